@@ -1,0 +1,147 @@
+"""Rule parameters: declared once, with type, default and allowed values; read from the strings that AWS Config passes.
+
+A rule declares a frozen dataclass that extends `RuleParameters`; `snake_case` fields are `CamelCase` parameters:
+
+    @dataclass(frozen=True)
+    class Parameters(RuleParameters):
+        buffer_minutes: int = parameter(whole_number(0, 1440), default=60)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Generic, Self, TypeVar
+
+from backup_rules.errors import InvalidRuleParametersError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """How a parameter's text is read. `read` raises ValueError for what is not `allowed` (words for a person)."""
+
+    allowed: str
+    read: Callable[[str], T]
+
+
+def whole_number(low: int, high: int) -> Kind[int]:
+    """A whole number from `low` to `high`, both allowed."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text.strip()) or not low <= int(text) <= high:
+            raise ValueError
+        return int(text)
+
+    return Kind(f"a whole number from {low} to {high}", read)
+
+
+def _truth(text: str) -> bool:
+    return {"true": True, "false": False}[text.strip().lower()]
+
+
+TRUE_OR_FALSE: Kind[bool] = Kind("true or false", _truth)
+
+
+def choices_list(choices: tuple[str, ...]) -> Kind[tuple[str, ...]]:
+    """A comma-separated list, each of `choices` (exactly as written there); blanks around the commas are ignored."""
+
+    def read(text: str) -> tuple[str, ...]:
+        words = _words(text)
+        if not set(words) <= set(choices):
+            raise ValueError
+        return words
+
+    return Kind(f"a comma-separated list of {', '.join(choices)}", read)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for word in (part.strip() for part in text.split(",")) if word))
+
+
+WORDS: Kind[tuple[str, ...]] = Kind("a comma-separated list", _words)
+
+
+def _role_name(text: str) -> str:
+    if not re.fullmatch(r"(?:[\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}", text, re.ASCII) or text.startswith("arn:"):
+        raise ValueError
+    return text
+
+
+ROLE_NAME: Kind[str] = Kind(
+    "the name of an IAM role, with its path but no leading slash (path/name), not an ARN", _role_name
+)
+
+
+def parameter(kind: Kind[Any], *, default: Any) -> Any:
+    """A dataclass field that is a rule parameter. A `default` of None or () means: may be left out or blank."""
+    return dataclasses.field(default=default, metadata={"kind": kind})
+
+
+@dataclass(frozen=True)
+class RuleParameters:
+    """What every rule takes: rdklib's own two parameters, and the plans that are not reported."""
+
+    execution_role_name: str | None = parameter(ROLE_NAME, default=None)
+    assume_role_mode: bool = parameter(TRUE_OR_FALSE, default=True)
+    excluded_plans: tuple[str, ...] = parameter(WORDS, default=())
+
+    @classmethod
+    def names(cls) -> dict[str, dataclasses.Field[Any]]:
+        """The fields by parameter name."""
+        return {_parameter_name(field.name): field for field in dataclasses.fields(cls)}
+
+    @classmethod
+    def read(cls, texts: Mapping[str, object]) -> Self:
+        """The parameters of an event's `ruleParameters`.
+
+        Raises:
+            InvalidRuleParametersError: for an unknown parameter, or a value that is not allowed.
+        """
+        fields = cls.names()
+        values: dict[str, Any] = {}
+        for key, given in texts.items():
+            if key not in fields:
+                raise InvalidRuleParametersError(_unknown(key, tuple(fields)))
+            field = fields[key]
+            kind: Kind[object] = field.metadata["kind"]
+            text = _text(key, given, kind.allowed)
+            if not text.strip() and field.default in (None, ()):
+                continue
+            try:
+                values[field.name] = kind.read(text)
+            except (ValueError, KeyError):
+                raise InvalidRuleParametersError(_refusal(key, given, kind.allowed)) from None
+        return cls(**values)
+
+    def excludes(self, plan_name: str, plan_id: str) -> bool:
+        """Whether `ExcludedPlans` names the plan, by name or id; `*` and `?` stand for any characters and any one."""
+        patterns = (pattern.replace("[", "[[]") for pattern in self.excluded_plans)
+        return any(fnmatchcase(plan_name, pattern) or fnmatchcase(plan_id, pattern) for pattern in patterns)
+
+
+def _parameter_name(field_name: str) -> str:
+    return "".join(word.capitalize() for word in field_name.split("_"))
+
+
+def _text(key: str, given: object, allowed: str) -> str:
+    if isinstance(given, str):
+        return given
+    if isinstance(given, bool | int):
+        return str(given)
+    raise InvalidRuleParametersError(_refusal(key, given, allowed))
+
+
+def _refusal(key: str, given: object, allowed: str) -> str:
+    return f"Parameter {key} is {given!r}; allowed is {allowed}."
+
+
+def _unknown(key: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(key.lower(), [name.lower() for name in known], n=1)
+    hint = next((f" Did you mean {name}?" for name in known if close and name.lower() == close[0]), "")
+    return f"Unknown parameter {key!r}.{hint} Allowed are {', '.join(known)}."

@@ -1,0 +1,110 @@
+"""Many accounts in one simulation: sessions into each of them, and moto kept quick with a thousand.
+
+moto tells the account of a call by its access key: credentials of an assumed role belong to the role's account, unknown
+ones to 123456789012. It looks the key up by going through all accounts and partitions, and gives each account its own
+copy of some 1,400 AWS managed policies. `install` replaces the first by an index and lets all accounts share the
+second, which nobody can change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import ChainMap
+from collections.abc import MutableMapping
+from functools import cache
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.loaders import Loader
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.iam import models
+from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, iam_backends
+from moto.settings import load_iam_aws_managed_policies
+from moto.utilities.utils import get_partition
+
+_SEED_ROLE = "SimulatedAdministrator"
+
+
+def account_session(
+    account: str, region: str, role: str = _SEED_ROLE, endpoint_url: str | None = None
+) -> boto3.Session:
+    """A session whose every call is made in that account of the simulation, under an assumed role.
+
+    The role need not exist. `endpoint_url` is that of a simulator that runs as a server; the clients need it too.
+    """
+    arn = f"arn:{get_partition(region)}:iam::{account}:role/{role}"
+    answer = _sts(region, endpoint_url).assume_role(RoleArn=arn, RoleSessionName="simulated")
+    credentials = answer["Credentials"]
+    return _session(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"], region)
+
+
+@cache
+def _sts(region: str, endpoint_url: str | None) -> Any:
+    return _session("simulated", "simulated", None, region).client("sts", endpoint_url=endpoint_url)
+
+
+def _session(access_key: str, secret_key: str, token: str | None, region: str) -> boto3.Session:
+    session = botocore.session.get_session()
+    # Reading the service models is what makes a session slow; here all share what one has read.
+    session.register_component("data_loader", _loader())
+    return boto3.Session(access_key, secret_key, token, region, botocore_session=session)
+
+
+@cache
+def _loader() -> Loader:
+    loader: Loader = botocore.session.get_session().get_component("data_loader")
+    return loader
+
+
+def install() -> None:
+    """Makes moto's IAM ready for many accounts. Idempotent."""
+    setattr(models, "get_account_id_from", _account_of)  # noqa: B010 - mypy forbids assigning to a function
+    setattr(IAMBackend, "_init_aws_policies", _aws_policies_of)  # noqa: B010 - mypy forbids assigning to a method
+    setattr(IAMBackend, "_init_managed_policies", _managed_policies_of)  # noqa: B010 - as above
+
+
+_account_of_key: dict[str, tuple[str, str]] = {}
+
+
+def forget_keys() -> None:
+    """Empties the index of access keys; a new simulation has new ones."""
+    _account_of_key.clear()
+
+
+def _account_of(access_key: str) -> str:
+    if access_key in _account_of_key:
+        account, partition = _account_of_key[access_key]
+        if account in iam_backends and access_key in iam_backends[account][partition].access_keys:
+            return account
+        del _account_of_key[access_key]
+    for account, partitions in list(iam_backends.items()):
+        for partition, backend in list(partitions.items()):
+            if access_key in backend.access_keys:
+                _account_of_key[access_key] = account, partition
+                return str(account)
+    return str(DEFAULT_ACCOUNT_ID)
+
+
+def _aws_policies_of(self: IAMBackend) -> list[ManagedPolicy]:
+    return list(_aws_policies(self.region_name).values()) if load_iam_aws_managed_policies() else []
+
+
+def _managed_policies_of(self: IAMBackend) -> MutableMapping[str, ManagedPolicy]:
+    """All managed policies by ARN; an account's own go to the first, empty mapping."""
+    return ChainMap({}, _aws_policies(self.region_name)) if load_iam_aws_managed_policies() else {}
+
+
+@cache
+def _aws_policies(partition: str) -> dict[str, ManagedPolicy]:
+    policies = [
+        AWSManagedPolicy.from_data(name, DEFAULT_ACCOUNT_ID, partition, data)
+        for name, data in _aws_policy_documents().items()
+    ]
+    return {policy.arn: policy for policy in policies}
+
+
+@cache
+def _aws_policy_documents() -> dict[str, Any]:
+    documents: dict[str, Any] = json.loads(models.aws_managed_policies_data)
+    return documents

@@ -1,0 +1,32 @@
+"""The role of every backup selection exists in its account, and AWS Backup may assume it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from backup_rules.evaluator import Evaluator
+from backup_rules.findings import Finding, Subject
+from backup_rules.parameters import RuleParameters
+from backup_rules.role_checks import role_problems
+from backup_rules.rule import BackupConfigRule
+from backup_rules.run import Run
+from backup_rules.selections import SelectionSummary
+
+
+class BACKUP_ROLE_ASSUMABLE(BackupConfigRule[RuleParameters, SelectionSummary]):
+    """Verdicts are about selections; what a selection's plan does with the role is `BACKUP_ROLE_PERMISSIONS`."""
+
+    def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[SelectionSummary]]:
+        return run.selections()
+
+    def findings(self, subject: Subject[SelectionSummary], run: Run[RuleParameters]) -> Iterator[Finding]:
+        selection = subject.of
+        yield from role_problems(
+            selection.role_arn, f"selection {selection.name} of plan {selection.plan_name}", run.account
+        )
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """What AWS Lambda calls with an event of AWS Config."""
+    return Evaluator(BACKUP_ROLE_ASSUMABLE()).handle(event, context)

@@ -1,0 +1,71 @@
+"""Every plan has a selection, and every selection can match something in the account and Region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from backup_rules.annotations import name
+from backup_rules.aws.account import Account
+from backup_rules.aws.file_systems import file_systems, volumes
+from backup_rules.empty_selections import LISTED_SERVICES, empty_problems, notes
+from backup_rules.evaluator import Evaluator
+from backup_rules.findings import Finding, Problem, Subject
+from backup_rules.parameters import RuleParameters
+from backup_rules.plans import PlanSummary
+from backup_rules.resource_types import Resource
+from backup_rules.rule import BackupConfigRule
+from backup_rules.run import Run
+from backup_rules.selections import SelectionIndex, SelectionSummary, elements, types_named
+
+
+class BACKUP_SELECTION_NOT_EMPTY(BackupConfigRule[RuleParameters, PlanSummary | SelectionSummary]):
+    """Verdicts are about plans and about selections."""
+
+    def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[PlanSummary | SelectionSummary]]:
+        selections = run.selections()
+        run.account.side_by_side(run.account.selection, (subject.of for subject in selections))
+        return (*run.plans(), *selections)
+
+    def findings(self, subject: Subject[PlanSummary | SelectionSummary], run: Run[RuleParameters]) -> Iterator[Finding]:
+        account = run.account
+        if isinstance(subject.of, PlanSummary):
+            if not account.selection_summaries(subject.of):
+                yield Problem(
+                    f"Plan {name(subject.of.name)} has no selection, so it backs up nothing.",
+                    "Assign resources to it under AWS Backup > Backup plans > Assign resources, or delete the plan.",
+                )
+            return
+        selection = account.selection(subject.of)
+        services = {kind.service for element in elements(selection) for kind in types_named(element)}
+        picking = account.once(
+            ("picking", frozenset(services & LISTED_SERVICES)), lambda: _picking(run, services & LISTED_SERVICES)
+        )
+        if subject.of not in picking:
+            problems = list(empty_problems(selection, account.place))
+            if problems:
+                yield from problems
+                return
+        yield from notes(selection, account.place)
+
+
+def _picking(run: Run[RuleParameters], services: Iterable[str]) -> frozenset[SelectionSummary]:
+    """The judged selections that pick something of what can be listed."""
+    index = SelectionIndex(run.account.readable_selections(subject.of for subject in run.selections()))
+    candidates = {resource.arn: resource for resource in run.account.tagged_resources()}
+    for service in services:
+        candidates |= {resource.arn: resource for resource in _all_of(service, run.account)}
+    return frozenset(
+        pick.selection.summary for resource in candidates.values() for pick in index.selections_picking(resource)
+    )
+
+
+def _all_of(service: str, account: Account) -> Iterable[Resource]:
+    if service == "rds":
+        return [database.resource for database in account.databases()]
+    return [*(each.resource for each in file_systems(account)), *(each.resource for each in volumes(account))]
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """What AWS Lambda calls with an event of AWS Config."""
+    return Evaluator(BACKUP_SELECTION_NOT_EMPTY()).handle(event, context)

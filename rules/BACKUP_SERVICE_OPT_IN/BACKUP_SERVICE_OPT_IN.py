@@ -1,0 +1,80 @@
+"""Every resource type that a selection picks by tag, by service or by `*` is turned on in the Region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from backup_rules.arns import Place
+from backup_rules.aws.account import Account
+from backup_rules.evaluator import Evaluator
+from backup_rules.findings import Finding, NotApplicable, Subject, account_subject
+from backup_rules.opt_in import Reach, opt_in_problems, reach, required_problem
+from backup_rules.parameters import TRUE_OR_FALSE, RuleParameters, choices_list, parameter
+from backup_rules.plans import ORGANIZATION_PLAN_PREFIX
+from backup_rules.resource_types import OPT_IN_KEYS, Resource
+from backup_rules.rule import BackupConfigRule
+from backup_rules.run import Run
+from backup_rules.selections import Selection, SelectionSummary, elements, types_named
+
+
+@dataclass(frozen=True)
+class Parameters(RuleParameters):
+    """`strict`: report types assigned by ARN or type as well. `required_resource_types`: a verdict on the account."""
+
+    strict: bool = parameter(TRUE_OR_FALSE, default=False)
+    required_resource_types: tuple[str, ...] = parameter(choices_list(OPT_IN_KEYS), default=())
+
+
+class BACKUP_SERVICE_OPT_IN(BackupConfigRule[Parameters, SelectionSummary | Place]):
+    """Verdicts are about selections, and about the account where types are required."""
+
+    parameters_type = Parameters
+
+    def subjects(self, run: Run[Parameters]) -> Iterable[Subject[SelectionSummary | Place]]:
+        selections = run.selections()
+        run.account.side_by_side(run.account.selection, (subject.of for subject in selections))
+        yield from selections
+        if run.parameters.required_resource_types and run.only is None:
+            yield account_subject(run.account.place)
+
+    def findings(self, subject: Subject[SelectionSummary | Place], run: Run[Parameters]) -> Iterator[Finding]:
+        account, place = run.account, run.account.place
+        if isinstance(subject.of, Place):
+            problem = required_problem(run.parameters.required_resource_types, account.opt_in(), place.region)
+            if problem is not None:
+                yield problem
+            return
+        if subject.of.plan_id.startswith(ORGANIZATION_PLAN_PREFIX) and account.management_account() != place.account:
+            yield NotApplicable(
+                f"Plan {subject.of.plan_name} comes from an organization's backup policy: the opt-in settings of the"
+                " management account decide. Judge them there."
+            )
+            return
+        selection = account.selection(subject.of)
+        reached = account.once("reach", lambda: _reach(run)).get(subject.of, {})
+        yield from opt_in_problems(selection, reached, account.opt_in(), place.region, strict=run.parameters.strict)
+
+
+def _reach(run: Run[Parameters]) -> dict[SelectionSummary, Reach]:
+    """What the judged selections pick, read at once for all; a selection that cannot be read fails by itself."""
+    selections = run.account.readable_selections(subject.of for subject in run.selections())
+    return reach(selections, _candidates(run.account, selections))
+
+
+def _candidates(account: Account, selections: Iterable[Selection]) -> Iterable[Resource]:
+    """The resources that could be picked: the tagged ones, and where databases are named, those without tags too."""
+    named = [element for selection in selections for element in elements(selection)]
+    found: dict[str, Resource] = {}
+    if named:
+        found = {resource.arn: resource for resource in account.tagged_resources()}
+    if any(kind.service == "rds" for element in named for kind in types_named(element)):
+        for database in account.databases():
+            found.setdefault(database.resource.arn, database.resource)
+    return found.values()
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """What AWS Lambda calls with an event of AWS Config."""
+    return Evaluator(BACKUP_SERVICE_OPT_IN()).handle(event, context)

@@ -1,0 +1,111 @@
+"""The rules' front door for tests: a Config event in, the evaluations that AWS Config has stored out.
+
+with front_door() as door:
+    door.backup.create_backup_plan(...)
+    door.evaluate("BACKUP_ROLE_ASSUMABLE")  # {("AWS::Backup::BackupSelection", "…"): Evaluated(...)}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+
+from local.catalogue import rule_folders
+from local.invoke import Caller, Evaluated, invoke, put_rule, read_back
+from local.simulator import config, simulated_aws
+from local.simulator.accounts import account_session
+from local.simulator.config import result_token
+
+ACCOUNT = "111122223333"
+CENTRAL = "444455556666"
+REGION = "eu-west-1"
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+TRUST_BACKUP = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Door:
+    """One account in one Region of the simulation, and the rules' way in and out of it."""
+
+    account: str = ACCOUNT
+    region: str = REGION
+    now: datetime = NOW
+
+    @property
+    def session(self) -> boto3.Session:
+        return account_session(self.account, self.region)
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, region_name=self.region)
+
+    def at(self, **changes: Any) -> Door:
+        """The same simulation at another account, Region or time."""
+        return replace(self, **changes)
+
+    def evaluate(
+        self,
+        rule: str,
+        parameters: Mapping[str, str] | None = None,
+        item: Mapping[str, Any] | None = None,
+        **event: Any,
+    ) -> dict[tuple[str, str], Evaluated]:
+        """Invoke the rule's handler, and read all its evaluations back, by resource type and id.
+
+        Raises:
+            Exception: whatever the handler raises, as a failed Lambda invocation.
+        """
+        (folder,) = rule_folders(rule)
+        session = self.session
+        put_rule(folder, session, CENTRAL, self.region)
+        partition = session.get_partition_for_region(self.region)
+        token = result_token(self.account, self.region, folder.config_rule_name)
+        caller = Caller(self.account, self.region, session, token, self.now, partition)
+        invoke(folder, caller, parameters, item, **event)
+        return self.stored(rule)
+
+    def stored(self, rule: str) -> dict[tuple[str, str], Evaluated]:
+        """The evaluations of the rule that AWS Config has (COMPLIANT and NON_COMPLIANT, not what was cleared)."""
+        (folder,) = rule_folders(rule)
+        found = read_back(folder, self.session, self.account, self.region)
+        return {(each.resource_type, each.resource_id): each for each in found}
+
+    def role(self, name: str = "BackupRole", trust: Mapping[str, Any] | None = None, path: str = "/") -> str:
+        """Create a role that trusts AWS Backup (or as `trust` says); its ARN."""
+        document = json.dumps(trust or TRUST_BACKUP)
+        made = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document, Path=path)
+        return str(made["Role"]["Arn"])
+
+    def plan(self, name: str = "nightly", *rules: Mapping[str, Any]) -> str:
+        """Create a plan, with one ordinary backup rule where none is given; its id."""
+        given = [dict(rule) for rule in rules] or [{"RuleName": "daily", "TargetBackupVaultName": "Default"}]
+        made = self.client("backup").create_backup_plan(BackupPlan={"BackupPlanName": name, "Rules": given})
+        return str(made["BackupPlanId"])
+
+    def selection(self, plan_id: str, name: str = "everything", **body: Any) -> str:
+        """Create a selection (by default by the tag backup=true, under a role that need not exist); its Config id."""
+        tag = {"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": "true"}
+        selection = {"SelectionName": name, "IamRoleArn": f"arn:aws:iam::{self.account}:role/BackupRole", **body}
+        if not {"Resources", "ListOfTags"} & set(body):
+            selection["ListOfTags"] = [tag]
+        made = self.client("backup").create_backup_selection(BackupPlanId=plan_id, BackupSelection=selection)
+        return f"{made['SelectionId']}_{plan_id}"
+
+
+@contextmanager
+def front_door() -> Iterator[Door]:
+    """A simulation of its own, with nothing in it."""
+    with simulated_aws():
+        config.install(require_functions=False)
+        yield Door()
