@@ -24,3 +24,37 @@ $(VENV)/ready: pyproject.toml requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
+
+.PHONY: evaluate
+evaluate: setup  ## Judge a simulated organization, or a real account: PROFILE=… REGION=… (read-only).
+	@status=0; $(BIN)/python -m local.evaluate \
+		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(REGION),--region "$(REGION)") \
+		$(if $(FORMAT),--format "$(FORMAT)") $(if $(ACCOUNTS),--accounts "$(ACCOUNTS)") $(if $(ALL),--all) \
+		$(foreach parameter,$(PARAMETERS),--parameter "$(parameter)") $(if $(RULES),--rules $(RULES)) || status=$$?; \
+	if [ $$status -eq 1 ] && [ -z "$(PROFILE)$(REGION)" ]; then exit 0; fi; exit $$status
+
+.PHONY: simulate
+simulate: setup  ## Serve the simulated organization to other programs, the AWS CLI among them. PORT=5000.
+	@$(BIN)/python -m local.simulator.server --port $(or $(PORT),5000)
+
+.PHONY: test
+test: setup  ## Run all tests.
+	@$(BIN)/python -m pytest -n auto
+
+.PHONY: lint
+lint: setup  ## Check style and types: ruff (lint and format), mypy (strict).
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy layer local tests rules
+
+.PHONY: check
+check: lint test  ## Everything that must hold before a commit: lint, format, types, tests.
+
+.PHONY: bench
+bench: setup  ## Measure how long judging takes, and what a cold start costs.
+	@for bench in tests/bench/bench_*.py; do $(BIN)/python $$bench; done
+
+.PHONY: clean
+clean:  ## Remove the virtual environment and all caches.
+	@rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,6 +5,7 @@ The handler gets the event that Config would send; rules and evaluations go thro
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 
 import boto3
 
+from backup_rules.arns import Place
 from local.catalogue import RuleFolder
 from local.events import change_event, scheduled_event
 
@@ -39,19 +41,14 @@ class Evaluated:
 class Caller:
     """Where and how a rule is invoked. `token` gives the result token of a rule by name, which only Config can make."""
 
-    account: str
-    region: str
-    session: boto3.Session
+    place: Place
     token: str
     now: datetime
-    partition: str = "aws"
     role_name: str = MEMBER_ROLE
 
 
-def put_rule(folder: RuleFolder, session: boto3.Session, function_account: str, region: str, **parameters: str) -> None:
+def put_rule(folder: RuleFolder, session: boto3.Session, function_account: str, place: Place) -> None:
     """Create or update the Config rule in the account of `session`, as the conformance pack would."""
-    import json  # noqa: PLC0415
-
     details = [
         {
             "EventSource": "aws.config",
@@ -59,14 +56,14 @@ def put_rule(folder: RuleFolder, session: boto3.Session, function_account: str, 
             "MaximumExecutionFrequency": folder.frequency,
         },
     ]
-    session.client("config", region_name=region).put_config_rule(
+    session.client("config", region_name=place.region).put_config_rule(
         ConfigRule={
             "ConfigRuleName": folder.config_rule_name,
             "Description": folder.metadata["Description"],
-            "InputParameters": json.dumps(parameters),
+            "InputParameters": json.dumps(folder.defaults),
             "Source": {
                 "Owner": "CUSTOM_LAMBDA",
-                "SourceIdentifier": f"arn:aws:lambda:{region}:{function_account}:function:"
+                "SourceIdentifier": f"arn:{place.partition}:lambda:{place.region}:{function_account}:function:"
                 f"{CENTRAL_FUNCTION_PREFIX}{folder.config_rule_name}",
                 "SourceDetails": details,
             },
@@ -85,20 +82,21 @@ def invoke(
 
     With `item`, a configuration item, it is a change that invokes the rule; without, its schedule.
     """
+    place = caller.place
     given: dict[str, Any] = {
         "rule_name": folder.config_rule_name,
-        "account": caller.account,
-        "region": caller.region,
+        "account": place.account,
+        "region": place.region,
         "token": caller.token,
         "parameters": {"ExecutionRoleName": caller.role_name, **folder.defaults, **(parameters or {})},
-        "execution_role_arn": f"arn:{caller.partition}:iam::{caller.account}:role/aws-service-role/"
+        "execution_role_arn": f"arn:{place.partition}:iam::{place.account}:role/aws-service-role/"
         "config.amazonaws.com/AWSServiceRoleForConfig",
         "now": caller.now,
-        "partition": caller.partition,
+        "partition": place.partition,
     }
     event = scheduled_event(**given) if item is None else change_event(**given, item=item)
     event |= event_changes
-    with lambda_environment(caller.region):
+    with lambda_environment(place.region):
         return dict(folder.module().lambda_handler(event, None))
 
 
@@ -116,10 +114,10 @@ def lambda_environment(region: str) -> Iterator[None]:
             os.environ["AWS_REGION"] = before
 
 
-def read_back(folder: RuleFolder, session: boto3.Session, account: str, region: str) -> list[Evaluated]:
+def read_back(folder: RuleFolder, session: boto3.Session, place: Place) -> list[Evaluated]:
     """The stored evaluations of the rule, through the Config API, page by page."""
     pages = (
-        session.client("config", region_name=region)
+        session.client("config", region_name=place.region)
         .get_paginator("get_compliance_details_by_config_rule")
         .paginate(ConfigRuleName=folder.config_rule_name)
     )
@@ -129,8 +127,8 @@ def read_back(folder: RuleFolder, session: boto3.Session, account: str, region: 
         found.append(
             Evaluated(
                 rule=folder.name,
-                account=account,
-                region=region,
+                account=place.account,
+                region=place.region,
                 resource_type=qualifier["ResourceType"],
                 resource_id=qualifier["ResourceId"],
                 compliance=result["ComplianceType"],

@@ -16,6 +16,7 @@ from typing import Any
 
 import boto3
 
+from backup_rules.arns import Place
 from local.catalogue import rule_folders
 from local.invoke import Caller, Evaluated, invoke, put_rule, read_back
 from local.simulator import config, simulated_aws
@@ -44,6 +45,11 @@ class Door:
     now: datetime = NOW
 
     @property
+    def place(self) -> Place:
+        partition = boto3.Session().get_partition_for_region(self.region)
+        return Place(partition, self.account, self.region)
+
+    @property
     def session(self) -> boto3.Session:
         return account_session(self.account, self.region)
 
@@ -68,17 +74,16 @@ class Door:
         """
         (folder,) = rule_folders(rule)
         session = self.session
-        put_rule(folder, session, CENTRAL, self.region)
-        partition = session.get_partition_for_region(self.region)
+        put_rule(folder, session, CENTRAL, self.place)
         token = result_token(self.account, self.region, folder.config_rule_name)
-        caller = Caller(self.account, self.region, session, token, self.now, partition)
+        caller = Caller(self.place, token, self.now)
         invoke(folder, caller, parameters, item, **event)
         return self.stored(rule)
 
     def stored(self, rule: str) -> dict[tuple[str, str], Evaluated]:
         """The evaluations of the rule that AWS Config has (COMPLIANT and NON_COMPLIANT, not what was cleared)."""
         (folder,) = rule_folders(rule)
-        found = read_back(folder, self.session, self.account, self.region)
+        found = read_back(folder, self.session, self.place)
         return {(each.resource_type, each.resource_id): each for each in found}
 
     def role(self, name: str = "BackupRole", trust: Mapping[str, Any] | None = None, path: str = "/") -> str:

@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -41,13 +41,15 @@ class PolicyDefect:
     """Something in the policy that keeps AWS from making a plan of it.
 
     `path` leads to it (`plans.nightly.rules.daily.target_backup_vault_name`; `$` is the document itself), `message`
-    follows the path in a sentence. `plan` is the plan concerned, None where it is the policy as a whole.
+    follows the path in a sentence. `plan` is the plan concerned, None where it is the policy as a whole. `segments` are
+    the path in parts, with each place in a list as a number.
     """
 
     path: str
     message: str
     kind: DefectKind
     plan: str | None = None
+    segments: tuple[str | int, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.path} {self.message}"
@@ -247,7 +249,7 @@ class Element:
 
     def _note(self, message: str, kind: DefectKind) -> None:
         plan = str(self.segments[1]) if len(self.segments) > 1 and self.segments[0] == "plans" else None
-        self.defects.append(PolicyDefect(self.path, message, kind, plan))
+        self.defects.append(PolicyDefect(self.path, message, kind, plan, self.segments))
 
 
 def _path(segments: tuple[str | int, ...]) -> str:

@@ -16,14 +16,14 @@ from contextlib import contextmanager
 from moto import mock_aws
 from moto.core.config import default_user_config
 
-from local.simulator import accounts, backup, config, faults, fsx, iam, rds, tagging
+from local.simulator import accounts, backup, config, faults, fsx, iam, organizations, rds, tagging
 from local.simulator.accounts import account_session
 from local.simulator.faults import failing, recorded_calls
 from local.simulator.operations import clock, page_size
 
 __all__ = ["account_session", "clock", "failing", "install", "page_size", "recorded_calls", "simulated_aws"]
 
-_MODULES = (accounts, backup, config, fsx, iam, rds, tagging, faults)
+_MODULES = (accounts, backup, config, fsx, iam, organizations, rds, tagging, faults)
 """`faults` comes last, so that it stands in front of everything, authorization included."""
 
 

@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 the plans in a member account, https://docs.aws.amazon.com/aws-backup/latest/devguide/logging-using-cloudtrail.html
 
 A plan of the policy that lacks a required element, or holds a value that can't be, is invalid: AWS Backup makes no plan
-of it and tells nobody but CloudTrail (`InvalidOrganizationBackupPlan`). Whether the vault and the role exist it does not
-check: such plans appear, and their jobs fail or never start.
+of it and tells nobody but CloudTrail (`InvalidOrganizationBackupPlan`). Whether vault and role exist it does not check:
+such plans appear, and their jobs fail or never start.
 """
 
 from __future__ import annotations
@@ -161,7 +161,8 @@ def _lifecycle(elements: Mapping[str, Any]) -> Document:
         "DeleteAfterDays": ("delete_after_days", int),
         "OptInToArchiveForSupportedResources": ("opt_in_to_archive_for_supported_resources", _boolean),
     }
-    return {field: read(elements[element]) for field, (element, read) in fields.items() if element in elements}
+    days = dict(elements)
+    return {field: read(days[element]) for field, (element, read) in fields.items() if element in days}
 
 
 def _copy_actions(elements: Mapping[str, Any]) -> list[Document]:

@@ -507,6 +507,7 @@ _ANSWERS: Mapping[str, Answer] = {
     "ListPoliciesForTarget": _list_policies_for_target,
     "ListRoots": _list_roots,
     "ListTargetsForPolicy": _list_targets_for_policy,
+    "UpdatePolicy": _update_policy,
 }
 
 

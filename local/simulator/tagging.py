@@ -12,6 +12,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from moto.core.base_backend import BackendDict
 from moto.core.resource_tagging import TaggableResourcesMixin, iter_taggable_backends, make_tag_matcher
@@ -19,7 +20,9 @@ from moto.eks.models import eks_backends
 from moto.redshift.models import redshift_backends
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend, resourcegroupstaggingapi_backends
 from moto.resourcegroupstaggingapi.responses import ResourceGroupsTaggingAPIResponse
+from moto.s3.exceptions import DuplicateTagKeys, NoSystemTags
 from moto.s3.models import S3Backend
+from moto.s3.responses import S3Response
 from moto.timestreamwrite.models import timestreamwrite_backends
 
 from local.simulator.operations import AwsError, Handler, Paging, Request, current_page_size, implement, page
@@ -256,6 +259,27 @@ def _for_each_arn(request: Request, change: Callable[[TaggableResourcesMixin | N
     return {"FailedResourcesMap": failed}
 
 
+def _tags_of_bucket(self: S3Response) -> Tags:
+    """The tags in the body of `PutBucketTagging`, blanks included, which moto drops."""
+    tags: Tags = {}
+    for tag in _children(ET.fromstring(self.body), "TagSet"):  # noqa: S314 - from callers on this machine
+        parts = {_name(part): part.text or "" for part in tag}
+        if parts["Key"] in tags:
+            raise DuplicateTagKeys
+        if parts["Key"].startswith("aws:"):
+            raise NoSystemTags
+        tags[parts["Key"]] = parts["Value"]
+    return tags
+
+
+def _children(parent: ET.Element, name: str) -> list[ET.Element]:
+    return [child for each in parent if _name(each) == name for child in each]
+
+
+def _name(element: ET.Element) -> str:
+    return element.tag.rsplit("}", 1)[-1]
+
+
 _HANDLERS: dict[str, Handler] = {
     "GetResources": _get_resources,
     "GetTagKeys": _get_tag_keys,
@@ -268,3 +292,4 @@ _HANDLERS: dict[str, Handler] = {
 def install() -> None:
     """Puts these operations into moto's tagging API. Idempotent."""
     implement(ResourceGroupsTaggingAPIResponse, _HANDLERS)
+    setattr(S3Response, "_bucket_tagging_from_body", _tags_of_bucket)  # noqa: B010 - mypy forbids assigning to a method

@@ -90,7 +90,7 @@ class AccountClientFactory(ClientFactory):
             raise ReadError(f"{where} failed: {error}.{hint}", code) from error
         except BotoCoreError as error:
             raise ReadError(f"{where} failed: {error}", type(error).__name__) from error
-        except (KeyError, TypeError, AttributeError) as error:
+        except Exception as error:  # whatever else goes wrong is an answer that holds no credentials
             raise ReadError(f"{where} answered without credentials ({error!r}).", "MalformedAnswer") from error
         if assumed is None or assumed.account != self._account:
             raise ReadError(f"{where} gave credentials of {assumed}, another account.", "WrongAccount")

@@ -6,8 +6,8 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.session import get_session
 from botocore.validate import ParamValidator
+from moto.core.utils import get_service_model
 
 from local.simulator.backup.state import Document, at, given, page_of, state_in
 from local.simulator.operations import AwsError, Handler, Request, now
@@ -144,7 +144,7 @@ def add_backup_job(account: str, region: str, **fields: Any) -> str:
     if "ResourceArn" in fields:
         job |= given(ResourceType=_resource_type(fields["ResourceArn"]))
     job |= fields
-    shape = get_session().get_service_model("backup").shape_for("BackupJob")
+    shape = get_service_model("backup").shape_for("BackupJob")
     report = ParamValidator().validate(job, shape)
     unknown = sorted(set(job) - set(shape.members))
     if report.has_errors() or unknown:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.simulator import account_session, page_size, rds, simulated_aws
 
@@ -73,6 +74,27 @@ def test_instances_have_distinct_resource_ids_and_their_windows(client: Any) -> 
     for each in instances:
         assert each.items() >= {"BackupRetentionPeriod": 0, **WINDOWS}.items()
         assert "DBClusterIdentifier" not in each
+
+
+@pytest.mark.parametrize(
+    ("maintenance", "backup", "message"),
+    [
+        pytest.param("sun:23:45-mon:00:15", "00:15-00:45", None, id="end of the week, side by side"),
+        pytest.param("sun:23:45-mon:00:15", "00:00-00:30", "must not overlap", id="overlap after midnight"),
+        pytest.param("tue:01:00-tue:01:30", "00:45-01:15", "must not overlap", id="backup begins before"),
+        pytest.param("mon:10:00-mon:10:20", "02:00-02:30", "at least 30 minutes", id="too short"),
+        pytest.param("mon:10:00-wed:10:00", "02:00-02:30", "less than 24 hours", id="too long"),
+        pytest.param("monday:10:00-11:00", "02:00-02:30", "Invalid maintenance window format", id="no window"),
+    ],
+)
+def test_windows_of_an_instance_are_checked(client: Any, maintenance: str, backup: str, message: str | None) -> None:
+    windows = {"PreferredMaintenanceWindow": maintenance, "PreferredBackupWindow": backup}
+    if message is None:
+        create_instance(client, "one", "postgres", AllocatedStorage=20, **USER, **windows)
+        assert client.describe_db_instances()["DBInstances"][0].items() >= windows.items()
+        return
+    with pytest.raises(ClientError, match=message):
+        create_instance(client, "one", "postgres", AllocatedStorage=20, **USER, **windows)
 
 
 def test_pages(client: Any) -> None:

@@ -111,10 +111,6 @@ def cloudformation(session: boto3.Session) -> str:
     return str(answer["StackId"])
 
 
-def dsql(session: boto3.Session) -> str:
-    return str(session.client("dsql").create_cluster(tags=TAG)["arn"])
-
-
 def rds(session: boto3.Session) -> str:
     answer = session.client("rds").create_db_instance(
         DBInstanceIdentifier="solo",
@@ -148,7 +144,6 @@ def cluster(session: boto3.Session) -> str:
         (redshift, "redshift:cluster"),
         (timestream, "timestream:table"),
         (cloudformation, "cloudformation:stack"),
-        (dsql, "dsql:cluster"),
         (rds, "rds:db"),
         (cluster, "rds:cluster"),
     ],
@@ -158,9 +153,8 @@ def test_a_tagged_resource_of_each_service_is_listed_in_its_region_only(
     session: boto3.Session, client: Any, make: Any, resource_type: str
 ) -> None:
     arn = make(session)
-    others = [
-        each for each in ("dynamodb:table", "s3:bucket", "rds:db", "rds:cluster") if each[:3] != resource_type[:3]
-    ]
+    service = resource_type.split(":")[0]
+    others = [each for each in ("dynamodb:table", "s3:bucket", "rds:db") if not each.startswith(f"{service}:")]
     assert found(client, ResourceTypeFilters=[resource_type]) == {arn: TAG}
     assert found(client, ResourceTypeFilters=others) == {}
     elsewhere = account_session(ACCOUNT, "us-east-1").client("resourcegroupstaggingapi")
@@ -178,6 +172,7 @@ def test_a_tagged_resource_of_each_service_is_listed_in_its_region_only(
         ("storagegateway:{}:gateway/sgw-1/volume/vol-1", "storagegateway:volume"),
         ("redshift-serverless:{}:namespace/n-1", "redshift-serverless:namespace"),
         ("fsx:{}:volume/fs-1/fsvol-1", "fsx:volume"),
+        ("dsql:{}:cluster/abc", "dsql:cluster"),
     ],
 )
 def test_services_that_moto_lacks_are_registered_by_arn(client: Any, resource: str, resource_type: str) -> None:

@@ -1,0 +1,173 @@
+"""What `BACKUP_TAG_CASE` and `BACKUP_TAG_WHITESPACE` share: resources that a selection narrowly misses by a tag.
+
+Finding them costs calls by distinct tag keys, not by resources: of all keys in use only those near a wanted key have
+their values read, and of those only the near ones their resources.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from backup_rules.annotations import name
+from backup_rules.aws.account import Account
+from backup_rules.findings import Finding, Problem, Subject, resource_subject
+from backup_rules.parameters import RuleParameters
+from backup_rules.quoting import quote_tag
+from backup_rules.resource_types import Resource
+from backup_rules.rule import BackupConfigRule
+from backup_rules.run import Run
+from backup_rules.selections import Picker, Selection, SelectionIndex, SelectionSummary
+from backup_rules.tags import Difference, NearMiss, WantedTag, WantedTags, wanted_tags, white_space_at_ends
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A resource that no selection picks, with the near misses of its tags."""
+
+    resource: Resource
+    misses: tuple[NearMiss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NearMisses:
+    """What the judged selections narrowly miss.
+
+    `asking` holds the judged selections by what they ask for; `by_wanted` the missed resources, in the same way.
+    """
+
+    asking: Mapping[WantedTag, tuple[Selection, ...]]
+    missed: Mapping[str, Missed]
+    by_wanted: Mapping[WantedTag, tuple[tuple[Resource, NearMiss], ...]]
+
+
+def near_misses_of(
+    difference: Difference, judged: Iterable[Selection], picking: Iterable[Selection], carriers: Iterable[Resource]
+) -> NearMisses:
+    """What the judged selections miss of the carriers by such a difference.
+
+    Args:
+        difference: letter case or white space. A tag that differs in both counts for each.
+        judged: the selections that are reported.
+        picking: all selections: a resource that any of them picks is not missed.
+        carriers: the resources that carry a tag near a wanted one. A member of a cluster is backed up with its cluster
+            whatever its own tags say.
+    """
+    asking: dict[WantedTag, list[Selection]] = defaultdict(list)
+    for selection in judged:
+        for tag in wanted_tags(selection):
+            asking[tag].append(selection)
+    wanted, index = WantedTags(asking), SelectionIndex(picking)
+    missed: dict[str, Missed] = {}
+    by_wanted: dict[WantedTag, list[tuple[Resource, NearMiss]]] = defaultdict(list)
+    for resource in carriers:
+        misses = tuple(each for each in wanted.near_misses(resource.tags) if each.difference & difference)
+        if not misses or resource.cluster_member or index.selections_picking(resource):
+            continue
+        missed[resource.arn] = Missed(resource, misses)
+        for miss in {each.wanted: each for each in reversed(misses)}.values():
+            by_wanted[miss.wanted].append((resource, miss))
+    return NearMisses(
+        {tag: tuple(found) for tag, found in asking.items()},
+        missed,
+        {tag: tuple(found) for tag, found in by_wanted.items()},
+    )
+
+
+class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]):
+    """Verdicts are about selections, and about each resource that one of them narrowly misses and none picks."""
+
+    difference: ClassVar[Difference]
+    unlike: ClassVar[str]
+    """How the tags differ, after "carries it": `in other letter case`."""
+    reason: ClassVar[str]
+    """Why that matters: `Tags are case-sensitive`."""
+
+    def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[SelectionSummary | Resource]]:
+        selections = run.selections()
+        found = self.near_misses(run)
+        resources = (resource_subject(each.resource) for each in found.missed.values())
+        return (*selections, *(each for each in resources if each is not None))
+
+    def findings(self, subject: Subject[SelectionSummary | Resource], run: Run[RuleParameters]) -> Iterator[Finding]:
+        found = self.near_misses(run)
+        if isinstance(subject.of, Resource):
+            yield from self._about_resource(found.missed[subject.of.arn], found)
+        else:
+            yield from self._about_selection(run.account.selection(subject.of), found)
+
+    def near_misses(self, run: Run[RuleParameters]) -> NearMisses:
+        """What the judged selections narrowly miss, worked out once."""
+
+        def work_out() -> NearMisses:
+            picking = run.account.all_selections()
+            subjects = {subject.of for subject in run.selections()}
+            judged = [each for each in picking if each.summary in subjects]
+            return near_misses_of(self.difference, judged, picking, self._carriers(judged, run.account))
+
+        return run.account.once("near misses", work_out)
+
+    def _carriers(self, judged: Iterable[Selection], account: Account) -> tuple[Resource, ...]:
+        """The resources that carry a tag which narrowly misses a wanted one."""
+        asked = dict.fromkeys(tag for selection in judged for tag in wanted_tags(selection))
+        if not asked:
+            return ()
+        wanted = WantedTags(asked)
+        keys = wanted.near_keys(account.tag_keys())
+        account.side_by_side(account.tag_values, keys)
+        near = {
+            key: [
+                value
+                for value in account.tag_values(key)
+                if any(miss.difference & self.difference for miss in wanted.near(key, value))
+            ]
+            for key in keys
+        }
+        return account.resources_tagged(near)
+
+    def _about_resource(self, missed: Missed, found: NearMisses) -> Iterator[Problem]:
+        resource = missed.resource
+        for miss in missed.misses:
+            askers = found.asking[miss.wanted]
+            first, others = askers[0].summary, len(askers) - 1
+            more = f" (and {others} more)" if others else ""
+            yield Problem(
+                f"{name(resource.short_name)} carries {quote_tag(miss.key, miss.value)}; selection {first.name}{more}"
+                f" of plan {name(first.plan_name)} asks for {miss.wanted}.",
+                f"{self.reason}: {_correction(miss)}.{_left_out(missed, askers)}",
+            )
+
+    def _about_selection(self, selection: Selection, found: NearMisses) -> Iterator[Problem]:
+        for tag in wanted_tags(selection):
+            carriers = found.by_wanted.get(tag, ())
+            if not carriers:
+                continue
+            resource, miss = carriers[0]
+            number = f"{len(carriers)} resources that carry" if len(carriers) > 1 else "1 resource that carries"
+            yield Problem(
+                f"Tag {tag} of this selection misses {number} it {self.unlike}, such as"
+                f" {resource.type.singular} {name(resource.short_name)} with {quote_tag(miss.key, miss.value)}.",
+                f"{self.reason}: {_correction(miss)}.",
+            )
+
+
+def _correction(miss: NearMiss) -> str:
+    """What to correct, to end a sentence. Where the selection has white space at an end, it is the selection."""
+    if white_space_at_ends(miss.wanted.key) or white_space_at_ends(miss.wanted.value):
+        return "correct the tag of the selection"
+    if miss.key_differs:
+        return "rename the tag key" if miss.wanted.value_difference(miss.value) is Difference.SAME else "retag it"
+    return "correct the tag value"
+
+
+def _left_out(missed: Missed, askers: Iterable[Selection]) -> str:
+    """What to know where a corrected tag would not be enough."""
+    corrected = dict(missed.resource.tags)
+    for miss in missed.misses:
+        del corrected[miss.key]
+        corrected[miss.wanted.key] = miss.wanted.value
+    resource = replace(missed.resource, tags=corrected)
+    picked = any(Picker.of(each).picks(resource) for each in askers)
+    return "" if picked else " Other conditions leave it out, too."

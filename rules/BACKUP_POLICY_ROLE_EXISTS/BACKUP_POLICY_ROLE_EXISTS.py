@@ -1,0 +1,59 @@
+"""Every role that the account's effective backup policy names for this Region exists, and AWS Backup may assume it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from backup_rules.annotations import name
+from backup_rules.arns import Place
+from backup_rules.evaluator import Evaluator
+from backup_rules.findings import Finding, Problem, Subject, account_subject
+from backup_rules.organization_policy import PolicyPlan
+from backup_rules.parameters import RuleParameters
+from backup_rules.policy_scope import hides_roles, policy_scope
+from backup_rules.role_checks import role_problems
+from backup_rules.rule import BackupConfigRule
+from backup_rules.run import Run
+from backup_rules.trust import parse_role_arn
+
+
+class BACKUP_POLICY_ROLE_EXISTS(BackupConfigRule[RuleParameters, Place]):
+    """The verdict is about the account, in which the roles must be: nothing checks that when a policy is attached."""
+
+    def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[Place]]:
+        return (account_subject(run.account.place),)
+
+    def findings(self, subject: Subject[Place], run: Run[RuleParameters]) -> Iterator[Finding]:
+        scope = policy_scope(run, hides_roles)
+        yield from scope.findings
+        roles = _roles(scope.plans)
+        run.account.side_by_side(lambda role_arn: tuple(role_problems(role_arn, "", run.account)), roles)
+        for role_arn, whose in roles.items():
+            role = parse_role_arn(role_arn)
+            if role is not None and not role.is_in(subject.of):
+                yield Problem(
+                    f"The backup policy's {whose} names role {name(role_arn)}, which is not of this account"
+                    f" {subject.of.account} (partition {subject.of.partition}).",
+                    "Write $account in the policy in place of the account id.",
+                )
+            else:
+                yield from role_problems(role_arn, f"the backup policy's {whose}", run.account)
+
+
+def _roles(plans: Iterable[PolicyPlan]) -> dict[str, str]:
+    """Each role once, with the selection that names it: the first, and how many more."""
+    named: dict[str, list[str]] = {}
+    for plan in plans:
+        for selection in plan.selections:
+            words = f"selection {name(selection.name, 40)} of plan {name(plan.name, 40)}"
+            named.setdefault(selection.role_arn, []).append(words)
+    return {
+        role_arn: selections[0] + (f" and {len(selections) - 1} more" if len(selections) > 1 else "")
+        for role_arn, selections in named.items()
+    }
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """What AWS Lambda calls with an event of AWS Config."""
+    return Evaluator(BACKUP_POLICY_ROLE_EXISTS()).handle(event, context)

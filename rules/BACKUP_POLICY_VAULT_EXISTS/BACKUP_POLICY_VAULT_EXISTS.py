@@ -1,0 +1,46 @@
+"""Every vault that the account's effective backup policy names for this Region exists here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from backup_rules.arns import Place
+from backup_rules.evaluator import Evaluator
+from backup_rules.findings import Finding, Note, Problem, Subject, account_subject
+from backup_rules.parameters import RuleParameters
+from backup_rules.policy_scope import hides_vaults, policy_scope
+from backup_rules.policy_vaults import policy_vaults
+from backup_rules.quoting import quote
+from backup_rules.rule import BackupConfigRule
+from backup_rules.run import Run
+from backup_rules.vaults import DEFAULT_VAULT
+
+
+class BACKUP_POLICY_VAULT_EXISTS(BackupConfigRule[RuleParameters, Place]):
+    """The verdict is about the account. A name in other letter case is `BACKUP_POLICY_VAULT_NAME_CASE`."""
+
+    def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[Place]]:
+        return (account_subject(run.account.place),)
+
+    def findings(self, subject: Subject[Place], run: Run[RuleParameters]) -> Iterator[Finding]:
+        scope = policy_scope(run, hides_vaults)
+        yield from scope.findings
+        place = subject.of
+        for vault in policy_vaults(scope.plans, run.account):
+            if vault.match.missing:
+                yield Problem(
+                    f"Vault {quote(vault.name)} does not exist in account {place.account}, {place.region}, but"
+                    f" {vault.users} of the backup policy.",
+                    _DEFAULT_REMEDY if vault.name == DEFAULT_VAULT else "Create a vault of that name there.",
+                )
+            elif not vault.match.exact:
+                yield Note(f"Vault {quote(vault.name)} exists in other letter case: see BACKUP_POLICY_VAULT_NAME_CASE.")
+
+
+_DEFAULT_REMEDY = "Default only exists once the AWS Backup console was opened in the Region: open it, or create it."
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """What AWS Lambda calls with an event of AWS Config."""
+    return Evaluator(BACKUP_POLICY_VAULT_EXISTS()).handle(event, context)

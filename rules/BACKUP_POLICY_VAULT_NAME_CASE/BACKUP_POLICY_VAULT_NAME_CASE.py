@@ -1,0 +1,43 @@
+"""The account's effective backup policy writes the names of vaults as the vaults are called, letter case included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from backup_rules.annotations import listing
+from backup_rules.arns import Place
+from backup_rules.evaluator import Evaluator
+from backup_rules.findings import Finding, Note, Problem, Subject, account_subject
+from backup_rules.parameters import RuleParameters
+from backup_rules.policy_scope import hides_vaults, policy_scope
+from backup_rules.policy_vaults import policy_vaults
+from backup_rules.quoting import quote
+from backup_rules.rule import BackupConfigRule
+from backup_rules.run import Run
+
+
+class BACKUP_POLICY_VAULT_NAME_CASE(BackupConfigRule[RuleParameters, Place]):
+    """The verdict is about the account. A vault that is missing altogether is `BACKUP_POLICY_VAULT_EXISTS`."""
+
+    def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[Place]]:
+        return (account_subject(run.account.place),)
+
+    def findings(self, subject: Subject[Place], run: Run[RuleParameters]) -> Iterator[Finding]:
+        scope = policy_scope(run, hides_vaults)
+        yield from scope.findings
+        for vault in policy_vaults(scope.plans, run.account):
+            if vault.match.other_case:
+                existing = listing([quote(each) for each in vault.match.other_case], most=2)
+                yield Problem(
+                    f"Vault {quote(vault.name)}, as the backup policy writes it, is called {existing} in account"
+                    f" {subject.of.account}, {subject.of.region}; {vault.users}.",
+                    "Names are case-sensitive: write that name in the policy, or create the vault it names.",
+                )
+            elif vault.match.missing:
+                yield Note(f"Vault {quote(vault.name)} does not exist in any case: see BACKUP_POLICY_VAULT_EXISTS.")
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """What AWS Lambda calls with an event of AWS Config."""
+    return Evaluator(BACKUP_POLICY_VAULT_NAME_CASE()).handle(event, context)
