@@ -50,6 +50,10 @@ lint: setup  ## Check style and types: ruff (lint and format), mypy (strict).
 .PHONY: check
 check: lint test  ## Everything that must hold before a commit: lint, format, types, tests.
 
+.PHONY: docs
+docs: setup  ## Rewrite the parts of the documentation that are made from the rules' metadata.
+	@$(BIN)/python -m local.docs
+
 .PHONY: bench
 bench: setup  ## Measure how long judging takes, and what a cold start costs.
 	@for bench in tests/bench/bench_*.py; do $(BIN)/python $$bench; done

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from moto.utilities.utils import get_partition
 
 from backup_rules.arns import Place
 from local.catalogue import rule_folders
@@ -46,8 +47,7 @@ class Door:
 
     @property
     def place(self) -> Place:
-        partition = boto3.Session().get_partition_for_region(self.region)
-        return Place(partition, self.account, self.region)
+        return Place(get_partition(self.region), self.account, self.region)
 
     @property
     def session(self) -> boto3.Session:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.simulator import recorded_calls
 from local.simulator.organizations import account_ids
 from tests.front_door import Door
 
@@ -76,3 +77,12 @@ def policy_rule(vault: str, **changes: Any) -> dict[str, Any]:
     """A backup rule of a policy. A change of None leaves its element out."""
     elements = {"schedule_expression": "cron(0 5 ? * * *)", "target_backup_vault_name": vault} | changes
     return {name: value for name, value in elements.items() if value is not None}
+
+
+def account_verdict(door: Door, rule: str, **parameters: str) -> tuple[str, str]:
+    """Compliance and annotation of the one evaluation that the rule puts, which is about the account of `door`."""
+    with recorded_calls() as calls:
+        door.evaluate(rule, parameters)
+    ((evaluation,),) = (call.parameters["Evaluations"] for call in calls if call.operation == "PutEvaluations")
+    assert (evaluation["ComplianceResourceType"], evaluation["ComplianceResourceId"]) == (ACCOUNT_TYPE, door.account)
+    return evaluation["ComplianceType"], evaluation.get("Annotation", "")

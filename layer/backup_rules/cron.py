@@ -152,12 +152,9 @@ class Cron:
         for day in self._days(start // DAY, -(-end // DAY)):
             begin = day * DAY
             if start <= begin and begin + DAY <= end:
-                for time in self.times:
-                    yield begin + time
+                yield from [begin + time for time in self.times]
             else:
-                for time in self.times:
-                    if start <= begin + time < end:
-                        yield begin + time
+                yield from [begin + time for time in self.times if start <= begin + time < end]
 
     def fires_in(self, year: int) -> bool:
         """Whether the expression means any day of that year."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from backup_rules.annotations import name
 from backup_rules.arns import Place
 from backup_rules.findings import Note, Problem
+from backup_rules.quoting import quote_tag
+from backup_rules.resource_types import Resource
 from backup_rules.selections import (
     Element,
     ElementKind,
     Selection,
+    SelectionIndex,
+    SelectionSummary,
     conditions,
     elements,
     tags_narrow_nothing,
@@ -22,17 +27,41 @@ from backup_rules.unmatchable import contradiction, misspelt_keys, why_never
 LISTED_SERVICES = frozenset({"rds", "fsx"})
 
 
-def empty_problems(selection: Selection, place: Place) -> Iterator[Problem]:
+LeftOut = dict[Element, Resource]
+
+
+def left_out(selections: Iterable[Selection], resources: Iterable[Resource]) -> dict[SelectionSummary, LeftOut]:
+    """An example of what each element of these selections names, though the selection picks none of it.
+
+    Its conditions or its NotResources leave the resource out; or it is a member of a cluster, where nothing else is
+    named.
+    """
+    index = SelectionIndex(
+        replace(each, not_resources=(), string_equals=(), string_not_equals=(), string_like=(), string_not_like=())
+        for each in selections
+    )
+    found: dict[SelectionSummary, LeftOut] = {}
+    for resource in resources:
+        for pick in index.selections_picking(replace(resource, cluster_member=False)):
+            examples = found.setdefault(pick.selection.summary, {})
+            for element in pick.elements:
+                if element not in examples or examples[element].cluster_member:
+                    examples[element] = resource
+    return found
+
+
+def empty_problems(selection: Selection, examples: Mapping[Element, Resource], place: Place) -> Iterator[Problem]:
     """Why nothing matches a selection that picks none of the listed resources; nothing where something might.
 
-    The listed resources are those with tags, of all protected types, and all of `LISTED_SERVICES`.
+    The listed resources are those with tags, of all protected types, and all of `LISTED_SERVICES`. `examples` are those
+    of `left_out`.
     """
     who = f"Selection {name(selection.summary.name, 40)} of plan {name(selection.summary.plan_name, 40)} picks nothing:"
     clash = contradiction(selection)
     if clash is not None:
         yield Problem(f"{who} {clash}.", "Change one of the two.")
         return
-    reasons = [_why_nothing(element, selection, place) for element in elements(selection)]
+    reasons = [_why_nothing(element, selection, examples.get(element), place) for element in elements(selection)]
     if any(reason is None for reason in reasons):
         return
     for reason in reasons:
@@ -41,28 +70,54 @@ def empty_problems(selection: Selection, place: Place) -> Iterator[Problem]:
             yield Problem(f"{who} {what}.", remedy)
 
 
-def _why_nothing(element: Element, selection: Selection, place: Place) -> tuple[str, str] | None:
+def _why_nothing(
+    element: Element, selection: Selection, example: Resource | None, place: Place
+) -> tuple[str, str] | None:
     """Why an element picks nothing, or None where it may pick resources that cannot be listed."""
     required = [condition for condition in conditions(selection) if not condition.negative]
-    misspelt = misspelt_keys(selection)
-    if misspelt and (required or element.kind is ElementKind.TAG):
-        return misspelt[0], "Assign the resources again with the key so written."
+    named = types_named(element)
+    all_listed = bool(named) and all(kind.service in LISTED_SERVICES for kind in named)
+    if (misspelt := _misspelt(element, selection)) is not None:
+        return misspelt, "Assign the resources again with the key so written."
+    if example is not None and (required or all_listed or element.kind in {ElementKind.TAG, ElementKind.ARN}):
+        return _why_left_out(element, selection, example)
     if element.kind is ElementKind.TAG:
         return (
-            f"no resource that AWS Backup protects carries {element.describe()} here",
+            f"no resource that AWS Backup protects carries {_short(element)} here",
             f"Tag the resources in {place.region}, or correct the selection's tag.",
         )
     if element.text and (never := why_never(element.text, place)) is not None:
         return never, "Name resources of this account and Region by their ARN."
     if required:
+        what = f"no resource that {_short(element)} names meets {required[0]}"
+        return what, "Tag the resources, or correct the selection's condition."
+    nothing = f"{_short(element)} names nothing that exists here", "Correct the ARN, or remove the selection."
+    return nothing if all_listed else None
+
+
+def _misspelt(element: Element, selection: Selection) -> str | None:
+    """A key that keeps the element from picking anything: its own, or that of a condition that must hold."""
+    own = (tag for tag in selection.list_of_tags if quote_tag(tag.key, tag.value) == element.text)
+    decisive = replace(selection, list_of_tags=tuple(own), string_not_equals=(), string_not_like=())
+    return next(iter(misspelt_keys(decisive)), None)
+
+
+def _why_left_out(element: Element, selection: Selection, example: Resource) -> tuple[str, str]:
+    """Why the selection does not pick a resource that one of its elements names."""
+    if example.cluster_member:
         return (
-            f"no resource that {element.describe()} names meets {required[0]}",
-            "Tag the resources, or correct the selection's condition.",
+            f"{_short(element)} names {example.short_name}, a member of a DB cluster, and a cluster is backed up whole",
+            "Tag or assign the cluster instead.",
         )
-    named = types_named(element)
-    if named and all(kind.service in LISTED_SERVICES for kind in named):
-        return f"{element.describe()} names nothing that exists here", "Correct the ARN, or remove the selection."
-    return None
+    failed = next((str(each) for each in conditions(selection) if not each.holds(example.tags)), "NotResources")
+    return (
+        f"{failed} leaves out what {_short(element)} names, such as {name(example.short_name, 40)}",
+        "Tag the resources, or correct the selection.",
+    )
+
+
+def _short(element: Element) -> str:
+    return name(element.describe(), 80)
 
 
 def notes(selection: Selection, place: Place) -> Iterator[Note]:

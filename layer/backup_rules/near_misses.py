@@ -25,10 +25,11 @@ from backup_rules.tags import Difference, NearMiss, WantedTag, WantedTags, wante
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A resource that no selection picks, with the near misses of its tags."""
+    """A resource that no selection picks, with the near misses of its tags, and its tags if they were as wanted."""
 
     resource: Resource
     misses: tuple[NearMiss, ...]
+    corrected: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,11 @@ def near_misses_of(
     missed: dict[str, Missed] = {}
     by_wanted: dict[WantedTag, list[tuple[Resource, NearMiss]]] = defaultdict(list)
     for resource in carriers:
-        misses = tuple(each for each in wanted.near_misses(resource.tags) if each.difference & difference)
+        near = wanted.near_misses(resource.tags)
+        misses = tuple(each for each in near if each.difference & difference)
         if not misses or resource.cluster_member or index.selections_picking(resource):
             continue
-        missed[resource.arn] = Missed(resource, misses)
+        missed[resource.arn] = Missed(resource, misses, _corrected(resource.tags, near))
         for miss in {each.wanted: each for each in reversed(misses)}.values():
             by_wanted[miss.wanted].append((resource, miss))
     return NearMisses(
@@ -74,6 +76,14 @@ def near_misses_of(
         missed,
         {tag: tuple(found) for tag, found in by_wanted.items()},
     )
+
+
+def _corrected(tags: Mapping[str, str], misses: Iterable[NearMiss]) -> dict[str, str]:
+    """The tags with the wanted ones in place of their near misses: a pattern itself too, since it matches itself."""
+    near = tuple(misses)
+    replaced = {miss.key for miss in near}
+    kept = {key: value for key, value in tags.items() if key not in replaced}
+    return kept | {miss.wanted.key: miss.wanted.value for miss in near}
 
 
 class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]):
@@ -133,9 +143,10 @@ class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]
             askers = found.asking[miss.wanted]
             first, others = askers[0].summary, len(askers) - 1
             more = f" (and {others} more)" if others else ""
+            asker = f"selection {first.name} of plan {name(first.plan_name, 40)}{more}"
             yield Problem(
-                f"{name(resource.short_name)} carries {quote_tag(miss.key, miss.value)}; selection {first.name}{more}"
-                f" of plan {name(first.plan_name)} asks for {miss.wanted}.",
+                f"{name(resource.short_name, 40)} carries {_shown(miss.key, miss.value)};"
+                f" {asker} asks for {_shown(miss.wanted.key, miss.wanted.value)}.",
                 f"{self.reason}: {_correction(miss)}.{_left_out(missed, askers)}",
             )
 
@@ -147,10 +158,14 @@ class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]
             resource, miss = carriers[0]
             number = f"{len(carriers)} resources that carry" if len(carriers) > 1 else "1 resource that carries"
             yield Problem(
-                f"Tag {tag} of this selection misses {number} it {self.unlike}, such as"
-                f" {resource.type.singular} {name(resource.short_name)} with {quote_tag(miss.key, miss.value)}.",
+                f"Tag {_shown(tag.key, tag.value)} of this selection misses {number} it {self.unlike}, such as"
+                f" {resource.type.singular} {name(resource.short_name, 40)} with {_shown(miss.key, miss.value)}.",
                 f"{self.reason}: {_correction(miss)}.",
             )
+
+
+def _shown(key: str, value: str) -> str:
+    return name(quote_tag(key, value))
 
 
 def _correction(miss: NearMiss) -> str:
@@ -164,10 +179,6 @@ def _correction(miss: NearMiss) -> str:
 
 def _left_out(missed: Missed, askers: Iterable[Selection]) -> str:
     """What to know where a corrected tag would not be enough."""
-    corrected = dict(missed.resource.tags)
-    for miss in missed.misses:
-        del corrected[miss.key]
-        corrected[miss.wanted.key] = miss.wanted.value
-    resource = replace(missed.resource, tags=corrected)
-    picked = any(Picker.of(each).picks(resource) for each in askers)
-    return "" if picked else " Other conditions leave it out, too."
+    corrected = replace(missed.resource, tags=missed.corrected)
+    picked = any(Picker.of(each).picks(corrected) for each in askers)
+    return "" if picked else " The selection's other elements leave it out, too."

@@ -10,6 +10,7 @@ Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/plan-options-and-
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -81,15 +82,15 @@ def _retained_longer(rule: BackupRule, other: BackupRule) -> bool:
     return other_days is not None and (days is None or days > other_days)
 
 
-@lru_cache(maxsize=1024)
-def _runs_around(schedule: Schedule, start: datetime, end: datetime) -> tuple[int, ...]:
+@lru_cache(maxsize=32)  # the rules of one plan: a year of hourly runs takes 70 kB
+def _runs_around(schedule: Schedule, start: datetime, end: datetime) -> array[int]:
     """The runs from `start` up to `end`, the last before and the first after: all that can decide an overlap."""
     before, after = schedule.previous_run(start), schedule.next_run(end - timedelta(seconds=1))
-    runs = [] if before is None else [seconds(before)]
-    runs += schedule.timestamps(start, end)
+    runs = array("q", [] if before is None else [seconds(before)])
+    runs.extend(schedule.timestamps(start, end))
     if after is not None:
         runs.append(seconds(after))
-    return tuple(runs)
+    return runs
 
 
 def _overlaps(run: int, length: int, others: Sequence[int], other_length: int) -> bool:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from backup_rules.annotations import listing
+from backup_rules.annotations import MAX_ANNOTATION, listing
 from backup_rules.resource_types import (
     AURORA,
     CLOUDFORMATION,
@@ -63,6 +63,8 @@ ANY_RESOURCE = "*"
 # A call judges every action on every ARN that it is given. This many combinations fit on one page of the answer
 # (`MaxItems`), also in the older form of the answer that has an item for each.
 COMBINATIONS_A_CALL = 1_000
+
+_FURTHER_PROBLEMS = len(" (+3 more)")  # what an annotation adds to the first statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -565,19 +567,42 @@ def _unknown_conditions(result: SimulationResult) -> tuple[str, ...]:
 def statements(role_name: str, denials: Iterable[Denial]) -> tuple[tuple[str, str], ...]:
     """What is wrong and what to do about it, as `annotations.annotation` takes them: one pair for each withholder.
 
-    Of each subject three actions are named, and how many more there are.
+    Of each subject three actions are named, and how many more there are; fewer, and in the end not every subject, where
+    all that would not fit into an annotation.
     """
     by_withholder: dict[WithheldBy, list[Denial]] = {each: [] for each in WithheldBy}
     for denial in denials:
         by_withholder[denial.withheld_by].append(denial)
-    return tuple(_statement(role_name, by, found) for by, found in by_withholder.items() if found)
+    present = {by: found for by, found in by_withholder.items() if found}
+    room = MAX_ANNOTATION - (_FURTHER_PROBLEMS if len(present) > 1 else 0)
+    # The annotation shows the first one only; what else there is, it counts.
+    rooms = [room, *[MAX_ANNOTATION] * len(present)]
+    return tuple(
+        _fitting(length, role_name, by, found) for length, (by, found) in zip(rooms, present.items(), strict=False)
+    )
 
 
-def _statement(role_name: str, by: WithheldBy, denials: Sequence[Denial]) -> tuple[str, str]:
+def _fitting(length: int, role_name: str, by: WithheldBy, denials: Sequence[Denial]) -> tuple[str, str]:
     subjects: dict[str, dict[str, None]] = {}
     for denial in denials:
         subjects.setdefault(denial.probe.subject, {})[denial.probe.action] = None
-    lacking = "; ".join(f"{listing(tuple(actions))} ({subject})" for subject, actions in subjects.items())
+    lengths = [(most, len(subjects)) for most in (3, 2, 1)] + [
+        (1, number) for number in range(len(subjects) - 1, 0, -1)
+    ]
+    found = (_statement(role_name, by, denials, _lacking(subjects, *length)) for length in lengths)
+    for what, remedy in found:
+        if len(f"{what} {remedy}") <= length:
+            break
+    return what, remedy
+
+
+def _lacking(subjects: Mapping[str, Iterable[str]], most_actions: int, most_subjects: int) -> str:
+    parts = [f"{listing(tuple(actions), most_actions)} ({subject})" for subject, actions in subjects.items()]
+    others = len(parts) - most_subjects
+    return "; ".join(parts[:most_subjects]) + (f"; and for {others} more" if others else "")
+
+
+def _statement(role_name: str, by: WithheldBy, denials: Sequence[Denial], lacking: str) -> tuple[str, str]:
     policies = dict.fromkeys(denial.probe.managed_policy for denial in denials)
     keys = dict.fromkeys(key for denial in denials for key in denial.unknown_conditions)
     match by:

@@ -110,5 +110,5 @@ def defect_problem(defect: PolicyDefect) -> Problem:
     """A defect as it is reported, with the path that leads to it."""
     return Problem(
         f"In this account's effective backup policy, {defect}.",
-        "Correct the policy in AWS Organizations: AWS Backup makes no plan of one that is incomplete or malformed.",
+        "Correct the policy in AWS Organizations: AWS Backup makes no plan of an incomplete one.",
     )

@@ -9,25 +9,26 @@ from backup_rules.annotations import name as shortened
 from backup_rules.aws.account import Account
 from backup_rules.aws.vault_names import vault_names
 from backup_rules.organization_policy import NamedVault, PolicyPlan
+from backup_rules.quoting import quote
 from backup_rules.vaults import VaultNameMatch, VaultPurpose, match_vault_name
 
-_VERBS = {
-    VaultPurpose.TARGET: "backs up to it",
-    VaultPurpose.AIR_GAPPED: "backs up to it (air-gapped)",
-    VaultPurpose.COPY: "copies to it",
+_WORDS = {
+    VaultPurpose.TARGET: "Vault",
+    VaultPurpose.AIR_GAPPED: "Air-gapped vault",
+    VaultPurpose.COPY: "Copy destination vault",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyVault:
-    """A vault's name as the policy writes it, which existing vault it means, and which backup rules want it.
+    """A vault's name as the policy writes it, which existing vault it means, and who names it.
 
-    `users` is a clause: `backup rule daily of plan nightly backs up to it, and 2 more`.
+    `label` begins a sentence: `Vault "prod" of the backup policy (plan nightly, backup rule daily and 2 more)`.
     """
 
     name: str
     match: VaultNameMatch
-    users: str
+    label: str
 
 
 def policy_vaults(plans: Sequence[PolicyPlan], account: Account) -> tuple[PolicyVault, ...]:
@@ -42,13 +43,11 @@ def policy_vaults(plans: Sequence[PolicyPlan], account: Account) -> tuple[Policy
     if not named:
         return ()
     existing = vault_names(account)
-    return tuple(PolicyVault(name, match_vault_name(name, existing), _users(users)) for name, users in named.items())
+    return tuple(PolicyVault(name, match_vault_name(name, existing), _label(users)) for name, users in named.items())
 
 
-def _users(vaults: Sequence[NamedVault]) -> str:
+def _label(vaults: Sequence[NamedVault]) -> str:
     first = vaults[0]
-    more = f" (and {len(vaults) - 1} more)" if len(vaults) > 1 else ""
-    return (
-        f"backup rule {shortened(first.rule_name, 40)} of plan {shortened(first.plan_name, 40)}{more}"
-        f" {_VERBS[first.purpose]}"
-    )
+    more = f" and {len(vaults) - 1} more" if len(vaults) > 1 else ""
+    plan, rule = shortened(first.plan_name, 40), shortened(first.rule_name, 40)
+    return f"{_WORDS[first.purpose]} {quote(first.name)} of the backup policy (plan {plan}, backup rule {rule}{more})"

@@ -33,7 +33,13 @@ def role_problems(role_arn: str, whose: str, account: Account) -> Iterator[Findi
         )
         return
     found = account.role(role.name)
-    if found is None or found.arn != str(role):
+    if found is not None and found.arn != str(role):
+        yield Problem(
+            f"Role {name(str(role))} of {whose} does not exist: the role of that name here is {name(found.arn)}.",
+            "Assign the resources with that ARN, or create the role under the path that is named.",
+        )
+        return
+    if found is None:
         yield Problem(
             f"Role {name(str(role))} of {whose} does not exist.",
             "Create it (it must trust backup.amazonaws.com), or assign the resources with a role that exists.",

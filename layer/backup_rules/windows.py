@@ -178,7 +178,7 @@ class WeekOfRuns:
         return cls(runs, int.from_bytes(minutes, "little"))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _week_ahead(schedule: Schedule, now: datetime) -> WeekOfRuns:
     return WeekOfRuns.of_timestamps(schedule.timestamps(now, now + YEAR_AHEAD))
 
@@ -227,7 +227,7 @@ class BlockedWeek:
         return next((hour for hour in hours if not self.minutes & _daily(hour)), None)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _blocked(windows: tuple[Window, ...], lead: int) -> BlockedWeek:
     by_window = tuple((window, window.blocked_minutes(lead)) for window in windows)
     minutes = 0

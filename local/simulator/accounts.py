@@ -1,9 +1,10 @@
 """Many accounts in one simulation: sessions into each of them, and moto kept quick with a thousand.
 
 moto tells the account of a call by its access key: credentials of an assumed role belong to the role's account, unknown
-ones to 123456789012. It looks the key up by going through all accounts and partitions, and gives each account its own
-copy of some 1,400 AWS managed policies. `install` replaces the first by an index and lets all accounts share the
-second, which nobody can change.
+ones to 123456789012. What it does per account or key would take hours and gigabytes for a large organization: looking
+a key up in all accounts and partitions, a copy of 1,400 AWS managed policies, 1,300 machine images for each Region of
+EC2, an RSA key pair beside each symmetric KMS key. `install` gives it an index of keys and one set of policies, which
+nobody can change, for all; it drops the images, and the key pairs but for one.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.loaders import Loader
+from moto import settings
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.iam import models
 from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, iam_backends
+from moto.kms import models as kms_models
+from moto.kms.utils import AbstractPrivateKey, KeySpec, generate_private_key
 from moto.settings import load_iam_aws_managed_policies
 from moto.utilities.utils import get_partition
 
@@ -59,9 +63,20 @@ def _loader() -> Loader:
 
 def install() -> None:
     """Makes moto's IAM ready for many accounts. Idempotent."""
+    setattr(settings, "ec2_load_default_amis", lambda: False)  # noqa: B010 - mypy forbids assigning to a function
+    setattr(kms_models, "generate_private_key", _private_key)  # noqa: B010 - as above
     setattr(models, "get_account_id_from", _account_of)  # noqa: B010 - mypy forbids assigning to a function
     setattr(IAMBackend, "_init_aws_policies", _aws_policies_of)  # noqa: B010 - mypy forbids assigning to a method
     setattr(IAMBackend, "_init_managed_policies", _managed_policies_of)  # noqa: B010 - as above
+
+
+@cache
+def _key_pair_of_symmetric_keys() -> AbstractPrivateKey:
+    return generate_private_key(KeySpec.SYMMETRIC_DEFAULT)
+
+
+def _private_key(key_spec: str) -> AbstractPrivateKey:
+    return _key_pair_of_symmetric_keys() if key_spec == KeySpec.SYMMETRIC_DEFAULT else generate_private_key(key_spec)
 
 
 _account_of_key: dict[str, tuple[str, str]] = {}

@@ -30,15 +30,16 @@ class BACKUP_POLICY_VAULT_EXISTS(BackupConfigRule[RuleParameters, Place]):
         for vault in policy_vaults(scope.plans, run.account):
             if vault.match.missing:
                 yield Problem(
-                    f"Vault {quote(vault.name)} does not exist in account {place.account}, {place.region}, but"
-                    f" {vault.users} of the backup policy.",
+                    f"{vault.label} does not exist in account {place.account}, {place.region}.",
                     _DEFAULT_REMEDY if vault.name == DEFAULT_VAULT else "Create a vault of that name there.",
                 )
             elif not vault.match.exact:
                 yield Note(f"Vault {quote(vault.name)} exists in other letter case: see BACKUP_POLICY_VAULT_NAME_CASE.")
 
 
-_DEFAULT_REMEDY = "Default only exists once the AWS Backup console was opened in the Region: open it, or create it."
+_DEFAULT_REMEDY = (
+    "Default only exists once the AWS Backup console was opened in the Region: open it there, or create the vault."
+)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

@@ -26,13 +26,13 @@ class BACKUP_POLICY_VAULT_NAME_CASE(BackupConfigRule[RuleParameters, Place]):
     def findings(self, subject: Subject[Place], run: Run[RuleParameters]) -> Iterator[Finding]:
         scope = policy_scope(run, hides_vaults)
         yield from scope.findings
+        place = subject.of
         for vault in policy_vaults(scope.plans, run.account):
             if vault.match.other_case:
                 existing = listing([quote(each) for each in vault.match.other_case], most=2)
                 yield Problem(
-                    f"Vault {quote(vault.name)}, as the backup policy writes it, is called {existing} in account"
-                    f" {subject.of.account}, {subject.of.region}; {vault.users}.",
-                    "Names are case-sensitive: write that name in the policy, or create the vault it names.",
+                    f"{vault.label} is called {existing} in account {place.account}, {place.region}.",
+                    "Names are case-sensitive: correct the policy, or create the vault that it names.",
                 )
             elif vault.match.missing:
                 yield Note(f"Vault {quote(vault.name)} does not exist in any case: see BACKUP_POLICY_VAULT_EXISTS.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from backup_rules.annotations import name
 from backup_rules.evaluator import Evaluator
 from backup_rules.findings import Finding, Subject
 from backup_rules.parameters import RuleParameters
@@ -22,9 +23,8 @@ class BACKUP_ROLE_ASSUMABLE(BackupConfigRule[RuleParameters, SelectionSummary]):
 
     def findings(self, subject: Subject[SelectionSummary], run: Run[RuleParameters]) -> Iterator[Finding]:
         selection = subject.of
-        yield from role_problems(
-            selection.role_arn, f"selection {selection.name} of plan {selection.plan_name}", run.account
-        )
+        whose = f"selection {name(selection.name, 40)} of plan {name(selection.plan_name, 40)}"
+        yield from role_problems(selection.role_arn, whose, run.account)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

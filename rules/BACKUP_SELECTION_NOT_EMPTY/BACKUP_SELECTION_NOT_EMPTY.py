@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from backup_rules.annotations import name
 from backup_rules.aws.account import Account
 from backup_rules.aws.file_systems import file_systems, volumes
-from backup_rules.empty_selections import LISTED_SERVICES, empty_problems, notes
+from backup_rules.empty_selections import LISTED_SERVICES, LeftOut, empty_problems, left_out, notes
 from backup_rules.evaluator import Evaluator
 from backup_rules.findings import Finding, Problem, Subject
 from backup_rules.parameters import RuleParameters
@@ -23,41 +24,52 @@ class BACKUP_SELECTION_NOT_EMPTY(BackupConfigRule[RuleParameters, PlanSummary | 
     """Verdicts are about plans and about selections."""
 
     def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[PlanSummary | SelectionSummary]]:
-        selections = run.selections()
+        selections, plans = run.selections(), run.plans()
         run.account.side_by_side(run.account.selection, (subject.of for subject in selections))
-        return (*run.plans(), *selections)
+        without = [plan.of for plan in plans if not run.account.selection_summaries(plan.of)]
+        run.account.side_by_side(run.account.plan, without)
+        return (*plans, *selections)
 
     def findings(self, subject: Subject[PlanSummary | SelectionSummary], run: Run[RuleParameters]) -> Iterator[Finding]:
         account = run.account
         if isinstance(subject.of, PlanSummary):
             if not account.selection_summaries(subject.of):
+                account.plan(subject.of)  # a plan deleted meanwhile has no selections either, and gets no verdict
                 yield Problem(
                     f"Plan {name(subject.of.name)} has no selection, so it backs up nothing.",
                     "Assign resources to it under AWS Backup > Backup plans > Assign resources, or delete the plan.",
                 )
             return
         selection = account.selection(subject.of)
-        services = {kind.service for element in elements(selection) for kind in types_named(element)}
-        picking = account.once(
-            ("picking", frozenset(services & LISTED_SERVICES)), lambda: _picking(run, services & LISTED_SERVICES)
-        )
-        if subject.of not in picking:
-            problems = list(empty_problems(selection, account.place))
+        services = LISTED_SERVICES & {kind.service for element in elements(selection) for kind in types_named(element)}
+        sight = account.once(("sight", services), lambda: _sight(run, services))
+        if subject.of not in sight.picking:
+            problems = list(empty_problems(selection, sight.left_out.get(subject.of, {}), account.place))
             if problems:
                 yield from problems
                 return
         yield from notes(selection, account.place)
 
 
-def _picking(run: Run[RuleParameters], services: Iterable[str]) -> frozenset[SelectionSummary]:
-    """The judged selections that pick something of what can be listed."""
-    index = SelectionIndex(run.account.readable_selections(subject.of for subject in run.selections()))
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Which of the judged selections pick something of what can be listed, and what the others name but leave out."""
+
+    picking: frozenset[SelectionSummary]
+    left_out: Mapping[SelectionSummary, LeftOut]
+
+
+def _sight(run: Run[RuleParameters], services: Iterable[str]) -> Sight:
+    selections = run.account.readable_selections(subject.of for subject in run.selections())
     candidates = {resource.arn: resource for resource in run.account.tagged_resources()}
     for service in services:
         candidates |= {resource.arn: resource for resource in _all_of(service, run.account)}
-    return frozenset(
+    index = SelectionIndex(selections)
+    picking = frozenset(
         pick.selection.summary for resource in candidates.values() for pick in index.selections_picking(resource)
     )
+    empty = [selection for selection in selections if selection.summary not in picking]
+    return Sight(picking, left_out(empty, candidates.values()) if empty else {})
 
 
 def _all_of(service: str, account: Account) -> Iterable[Resource]:

@@ -10,7 +10,7 @@ from backup_rules.arns import Place
 from backup_rules.aws.account import Account
 from backup_rules.evaluator import Evaluator
 from backup_rules.findings import Finding, NotApplicable, Subject, account_subject
-from backup_rules.opt_in import Reach, opt_in_problems, reach, required_problem
+from backup_rules.opt_in import Reach, opt_in_findings, reach, required_problem
 from backup_rules.parameters import TRUE_OR_FALSE, RuleParameters, choices_list, parameter
 from backup_rules.plans import ORGANIZATION_PLAN_PREFIX
 from backup_rules.resource_types import OPT_IN_KEYS, Resource
@@ -54,7 +54,7 @@ class BACKUP_SERVICE_OPT_IN(BackupConfigRule[Parameters, SelectionSummary | Plac
             return
         selection = account.selection(subject.of)
         reached = account.once("reach", lambda: _reach(run)).get(subject.of, {})
-        yield from opt_in_problems(selection, reached, account.opt_in(), place.region, strict=run.parameters.strict)
+        yield from opt_in_findings(selection, reached, account.opt_in(), place, strict=run.parameters.strict)
 
 
 def _reach(run: Run[Parameters]) -> dict[SelectionSummary, Reach]:

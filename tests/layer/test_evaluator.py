@@ -121,7 +121,7 @@ def test_what_is_gone_is_cleared_and_the_rest_stays(door: Door) -> None:
 
 
 def test_clean_up_tells_resources_of_one_id_and_two_types_apart(door: Door) -> None:
-    """rdklib's own compares ids only."""
+    """The clean-up of rdklib compares ids only."""
     selection = door.selection(door.plan())
     door.evaluate(RULE)
     token = result_token(door.account, door.region, "backup-role-assumable")

@@ -171,3 +171,12 @@ def test_swallowed_runs_are_those_that_a_brute_force_finds(plan: list[BackupRule
         if (swallower := swallowed_by_hand(run, of, plan)) is not None
     }
     assert swallowed_runs(of, plan, start, end) == expected
+
+
+def test_the_ends_of_the_asked_time_hide_no_overlap() -> None:
+    short, long = rule("short", "30 5 * * ? *", 60, 7), rule("long", "0 6 * * ? *", 60, 35)
+    at_six = MIDNIGHT + timedelta(hours=6)
+    assert set(swallowed_runs(short, [short, long], at_six - DAY / 24, at_six)) == {MIDNIGHT + timedelta(hours=5.5)}
+    later = replace(short, schedule_expression="30 6 * * ? *")
+    from_half_past = MIDNIGHT + timedelta(hours=6.5)
+    assert set(swallowed_runs(later, [later, long], from_half_past, from_half_past + DAY / 24)) == {from_half_past}

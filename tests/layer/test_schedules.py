@@ -382,6 +382,8 @@ def test_a_year_ahead_holds_each_date_once() -> None:
         pytest.param("America/New_York", "0,15,30 2,3 * * ? *", "2027-03-14 06:00", "2027-03-14 07:10",
                      ["2027-03-14 07:00"], id="New York, many starts in the gap: one run"),
         pytest.param("America/New_York", "59 1 * * ? *", "2027-03-14", "2027-03-15", ["2027-03-14 06:59"], id="New York, before the gap"),
+        pytest.param("America/New_York", "30 2 * * ? *", "2027-03-14", "2027-03-14 07:00", [], id="New York, asked up to the end of the gap"),
+        pytest.param("America/New_York", "30 2 * * ? *", "2027-03-14 07:00:00.5", "2027-03-15", [], id="New York, asked from after the end of the gap"),
         pytest.param("America/New_York", "30 1 * * ? *", "2026-10-31", "2026-11-03",
                      ["2026-10-31 05:30", "2026-11-01 05:30", "2026-11-02 06:30"], id="New York, repeated hour: the first"),
         pytest.param("America/New_York", "30 1 * * ? *", "2026-11-01 05:31", "2026-11-01 12:00", [], id="New York, asked amid the repeated hour"),

@@ -322,3 +322,53 @@ def test_a_clock_window_in_an_unknown_time_zone_is_refused() -> None:
 def test_a_clock_window_is_told_with_its_time_zone() -> None:
     assert str(ClockWindow.parse(" 22:00 - 06:00 ", "Europe/Berlin")) == "22:00-06:00 Europe/Berlin"
     assert str(ClockWindow.parse("00:00-24:00")) == "00:00-24:00 Etc/UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "schedule", "start_window", "refused"),
+    [
+        pytest.param("01:00-05:00", "Etc/UTC", "0 1 * * ? *", 240, None, id="always inside"),
+        pytest.param("01:00-05:00", "Etc/UTC", "0 1 * * ? *", 241, "2026-11-24T01:00", id="closes outside"),
+        pytest.param("01:00-05:00", "Etc/UTC", "0 1,5 * * ? *", 60, "2026-11-24T05:00", id="one start of two outside"),
+        pytest.param("02:00-06:00", "Europe/Berlin", "0 1 * * ? *", 120, None, id="inside in winter and summer"),
+        pytest.param("02:00-06:00", "Europe/Berlin", "0 3 * * ? *", 120, "2027-03-28T03:00", id="outside in summer"),
+        pytest.param("22:00-06:00", "Europe/Berlin", "0 21 * * ? *", 480, "2027-03-27T21:00", id="outside in the short night"),
+        pytest.param("00:00-24:00", "Etc/UTC", "0 21 * * ? *", 6000, None, id="the whole day admits all"),
+        pytest.param("01:00-00:59", "Etc/UTC", "0 1 * * ? *", 52_560_000, "2026-11-24T01:00", id="a start window of a century"),
+        pytest.param("01:00-05:00", "Etc/UTC", "0 9 * * ? 2025", 52_560_000, None, id="no run at all"),
+    ],
+)  # fmt: skip
+def test_the_first_run_of_a_year_that_a_clock_window_refuses(
+    text: str, zone: str, schedule: str, start_window: int, refused: str | None
+) -> None:
+    found = ClockWindow.parse(text, zone).first_refused(Schedule.parse(schedule), NOW, start_window)
+    assert found == (datetime.fromisoformat(refused).replace(tzinfo=UTC) if refused else None)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    day_minutes,
+    day_minutes,
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]),
+    st.integers(0, 23),
+    st.sampled_from([0, 60, 480]),
+)
+def test_the_first_refused_run_is_that_of_going_through_the_year(
+    start: int, end: int, zone: str, hour: int, start_window: int
+) -> None:
+    if start == end:
+        return
+    window = ClockWindow.parse(f"{start // 60:02}:{start % 60:02}-{end // 60:02}:{end % 60:02}", zone)
+    schedule = Schedule.parse(f"15 {hour} * * ? *", "Europe/Berlin")
+    runs = schedule.runs(NOW, NOW + YEAR_AHEAD)
+    expected = next((run for run in runs if not window.admits(run, start_window)), None)
+    assert window.first_refused(schedule, NOW, start_window) == expected
+
+
+def test_a_run_is_not_taken_for_another_whose_start_window_alone_is_alike() -> None:
+    """Summer's last run starts at 22:30 and closes after the change; from the next night on, it starts at 21:30."""
+    summer = datetime(2026, 7, 1, tzinfo=UTC)
+    refused = ClockWindow.parse("22:00-06:00", "Europe/Berlin").first_refused(
+        Schedule.parse("30 20 * * ? *"), summer, 300
+    )
+    assert refused == datetime(2026, 10, 25, 20, 30, tzinfo=UTC)

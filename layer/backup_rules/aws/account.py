@@ -425,7 +425,9 @@ class Account:
 
 
 def _gone(error: ReadError) -> bool:
-    return error.code == "ResourceNotFoundException"
+    # The operations on selections have another word for a plan that is not there.
+    missing_plan = error.code == "InvalidParameterValueException" and "cannot find" in str(error).lower()
+    return missing_plan or error.code == "ResourceNotFoundException"
 
 
 def _answer(item: Answer) -> Answer:

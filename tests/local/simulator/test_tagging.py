@@ -153,7 +153,7 @@ def test_a_tagged_resource_of_each_service_is_listed_in_its_region_only(
     session: boto3.Session, client: Any, make: Any, resource_type: str
 ) -> None:
     arn = make(session)
-    service = resource_type.split(":")[0]
+    service = resource_type.partition(":")[0]
     others = [each for each in ("dynamodb:table", "s3:bucket", "rds:db") if not each.startswith(f"{service}:")]
     assert found(client, ResourceTypeFilters=[resource_type]) == {arn: TAG}
     assert found(client, ResourceTypeFilters=others) == {}

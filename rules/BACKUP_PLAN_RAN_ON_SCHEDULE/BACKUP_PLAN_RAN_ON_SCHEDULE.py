@@ -1,0 +1,167 @@
+"""Every due run of a backup plan started its jobs inside its start window, and those of the latest run went well."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from backup_rules.annotations import name
+from backup_rules.aws.jobs import backup_jobs
+from backup_rules.errors import ReadError, VanishedError
+from backup_rules.evaluator import Evaluator
+from backup_rules.findings import Finding, NotApplicable, Note, Problem, Subject
+from backup_rules.job_messages import cause_of, rules_without_jobs
+from backup_rules.jobs import JobLog, RunOutcome, earliest_start, expected_runs
+from backup_rules.overlaps import swallowed_runs
+from backup_rules.parameters import RuleParameters, parameter, whole_number
+from backup_rules.plans import BackupRule, Plan, PlanSummary
+from backup_rules.rule import BackupConfigRule
+from backup_rules.run import Run
+from backup_rules.schedules import Schedule, ScheduleError
+
+
+@dataclass(frozen=True)
+class Parameters(RuleParameters):
+    """`lookback_days`: runs whose start window closed in these last days are looked at."""
+
+    lookback_days: int = parameter(whole_number(1, 29), default=3)
+
+    @property
+    def lookback(self) -> timedelta:
+        return timedelta(days=self.lookback_days)
+
+
+class BACKUP_PLAN_RAN_ON_SCHEDULE(BackupConfigRule[Parameters, PlanSummary]):
+    """Verdicts are about plans: the symptom, with the rule of this pack that tells its cause."""
+
+    parameters_type = Parameters
+
+    def subjects(self, run: Run[Parameters]) -> Iterable[Subject[PlanSummary]]:
+        plans = run.plans()
+        summaries = [subject.of for subject in plans]
+        run.account.side_by_side(run.account.plan, summaries)
+        run.account.side_by_side(run.account.selection_summaries, summaries)
+        if plans:
+            _job_log(run)
+        return plans
+
+    def findings(self, subject: Subject[PlanSummary], run: Run[Parameters]) -> Iterator[Finding]:
+        plan = run.account.plan(subject.of)
+        in_force_since = _in_force_since(plan, run)
+        judged, unreadable = False, list[str]()
+        for rule in plan.rules:
+            try:
+                outcomes = _outcomes(rule, plan, in_force_since, run)
+            except ScheduleError:
+                unreadable.append(
+                    f"Backup rule {name(rule.name)} of plan {name(plan.name)} has a schedule that cannot be read: see"
+                    " BACKUP_WINDOW_CONFIGURED."
+                )
+                continue
+            judged = judged or bool(outcomes)
+            yield from _not_started(rule, plan, outcomes)
+            yield from _ended_badly(rule, plan, outcomes)
+        if judged:
+            yield from (Note(text) for text in unreadable)
+        else:
+            yield NotApplicable(unreadable[0] if unreadable else _no_run_due(plan, in_force_since, run.parameters))
+
+
+def _no_run_due(plan: Plan, in_force_since: datetime, parameters: Parameters) -> str:
+    last_days = "24 hours" if parameters.lookback_days == 1 else f"{parameters.lookback_days} days"
+    return (
+        f"No run of plan {name(plan.name)} since {_time(in_force_since)} was due with a start window that closed in the"
+        f" last {last_days}."
+    )
+
+
+def _job_log(run: Run[Parameters]) -> JobLog:
+    """The jobs of all plans, from the first run on that is looked at."""
+
+    def read() -> JobLog:
+        rules = [rule for plan in _readable_plans(run) for rule in plan.rules if not rule.continuous]
+        since = earliest_start(rules, now=run.now, lookback=run.parameters.lookback)
+        return JobLog.of(backup_jobs(run.account, since))
+
+    return run.account.once("job log", read)
+
+
+def _readable_plans(run: Run[Parameters]) -> Iterator[Plan]:
+    for subject in run.plans():
+        try:
+            yield run.account.plan(subject.of)
+        except (ReadError, VanishedError):  # its own verdict's matter
+            continue
+
+
+def _in_force_since(plan: Plan, run: Run[Parameters]) -> datetime:
+    """Since when the plan is as it is: its last update, or its oldest selection where that came later."""
+    created = [each.creation_date for each in run.account.selection_summaries(plan.summary) if each.creation_date]
+    return max(plan.creation_date, min(created, default=plan.creation_date))
+
+
+def _outcomes(rule: BackupRule, plan: Plan, in_force_since: datetime, run: Run[Parameters]) -> tuple[RunOutcome, ...]:
+    """What came of each run that must have started jobs.
+
+    Raises:
+        ScheduleError: the schedule cannot be read.
+    """
+    if rule.continuous:
+        return ()
+    lookback = run.parameters.lookback
+    schedule = Schedule.parse(rule.schedule_expression, rule.schedule_timezone)
+    first = earliest_start([rule], now=run.now, lookback=lookback)
+    starts = list(schedule.runs(first, run.now))
+    runs = expected_runs(
+        rule,
+        starts,
+        now=run.now,
+        last_update=in_force_since,
+        lookback=lookback,
+        # AWS Backup may well leave out a start in the hour that the clock leaps over.
+        swallowed={
+            *swallowed_runs(rule, plan.rules, first, run.now),
+            *(start for start in starts if schedule.moved_by_clock_change(start)),
+        },
+    )
+    return _job_log(run).outcomes(plan.id, rule.id, runs)
+
+
+def _not_started(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -> Iterator[Problem]:
+    missed = [outcome.run for outcome in outcomes if not outcome.started]
+    if missed:
+        earlier = f" (nor did {len(missed) - 1} before it)" if len(missed) > 1 else ""
+        yield Problem(
+            f"Backup rule {name(rule.name)} of plan {name(plan.name)}: the run of {_time(missed[-1].start)} started no"
+            f" job by {_time(missed[-1].window_end)}{earlier}.",
+            f"Look at {', '.join(rules_without_jobs(plan.summary)[:4])}.",
+        )
+
+
+def _ended_badly(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -> Iterator[Problem]:
+    """The jobs of the latest run that came to a bad end."""
+    bad = outcomes[-1].ended_badly if outcomes else ()
+    if not bad:
+        return
+    states = Counter(str(job.state) for job in bad)
+    told = next((job for job in bad if job.message), bad[0])
+    cause = cause_of(told)
+    look_at = f" See {cause.look_at}." if cause.look_at else ""
+    yield Problem(
+        f"Backup rule {name(rule.name)} of plan {name(plan.name)}, run of {_time(outcomes[-1].run.start)}:"
+        f" {' and '.join(f'{count} {state}' for state, count in states.items())} of {len(outcomes[-1].jobs)} jobs:"
+        f" {' '.join(told.message.split()) or 'no message'}",
+        f"{cause.advice}{look_at}",
+    )
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """What AWS Lambda calls with an event of AWS Config."""
+    return Evaluator(BACKUP_PLAN_RAN_ON_SCHEDULE()).handle(event, context)

@@ -1,0 +1,154 @@
+"""The backup rules of a plan have a schedule that runs as it reads, and windows that leave AWS Backup time to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from backup_rules.annotations import name
+from backup_rules.errors import InvalidRuleParametersError
+from backup_rules.evaluator import Evaluator
+from backup_rules.findings import Finding, Note, Problem, Subject
+from backup_rules.overlaps import swallowed_by
+from backup_rules.parameters import Kind, RuleParameters, parameter, whole_number
+from backup_rules.plans import BackupRule, Plan, PlanSummary
+from backup_rules.rule import BackupConfigRule
+from backup_rules.run import Run
+from backup_rules.schedules import Schedule, ScheduleError
+from backup_rules.time_zones import time_zone
+from backup_rules.windows import ClockWindow
+
+# https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRule.html
+MIN_START_WINDOW_MINUTES = 60
+
+_MINUTES = whole_number(1, 52_560_000)  # AWS Backup's longest window: 100 years
+_CLOCK_WINDOW = Kind(
+    "HH:MM-HH:MM from 00:00 to 24:00, start and end apart, such as 22:00-06:00",
+    lambda text: ClockWindow.parse(text).text,
+)
+_TIME_ZONE = Kind("an IANA time zone such as Europe/Berlin or UTC", lambda text: time_zone(text.strip()).key)
+
+
+@dataclass(frozen=True)
+class Parameters(RuleParameters):
+    """What is asked of the windows beyond AWS's own limits; None: nothing."""
+
+    min_start_window_minutes: int | None = parameter(_MINUTES, default=None)
+    max_start_window_minutes: int | None = parameter(_MINUTES, default=None)
+    min_completion_window_minutes: int | None = parameter(_MINUTES, default=None)
+    allowed_window: str | None = parameter(_CLOCK_WINDOW, default=None)
+    allowed_window_timezone: str = parameter(_TIME_ZONE, default="UTC")
+
+    def __post_init__(self) -> None:
+        shortest, longest = self.min_start_window_minutes, self.max_start_window_minutes
+        if shortest is not None and longest is not None and shortest > longest:
+            raise InvalidRuleParametersError(
+                f"Parameter MinStartWindowMinutes is {shortest}; allowed is at most MaxStartWindowMinutes, {longest}."
+            )
+
+    @property
+    def zoned_window(self) -> ClockWindow | None:
+        """`allowed_window` on the clock of `allowed_window_timezone`."""
+        if self.allowed_window is None:
+            return None
+        return ClockWindow.parse(self.allowed_window, self.allowed_window_timezone)
+
+
+class BACKUP_WINDOW_CONFIGURED(BackupConfigRule[Parameters, PlanSummary]):
+    """Verdicts are about plans. Continuous backup rules keep no schedule, so that there is nothing to judge."""
+
+    parameters_type = Parameters
+
+    def subjects(self, run: Run[Parameters]) -> Iterable[Subject[PlanSummary]]:
+        plans = run.plans()
+        run.account.side_by_side(run.account.plan, [subject.of for subject in plans])
+        return plans
+
+    def findings(self, subject: Subject[PlanSummary], run: Run[Parameters]) -> Iterator[Finding]:
+        plan = run.account.plan(subject.of)
+        scheduled = [rule for rule in plan.rules if not rule.continuous]
+        if not scheduled:
+            yield Note(f"Plan {name(plan.name)} has continuous backup rules only, which keep no schedule.")
+        for rule in scheduled:
+            yield from _schedule_problems(rule, plan, run)
+            yield from _window_problems(rule, plan, run.parameters)
+
+
+def _schedule_problems(rule: BackupRule, plan: Plan, run: Run[Parameters]) -> Iterator[Problem]:
+    who = _who(rule, plan)
+    try:
+        schedule = Schedule.parse(rule.schedule_expression, rule.schedule_timezone)
+    except ScheduleError as error:
+        yield Problem(f"{who} has a schedule that AWS Backup cannot run: {error}.", "Correct it in the plan.")
+        return
+    if schedule.never_again(run.now):
+        yield Problem(
+            f"{who} never runs again: {name(rule.schedule_expression)} ({rule.schedule_timezone}) has no start after"
+            f" {run.now:%Y-%m-%d}.",
+            "Correct the day, month or year of the schedule.",
+        )
+        return
+    swallower = swallowed_by(rule, plan.rules, run.now)
+    if swallower is not None:
+        yield Problem(
+            f"{who} never runs: each of its start windows overlaps one of backup rule {name(swallower.name)}, which"
+            " keeps its backups longer, and AWS Backup runs only that.",
+            "Move one of the schedules, or shorten the start windows, until they are apart.",
+        )
+    pitfall = schedule.hour_step_pitfall()
+    if pitfall is not None:
+        yield Problem(f"{who}: {pitfall}.")
+    yield from _outside_allowed_window(rule, schedule, who, run)
+
+
+def _outside_allowed_window(rule: BackupRule, schedule: Schedule, who: str, run: Run[Parameters]) -> Iterator[Problem]:
+    window = run.parameters.zoned_window
+    refused = None if window is None else window.first_refused(schedule, run.now, rule.start_window_minutes)
+    if refused is not None:
+        closing = refused + timedelta(minutes=rule.start_window_minutes)
+        yield Problem(
+            f"{who} may start {_span(refused, closing)}, outside the allowed window {window}.",
+            "Move the schedule, or shorten the start window.",
+        )
+
+
+def _window_problems(rule: BackupRule, plan: Plan, parameters: Parameters) -> Iterator[Problem]:
+    who, minutes = _who(rule, plan), rule.start_window_minutes
+    shortest, longest = parameters.min_start_window_minutes, parameters.max_start_window_minutes
+    completion = parameters.min_completion_window_minutes
+    if minutes < max(MIN_START_WINDOW_MINUTES, shortest or 0):
+        least = max(MIN_START_WINDOW_MINUTES, shortest or 0)
+        whose = "MinStartWindowMinutes" if least == shortest else "AWS Backup's minimum"
+        yield Problem(
+            f"{who} has a start window of {minutes} minutes, shorter than {least} ({whose}): a job that cannot start"
+            " within it expires.",
+            f"Set the start window to {least} minutes or more.",
+        )
+    if longest is not None and minutes > longest:
+        yield Problem(
+            f"{who} has a start window of {minutes} minutes, longer than {longest} (MaxStartWindowMinutes).",
+            f"Set the start window to {longest} minutes or less.",
+        )
+    if completion is not None and rule.completion_window_minutes < completion:
+        yield Problem(
+            f"{who} has a completion window of {rule.completion_window_minutes} minutes, shorter than {completion}"
+            " (MinCompletionWindowMinutes): a job that takes longer is cancelled.",
+            f"Set the completion window to {completion} minutes or more.",
+        )
+
+
+def _who(rule: BackupRule, plan: Plan) -> str:
+    return f"Backup rule {name(rule.name)} of plan {name(plan.name)}"
+
+
+def _span(start: datetime, end: datetime) -> str:
+    """`2026-01-31 05:00 to 13:00 UTC`."""
+    shown_end = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%Y-%m-%d %H:%M}"
+    return f"{start:%Y-%m-%d %H:%M} to {shown_end} UTC"
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """What AWS Lambda calls with an event of AWS Config."""
+    return Evaluator(BACKUP_WINDOW_CONFIGURED()).handle(event, context)
