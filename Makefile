@@ -17,10 +17,11 @@ help:  ## Show the targets, a line each.
 .PHONY: setup
 setup: $(VENV)/ready  ## Make the virtual environment .venv with everything that is needed.
 
-$(VENV)/ready: pyproject.toml requirements.lock
+# Tool settings in pyproject.toml change nothing in the environment; dependencies do, through the lock.
+$(VENV)/ready: requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found. Name one: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "Setting up $(VENV) (once; a minute or so) …"
-	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@

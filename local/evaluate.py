@@ -100,21 +100,24 @@ def _simulated(
 ) -> Report:
     """Every rule's handler, for every account and Region of the simulated organization."""
     # The simulator is needed for this only, and takes a second to import.
+    from moto.utilities.utils import get_partition  # noqa: PLC0415
+
     from local.organization import seed  # noqa: PLC0415
+    from local.organization.accounts import ACCOUNTS  # noqa: PLC0415
     from local.simulator import config, simulated_aws  # noqa: PLC0415
 
     now = datetime.now(UTC).replace(microsecond=0)
     with simulated_aws():
         config.install(require_functions=False)
         progress.say("Making an organization in memory")
-        organization = seed(now, accounts or None)
+        organization = seed(now, max(0, accounts - len(ACCOUNTS)))
+        central = next(each.id for each in organization.accounts if each.role == "delegated administrator")
         report = Report("a simulated organization", now, {each.id: each.name for each in organization.accounts})
         for number, account in enumerate(organization.accounts, 1):
             for region in account.regions:
                 progress.say(f"{number} of {len(organization.accounts)} accounts: {account.name}, {region}")
-                _judge_place(
-                    folders, parameters, Place(account.partition, account.id, region), organization.central, now, report
-                )
+                place = Place(get_partition(region), account.id, region)
+                _judge_place(folders, parameters, place, central, now, report)
     return report
 
 

@@ -85,7 +85,9 @@ def _order(each: Evaluated) -> tuple[bool, str, str, str]:
 
 def _evaluation(each: Evaluated) -> Iterator[str]:
     yield f"{each.compliance:<14} {each.rule}"
-    yield f"{'':<14} {each.resource_type}  {each.resource_id}"
+    resource = (each.resource_type, each.resource_id)
+    one_line = len("  ".join(resource)) + 15 <= WIDTH  # a selection's id is long
+    yield from (f"{'':<14} {line}" for line in (("  ".join(resource),) if one_line else resource))
     yield from textwrap.wrap(
         each.annotation,
         WIDTH,

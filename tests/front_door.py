@@ -12,9 +12,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import boto3
+import botocore.session
+from botocore.loaders import Loader
 from moto.utilities.utils import get_partition
 
 from backup_rules.arns import Place
@@ -113,4 +116,14 @@ def front_door() -> Iterator[Door]:
     """A simulation of its own, with nothing in it."""
     with simulated_aws():
         config.install(require_functions=False)
+        # Reading AWS's service models is what makes a client slow; the handlers of all simulations share what one read.
+        session = botocore.session.get_session()
+        session.register_component("data_loader", _loader())
+        boto3.setup_default_session(botocore_session=session)
         yield Door()
+
+
+@cache
+def _loader() -> Loader:
+    loader: Loader = botocore.session.get_session().get_component("data_loader")
+    return loader

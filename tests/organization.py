@@ -8,11 +8,15 @@ with front_door() as door:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from moto.core.responses import BaseResponse
+
 from local.simulator import recorded_calls
+from local.simulator.faults import Call, Kind
+from local.simulator.operations import Answer
 from local.simulator.organizations import account_ids
 from tests.front_door import Door
 
@@ -86,3 +90,13 @@ def account_verdict(door: Door, rule: str, **parameters: str) -> tuple[str, str]
     ((evaluation,),) = (call.parameters["Evaluations"] for call in calls if call.operation == "PutEvaluations")
     assert (evaluation["ComplianceResourceType"], evaluation["ComplianceResourceId"]) == (ACCOUNT_TYPE, door.account)
     return evaluation["ComplianceType"], evaluation.get("Annotation", "")
+
+
+def answering(content: str, target: str | None = None) -> Kind:
+    """`DescribeEffectivePolicy` answers with this policy, of this account or else of the one that asks."""
+
+    def answer(_response: BaseResponse, call: Call, _answer: Callable[[], Answer]) -> Answer:
+        policy = {"PolicyContent": content, "PolicyType": "BACKUP_POLICY", "TargetId": target or call.account}
+        return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps({"EffectivePolicy": policy})
+
+    return answer

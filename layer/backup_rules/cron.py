@@ -147,11 +147,19 @@ class Cron:
     def every_hour(self) -> bool:
         return len(self.hours) == 24
 
-    def walls(self, start: int, end: int) -> Iterator[int]:
-        """The wall times meant, in order, from `start` up to `end` (excluded), in seconds since 1970."""
+    def walls(self, start: int, end: int, *, once_a_week: bool = False) -> Iterator[int]:
+        """The wall times meant, in order, from `start` up to `end` (excluded), in seconds since 1970.
+
+        With `once_a_week` a whole day is left out when one of the same weekday came before.
+        """
+        weekdays: set[int] = set()
         for day in self._days(start // DAY, -(-end // DAY)):
             begin = day * DAY
             if start <= begin and begin + DAY <= end:
+                if day % 7 in weekdays:
+                    continue
+                if once_a_week:
+                    weekdays.add(day % 7)
                 yield from [begin + time for time in self.times]
             else:
                 yield from [begin + time for time in self.times if start <= begin + time < end]

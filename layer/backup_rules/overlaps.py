@@ -21,6 +21,9 @@ from backup_rules.plans import BackupRule
 from backup_rules.schedules import YEAR_AHEAD, Schedule, ScheduleError
 from backup_rules.time_zones import instant, seconds
 
+_MOSTLY_ENOUGH = timedelta(days=10)
+"""Most rules that are not swallowed have a run within these days that shows it; the year's others need no look then."""
+
 
 def swallowed_runs(
     rule: BackupRule, plan_rules: Sequence[BackupRule], start: datetime, end: datetime
@@ -39,10 +42,12 @@ def swallowed_by(rule: BackupRule, plan_rules: Sequence[BackupRule], now: dateti
     When several rules do so between them, the one that swallows most. None also when no run is to come.
     """
     swallowers: Counter[BackupRule] = Counter()
-    for _, swallower in _swallowing_rules(rule, plan_rules, now, now + YEAR_AHEAD):
-        if swallower is None:
-            return None
-        swallowers[swallower] += 1
+    soon, end = now + _MOSTLY_ENOUGH, now + YEAR_AHEAD
+    for since, until in ((now, soon), (soon, end)):
+        for _, swallower in _swallowing_rules(rule, plan_rules, since, until):
+            if swallower is None:
+                return None
+            swallowers[swallower] += 1
     return swallowers.most_common(1)[0][0] if swallowers else None
 
 

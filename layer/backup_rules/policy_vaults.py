@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backup_rules.annotations import name as shortened
 from backup_rules.aws.account import Account
-from backup_rules.aws.vault_names import vault_names
+from backup_rules.aws.vaults import vaults
 from backup_rules.organization_policy import NamedVault, PolicyPlan
 from backup_rules.quoting import quote
 from backup_rules.vaults import VaultNameMatch, VaultPurpose, match_vault_name
@@ -42,12 +42,12 @@ def policy_vaults(plans: Sequence[PolicyPlan], account: Account) -> tuple[Policy
         named.setdefault(vault.name, []).append(vault)
     if not named:
         return ()
-    existing = vault_names(account)
+    existing = vaults(account).keys()
     return tuple(PolicyVault(name, match_vault_name(name, existing), _label(users)) for name, users in named.items())
 
 
-def _label(vaults: Sequence[NamedVault]) -> str:
-    first = vaults[0]
-    more = f" and {len(vaults) - 1} more" if len(vaults) > 1 else ""
+def _label(users: Sequence[NamedVault]) -> str:
+    first = users[0]
+    more = f" and {len(users) - 1} more" if len(users) > 1 else ""
     plan, rule = shortened(first.plan_name, 40), shortened(first.rule_name, 40)
     return f"{_WORDS[first.purpose]} {quote(first.name)} of the backup policy (plan {plan}, backup rule {rule}{more})"

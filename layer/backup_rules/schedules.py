@@ -82,6 +82,10 @@ class Schedule:
         """As `runs`, in POSIX seconds: for work on many runs."""
         return self._timestamps(_ceiling(start), _ceiling(end))
 
+    def timestamps_of_week(self, start: datetime, end: datetime) -> Iterator[int]:
+        """As `timestamps`, with the first run at each minute of the week (UTC), but without most of its repetitions."""
+        return self._timestamps(_ceiling(start), _ceiling(end), once_a_week=True)
+
     def next_run(self, after: datetime) -> datetime | None:
         """The first run later than `after`, or None when there is none up to the year 2199."""
         first = seconds(after) + 1
@@ -136,7 +140,7 @@ class Schedule:
         last = deque(self._timestamps(start, end), maxlen=1)
         return last[0] if last else None
 
-    def _timestamps(self, start: int, end: int) -> Iterator[int]:
+    def _timestamps(self, start: int, end: int, *, once_a_week: bool = False) -> Iterator[int]:
         if start >= end:
             return
         for stretch in time_zones.stretches(self.timezone, start, end):
@@ -146,7 +150,7 @@ class Schedule:
                     yield stretch.start
                     first_wall += 1  # a start at the very instant of the leap is that same run
                 first_wall = max(first_wall, stretch.first_new_wall)
-            for wall in self._cron.walls(first_wall, stretch.end + stretch.offset):
+            for wall in self._cron.walls(first_wall, stretch.end + stretch.offset, once_a_week=once_a_week):
                 yield wall - stretch.offset
 
     def _leapt_over(self, stretch: time_zones.Stretch) -> bool:

@@ -12,11 +12,11 @@ https://docs.aws.amazon.com/fsx/latest/APIReference/API_WindowsFileSystemConfigu
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Self
 
 from backup_rules.annotations import name as shortened
@@ -180,7 +180,7 @@ class WeekOfRuns:
 
 @lru_cache(maxsize=256)
 def _week_ahead(schedule: Schedule, now: datetime) -> WeekOfRuns:
-    return WeekOfRuns.of_timestamps(schedule.timestamps(now, now + YEAR_AHEAD))
+    return WeekOfRuns.of_timestamps(schedule.timestamps_of_week(now, now + YEAR_AHEAD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,23 +310,20 @@ class ClockWindow:
         """The first run of `schedule` in the year from `now` on that the window does not admit, if there is one."""
         if self.length == DAY:
             return None
-        runs = schedule.timestamps(now, now + YEAR_AHEAD)
+        end = now + YEAR_AHEAD
         if start_window_minutes >= 2 * DAY:  # no window of the day is as long, whatever the clock does
-            first = next(runs, None)
-            return None if first is None else instant(first)
-        changes = _clock_changes(self.timezone, now, now + YEAR_AHEAD + timedelta(days=3))
-        admitted = set()
-        for run in runs:
-            # The same time of the day, under the same setting of the clock from start to end, is admitted alike.
-            closing = run + start_window_minutes * 60
-            alike = run % (DAY * 60), bisect_right(changes, run), bisect_right(changes, closing)
-            if alike not in admitted:
+            return next(schedule.runs(now, end), None)
+        start_window = timedelta(minutes=start_window_minutes)
+        changes = _clock_changes(self.timezone, now, end + start_window)
+        # Between these, the clock is set alike at all starts, and alike as their start windows close.
+        edges = sorted({now, end, *(edge for change in changes for edge in (change - start_window, change))})
+        for since, until in pairwise(edge for edge in edges if now <= edge <= end):
+            for run in schedule.timestamps_of_week(since, until):
                 if not self.admits(instant(run), start_window_minutes):
                     return instant(run)
-                admitted.add(alike)
         return None
 
 
 @lru_cache(maxsize=64)
-def _clock_changes(timezone: str, start: datetime, end: datetime) -> tuple[int, ...]:
-    return tuple(stretch.start for stretch in stretches(timezone, seconds(start), seconds(end)))
+def _clock_changes(timezone: str, start: datetime, end: datetime) -> tuple[datetime, ...]:
+    return tuple(instant(stretch.start) for stretch in stretches(timezone, seconds(start), seconds(end)))

@@ -134,9 +134,7 @@ def seed(now: datetime, accounts: int | None = None) -> Organization:
 
 def _sites(clients: Clients, records: Records) -> dict[tuple[Account, str], Site]:
     return {
-        (account, region): Site(account, region, clients, records)
-        for account in ACCOUNTS
-        for region in account.regions
+        (account, region): Site(account, region, clients, records) for account in ACCOUNTS for region in account.regions
     }
 
 

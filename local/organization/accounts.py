@@ -14,7 +14,7 @@ REGIONS = ("eu-west-1", "us-east-1")
 
 MANAGEMENT = Account("111122223333", "management", "management", REGIONS)
 SECURITY = Account("444455556666", "security-backup-administration", "delegated administrator", REGIONS)
-# Callers whose credentials the simulation does not know are in 123456789012: `aws backup list-backup-plans` shows these.
+# Callers whose credentials the simulation does not know are in 123456789012: `aws backup list-backup-plans` lists its.
 PAYMENTS = Account("123456789012", "payments-production", "member", REGIONS)
 ANALYTICS = Account("777788889999", "analytics-staging", "member", REGIONS)
 CHINA = Account("222233334444", "retail-china", "standalone", ("cn-north-1",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.organization.site import Site, nightly
+from local.organization.site import RAN, Site, nightly
 from local.simulator import backup, tagging
 
 _SUBNETS = ["subnet-0123456789abcdef0"]
@@ -19,9 +19,7 @@ def windows(site: Site) -> None:
     windows_settings = {"ThroughputCapacity": 32}
     design = _file_system(site, "WINDOWS", "12:00", "3:14:00", **windows_settings)
     finance = _file_system(site, "WINDOWS", "04:30", "3:14:00", **windows_settings)
-    ontap = _file_system(
-        site, "ONTAP", "12:00", "7:03:00", ThroughputCapacity=128, DeploymentType="SINGLE_AZ_1"
-    )
+    ontap = _file_system(site, "ONTAP", "12:00", "7:03:00", ThroughputCapacity=128, DeploymentType="SINGLE_AZ_1")
     plan = site.plan("shares-nightly", nightly(ScheduleExpression="cron(0 1 ? * * *)"))
     site.selection(plan, "design-share", Resources=[design["ResourceARN"]])
     site.selection(plan, "finance-share", Resources=[finance["ResourceARN"]])
@@ -102,4 +100,5 @@ def automatic_backups(site: Site) -> None:
         ],
     )
     site.remember(name, plan_id)
+    site.keep_history(plan_id, RAN)
     site.remember("aws/efs/automatic-backup-selection", f"{selection_id}_{plan_id}")

@@ -3,7 +3,8 @@
 The policy in `documents/workloads-backup.json` is AWS's own example for personal data, with another schedule and other
 Regions: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_backup_syntax.html. It is
 attached to the OU of the workloads and to the management account. security-backup-administration was forgotten and has
-no effective policy. analytics-staging gets a second policy, whose plan `Staging_Weekly` has no backup rules.
+no effective policy. analytics-staging gets a second policy, whose plan `Staging_Weekly` for us-east-1 has no backup
+rules.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ def role(site: Site) -> None:
 
 
 def vaults(site: Site, name: str | None = VAULT) -> None:
-    """The vaults that the policy names. payments-production has none in us-east-1, analytics-staging spells it
-    `fortknox` in eu-west-1."""
+    """The vaults that the policy names.
+
+    payments-production has none in us-east-1, analytics-staging spells it `fortknox` in eu-west-1.
+    """
     if name:
         site.vault(name)
     if site.region == "us-east-1":

@@ -36,8 +36,10 @@ def trust(site: Site) -> None:
 
 
 def _only_for(account: str) -> dict[str, Any]:
-    """As AWS advises against the confused deputy:
-    https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-service-confused-deputy-prevention.html."""
+    """As AWS advises against the confused deputy.
+
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-service-confused-deputy-prevention.html
+    """
     return trusting_backup(Condition={"StringEquals": {"aws:SourceAccount": account}})
 
 

@@ -34,7 +34,7 @@ def empty(site: Site) -> None:
 
 
 def aws_examples(site: Site) -> None:
-    """In security-backup-administration, eu-west-1: every example of AWS's guide, with what each of them picks; healthy.
+    """In security-backup-administration, eu-west-1: the examples of AWS's guide, with what they pick; healthy.
 
     `documents/selections.json` holds them as they stand there:
     https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources-json.html. `tags-narrow-nothing` is the

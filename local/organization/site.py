@@ -32,6 +32,11 @@ class Account:
     """`management`, `delegated administrator` or `member`; `standalone` in the other partitions."""
     regions: tuple[str, ...]
 
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn` or `aws-us-gov`."""
+        return str(get_partition(self.regions[0]))
+
 
 @dataclass(frozen=True, slots=True)
 class History:

@@ -14,8 +14,11 @@ _NO_VAULT = History(
 
 
 def usable(site: Site) -> None:
-    """Healthy: `events-nightly` (a customer managed key, and a copy), `ledgers-nightly` (a lock that admits 35 days)
-    and `sealed-nightly` (an air-gapped vault beside the ordinary one)."""
+    """Healthy: plans into usable vaults.
+
+    `events-nightly` (a customer managed key, and a copy), `ledgers-nightly` (a lock that admits 35 days) and
+    `sealed-nightly` (an air-gapped vault beside the ordinary one).
+    """
     site.vault("events", EncryptionKeyArn=_key(site))
     site.vault("events-copies")
     copy = {"DestinationBackupVaultArn": site.arn("backup", "backup-vault:events-copies")}
@@ -41,8 +44,8 @@ def keys(site: Site) -> None:
     disabled, doomed = _key(site), _key(site)
     site.vault("logs", EncryptionKeyArn=disabled)
     site.vault("metrics", EncryptionKeyArn=doomed)
-    kms.disable_key(KeyId=disabled)
-    kms.schedule_key_deletion(KeyId=doomed)
+    kms.disable_key(KeyId=disabled.rsplit("/", 1)[-1])
+    kms.schedule_key_deletion(KeyId=doomed.rsplit("/", 1)[-1])
     _plan(site, "logs-nightly", "logs")
     _plan(site, "metrics-nightly", "metrics")
 

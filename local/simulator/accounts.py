@@ -10,6 +10,7 @@ nobody can change, for all; it drops the images, and the key pairs but for one.
 from __future__ import annotations
 
 import json
+import re
 from collections import ChainMap
 from collections.abc import MutableMapping
 from functools import cache
@@ -20,6 +21,7 @@ import botocore.session
 from botocore.loaders import Loader
 from moto import settings
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.responses import BaseResponse
 from moto.iam import models
 from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, iam_backends
 from moto.kms import models as kms_models
@@ -62,7 +64,10 @@ def _loader() -> Loader:
 
 
 def install() -> None:
-    """Makes moto's IAM ready for many accounts. Idempotent."""
+    """Makes moto's IAM ready for many accounts and all partitions. Idempotent."""
+    # moto takes the Region from the host name. That of IAM in GovCloud, iam.us-gov.amazonaws.com, names none:
+    # so it comes from the signature, and with it the partition.
+    BaseResponse.region_regex = re.compile(r"\.(?P<region>(?!us-gov\.)[^.]+)\.amazonaws\.com")
     setattr(settings, "ec2_load_default_amis", lambda: False)  # noqa: B010 - mypy forbids assigning to a function
     setattr(kms_models, "generate_private_key", _private_key)  # noqa: B010 - as above
     setattr(models, "get_account_id_from", _account_of)  # noqa: B010 - mypy forbids assigning to a function

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -146,14 +145,13 @@ def _ended_badly(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -
     bad = outcomes[-1].ended_badly if outcomes else ()
     if not bad:
         return
-    states = Counter(str(job.state) for job in bad)
+    states = " or ".join(dict.fromkeys(str(job.state) for job in bad))
     told = next((job for job in bad if job.message), bad[0])
     cause = cause_of(told)
     look_at = f" See {cause.look_at}." if cause.look_at else ""
     yield Problem(
         f"Backup rule {name(rule.name)} of plan {name(plan.name)}, run of {_time(outcomes[-1].run.start)}:"
-        f" {' and '.join(f'{count} {state}' for state, count in states.items())} of {len(outcomes[-1].jobs)} jobs:"
-        f" {' '.join(told.message.split()) or 'no message'}",
+        f" {len(bad)} of {len(outcomes[-1].jobs)} jobs ended {states}: {' '.join(told.message.split()) or 'no message'}",
         f"{cause.advice}{look_at}",
     )
 

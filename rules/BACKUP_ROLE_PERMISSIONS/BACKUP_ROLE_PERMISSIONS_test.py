@@ -12,7 +12,7 @@ FOR_BACKUP = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyFor
 
 
 class RolePermissionsTest(unittest.TestCase):
-    def test_role_without_policy(self):
+    def test_role_without_policy(self) -> None:
         with front_door() as door:
             door.role()
             selection = door.selection(door.plan())
@@ -21,7 +21,7 @@ class RolePermissionsTest(unittest.TestCase):
         self.assertEqual(found.compliance, "NON_COMPLIANT")
         self.assertIn("ec2:CreateSnapshot", found.annotation)
 
-    def test_role_with_the_managed_policy(self):
+    def test_role_with_the_managed_policy(self) -> None:
         with front_door() as door:
             door.role()
             door.client("iam").attach_role_policy(RoleName="BackupRole", PolicyArn=FOR_BACKUP)
@@ -30,7 +30,7 @@ class RolePermissionsTest(unittest.TestCase):
             found = door.evaluate(RULE)["AWS::Backup::BackupSelection", selection]
         self.assertEqual((found.compliance, found.annotation), ("COMPLIANT", ""))
 
-    def test_unknown_parameter(self):
+    def test_unknown_parameter(self) -> None:
         with front_door() as door:
             door.selection(door.plan())
             with self.assertRaisesRegex(InvalidRuleParametersError, "Strict"):

@@ -11,7 +11,7 @@ INSTANCE = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0abc"
 
 
 class TagCaseTest(unittest.TestCase):
-    def test_instance_that_differs_in_letter_case(self):
+    def test_instance_that_differs_in_letter_case(self) -> None:
         with front_door() as door:
             selection = door.selection(door.plan())
             tag_resource(ACCOUNT, REGION, INSTANCE, {"Backup": "true"})
@@ -23,7 +23,7 @@ class TagCaseTest(unittest.TestCase):
             " Tags are case-sensitive: rename the tag key.",
         )
 
-    def test_instance_with_the_tag_itself(self):
+    def test_instance_with_the_tag_itself(self) -> None:
         with front_door() as door:
             selection = door.selection(door.plan())
             tag_resource(ACCOUNT, REGION, INSTANCE, {"backup": "true"})
@@ -33,7 +33,7 @@ class TagCaseTest(unittest.TestCase):
             {("AWS::Backup::BackupSelection", selection): "COMPLIANT"},
         )
 
-    def test_unknown_parameter(self):
+    def test_unknown_parameter(self) -> None:
         with front_door() as door:
             door.selection(door.plan())
             with self.assertRaisesRegex(InvalidRuleParametersError, "Strict"):

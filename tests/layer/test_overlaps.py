@@ -63,7 +63,7 @@ def test_aws_own_example_leaves_ten_backups_a_day() -> None:
         pytest.param(("0 5 * * ? *", 480), ("0 5 ? * SUN *", 480), False, id="daily by weekly: now and then only"),
     ],
 )
-def test_which_rule_never_runs(daily: tuple[str, int], longer: tuple[str, int], swallowed: bool) -> None:  # noqa: FBT001
+def test_which_rule_never_runs(daily: tuple[str, int], longer: tuple[str, int], swallowed: bool) -> None:
     short, long = rule("short", *daily, 7), rule("long", *longer, 35)
     assert swallowed_by(short, [short, long], NOW) == (long if swallowed else None)
     assert swallowed_by(long, [short, long], NOW) is None
@@ -73,7 +73,7 @@ def test_which_rule_never_runs(daily: tuple[str, int], longer: tuple[str, int], 
     ("days", "other_days", "swallowed"),
     [(7, 35, True), (35, 35, False), (35, 7, False), (7, None, True), (None, 7, False), (None, None, False)],
 )
-def test_only_the_longer_retention_swallows(days: int | None, other_days: int | None, swallowed: bool) -> None:  # noqa: FBT001
+def test_only_the_longer_retention_swallows(days: int | None, other_days: int | None, swallowed: bool) -> None:
     one, other = rule("one", "0 5 * * ? *", 480, days), rule("other", "0 6 * * ? *", 480, other_days)
     assert swallowed_by(one, [one, other], NOW) == (other if swallowed else None)
 

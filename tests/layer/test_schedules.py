@@ -336,7 +336,7 @@ def test_previous_run_is_right_seconds_after_a_run(seconds: float) -> None:
         ("0 5 ? * * 2199", False),
     ],
 )
-def test_never_again(expression: str, never: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_never_again(expression: str, never: bool) -> None:
     assert Schedule.parse(expression).never_again(NOW) is never
 
 

@@ -27,6 +27,7 @@ from backup_rules.windows import (
     hour_name,
     maintenance_window,
 )
+from tests.strategies import CronExpression, cron_expressions
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 NOW = MONDAY + timedelta(hours=9, minutes=30)
@@ -123,7 +124,7 @@ def test_blocked_times(window: Window, buffer: int, blocked: list[str], free: li
         pytest.param("mon:03:30", 60 * 24 * 400, True, id="a start window of more than a year"),
     ],
 )
-def test_the_whole_start_window_counts_on_demand(run: str, start_window: int, conflict: bool) -> None:  # noqa: FBT001
+def test_the_whole_start_window_counts_on_demand(run: str, start_window: int, conflict: bool) -> None:
     windows = [backup_window("03:00-03:30")]
     assert (find_conflict([at(run)], windows, 60, start_window) is not None) is conflict
 
@@ -168,6 +169,15 @@ def test_a_week_of_runs_keeps_the_first_at_each_minute_of_the_week() -> None:
     assert [run for _, run in daily.runs] == sorted(run for _, run in daily.runs)
     assert daily.runs[0] == (1 * 1440 + 4 * 60, datetime(2026, 11, 24, 4, tzinfo=UTC))
     assert daily == WeekOfRuns.of(Schedule.parse("0 5 * * ? *", "Europe/Berlin").runs(NOW, NOW + YEAR_AHEAD))
+
+
+@settings(max_examples=50, deadline=None)
+@given(cron_expressions(), st.sampled_from(["Etc/UTC", "Europe/Berlin", "Australia/Lord_Howe"]), st.integers(0, 10_000))
+def test_the_week_ahead_is_that_of_all_runs_of_the_year(cron: CronExpression, zone: str, minutes: int) -> None:
+    fields = cron.text.strip(" cron()").split()
+    schedule = Schedule.parse(" ".join(["7,52", *fields[1:]]), zone)
+    now = NOW + minutes * MINUTE
+    assert WeekOfRuns.ahead(schedule, now) == WeekOfRuns.of(schedule.runs(now, now + YEAR_AHEAD))
 
 
 def test_a_free_hour_conflicts_with_neither_window() -> None:
@@ -286,7 +296,7 @@ def test_free_hours_are_those_that_a_brute_force_finds(
         ("22:00-06:00", "Europe/Berlin", "2026-10-24T20:00", 540, True),
     ],
 )
-def test_what_a_clock_window_admits(text: str, zone: str, run: str, start_window: int, admitted: bool) -> None:  # noqa: FBT001
+def test_what_a_clock_window_admits(text: str, zone: str, run: str, start_window: int, admitted: bool) -> None:
     instant = datetime.fromisoformat(run).replace(tzinfo=UTC)
     assert ClockWindow.parse(text, zone).admits(instant, start_window) is admitted
 

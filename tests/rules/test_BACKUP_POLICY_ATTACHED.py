@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto.core.responses import BaseResponse
 
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError
 from local.simulator import failing, faults, recorded_calls
-from local.simulator.faults import Call, Kind
-from local.simulator.operations import Answer
+from local.simulator.faults import Kind
 from local.simulator.organizations import set_effective_policies_supported
 from tests.front_door import Door, front_door
-from tests.organization import MANAGEMENT, OTHER_MEMBER, Organization, account_verdict, policy_plan, policy_rule
+from tests.organization import (
+    MANAGEMENT,
+    OTHER_MEMBER,
+    Organization,
+    account_verdict,
+    answering,
+    policy_plan,
+    policy_rule,
+)
 
 RULE = "BACKUP_POLICY_ATTACHED"
 CORRECT = "Correct the policy in AWS Organizations: AWS Backup makes no plan of an incomplete one."
@@ -39,16 +45,6 @@ def door() -> Iterator[Door]:
 @pytest.fixture
 def organization(door: Door) -> Organization:
     return Organization.of(door)
-
-
-def answering(content: str, target: str | None = None) -> Kind:
-    """`DescribeEffectivePolicy` answers with this policy, of this account or else of the one that asks."""
-
-    def answer(_response: BaseResponse, call: Call, _answer: Callable[[], Answer]) -> Answer:
-        policy = {"PolicyContent": content, "PolicyType": "BACKUP_POLICY", "TargetId": target or call.account}
-        return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps({"EffectivePolicy": policy})
-
-    return answer
 
 
 # Is a policy in effect?
@@ -161,8 +157,8 @@ def test_a_region_that_no_plan_covers(door: Door, organization: Organization) ->
     assert account_verdict(door, RULE, RequireThisRegion="true") == (
         "NON_COMPLIANT",
         (
-            "No plan of the effective backup policy covers eu-west-1 (they cover ap-south-1, us-east-1). Add the Region to"
-            " the regions of a plan."
+            "No plan of the effective backup policy covers eu-west-1 (they cover ap-south-1, us-east-1). Add the Region"
+            " to the regions of a plan."
         ),
     )
     assert account_verdict(door.at(region="us-east-1"), RULE, RequireThisRegion="true") == ("COMPLIANT", "")

@@ -345,7 +345,7 @@ def test_calls_of_a_role_do_not_grow_with_selections_or_resources(door: Door) ->
         tagged(door, kind.format(0))
     door.selection(door.plan("plan-0"))
     few = simulations(door)
-    for number in range(1, 40):
+    for number in range(1, 12):
         for kind in kinds:
             tagged(door, kind.format(number), team=f"team-{number}")
         tag = {"ConditionType": "STRINGEQUALS", "ConditionKey": "team", "ConditionValue": f"team-{number}"}
@@ -354,7 +354,7 @@ def test_calls_of_a_role_do_not_grow_with_selections_or_resources(door: Door) ->
     assert few == 2
     assert many <= 3
     assert {compliance for compliance, _ in stored(door).values()} == {"COMPLIANT"}
-    assert len(stored(door)) == 40
+    assert len(stored(door)) == 12
 
 
 def test_each_role_is_asked_about_by_itself(door: Door) -> None:

@@ -56,13 +56,13 @@ def deny(door: Door, action: str = "backup:StartBackupJob", principal: Any = "*"
 
 def disabled_key(door: Door) -> None:
     arn = key(door)
-    door.client("kms").disable_key(KeyId=arn)
+    door.client("kms").disable_key(KeyId=arn.rpartition("/")[2])
     vault(door, EncryptionKeyArn=arn)
 
 
 def dying_key(door: Door) -> None:
     arn = key(door)
-    door.client("kms").schedule_key_deletion(KeyId=arn, PendingWindowInDays=7)
+    door.client("kms").schedule_key_deletion(KeyId=arn.rpartition("/")[2], PendingWindowInDays=7)
     vault(door, EncryptionKeyArn=arn)
 
 
@@ -163,8 +163,12 @@ def test_a_key_that_cannot_be_used(door: Door, make: Callable[[Door], None], wor
     [
         pytest.param(vault, backup_rule(), id="AWS managed key, no policy, no lock"),
         pytest.param(lambda door: vault(door, EncryptionKeyArn=key(door)), backup_rule(), id="customer managed key"),
-        pytest.param(lambda door: lock(door, MinRetentionDays=7, MaxRetentionDays=30), backup_rule(**keep(7)), id="min"),
-        pytest.param(lambda door: lock(door, MinRetentionDays=7, MaxRetentionDays=30), backup_rule(**keep(30)), id="max"),
+        pytest.param(
+            lambda door: lock(door, MinRetentionDays=7, MaxRetentionDays=30), backup_rule(**keep(7)), id="min"
+        ),
+        pytest.param(
+            lambda door: lock(door, MinRetentionDays=7, MaxRetentionDays=30), backup_rule(**keep(30)), id="max"
+        ),
         pytest.param(lambda door: deny(door, "backup:DeleteRecoveryPoint"), backup_rule(), id="denies something else"),
         pytest.param(
             lambda door: deny(door, principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/Intern"}),

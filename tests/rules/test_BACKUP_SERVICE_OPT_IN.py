@@ -1,0 +1,485 @@
+"""Which selections are skipped because a resource type is turned off in the Region."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError, ReadError
+from local.configuration_items import Recording, plan_item, selection_item
+from local.simulator.backup import add_plan, set_supported_resource_types
+from local.simulator.backup.state import OPT_IN_KEYS
+from local.simulator.faults import denied, error, failing, malformed, recorded_calls
+from local.simulator.operations import page_size
+from local.simulator.tagging import tag_resource
+from tests.front_door import ACCOUNT, NOW, Door, front_door
+from tests.organization import OTHER_MEMBER
+
+RULE = "BACKUP_SERVICE_OPT_IN"
+SELECTION = "AWS::Backup::BackupSelection"
+ACCOUNT_TYPE = "AWS::::Account"
+EC2 = f"arn:aws:ec2:eu-west-1:{ACCOUNT}"
+VOLUME = f"{EC2}:volume/vol-0abc"
+INSTANCE = f"{EC2}:instance/i-0abc"
+BUCKET = "arn:aws:s3:::logs"
+FSX = f"arn:aws:fsx:eu-west-1:{ACCOUNT}:file-system"
+DSQL = f"arn:aws:dsql:eu-west-1:{ACCOUNT}:cluster/orders"
+REMEDY = "Turn it on under AWS Backup > Settings > Service opt-in."
+BACKUP = {"backup": "true"}
+BY_TAG: dict[str, Any] = {}
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    with front_door() as it:
+        yield it
+
+
+def turn(door: Door, **keys: bool) -> None:
+    door.client("backup").update_region_settings(ResourceTypeOptInPreference=keys)
+
+
+def tagged(*arns: str) -> None:
+    for arn in arns:
+        tag_resource(ACCOUNT, "eu-west-1", arn, BACKUP)
+
+
+def without(door: Door, key: str) -> None:
+    set_supported_resource_types(door.account, door.region, [each for each in OPT_IN_KEYS if each != key])
+
+
+def cluster(door: Door, identifier: str, engine: str) -> str:
+    made = door.client("rds").create_db_cluster(
+        DBClusterIdentifier=identifier,
+        Engine=engine,
+        MasterUsername="admin1",
+        MasterUserPassword="a-long-password",
+        DBClusterInstanceClass="db.m6gd.large",
+        AllocatedStorage=100,
+        StorageType="io1",
+        Iops=1000,
+    )
+    return str(made["DBCluster"]["DBClusterArn"])
+
+
+def only(found: dict[Any, Any]) -> tuple[str, str | None]:
+    (one,) = found.values()
+    return one.compliance, one.annotation
+
+
+def judged(door: Door, parameters: dict[str, str] | None = None, **body: Any) -> tuple[str, str | None]:
+    door.selection(door.plan(), **body)
+    return only(door.evaluate(RULE, parameters))
+
+
+def test_the_contracts_own_example(door: Door) -> None:
+    tagged(f"{FSX}/fs-1", f"{FSX}/fs-2", f"{FSX}/fs-3", VOLUME)
+    turn(door, FSx=False)
+    selection = door.selection(door.plan())
+    found = door.evaluate(RULE)
+    assert set(found) == {(SELECTION, selection)}
+    assert only(found) == (
+        "NON_COMPLIANT",
+        'Resource type FSx is turned off in eu-west-1, so this selection\'s tag "backup"="true" skips 3 FSx file'
+        f" systems. {REMEDY}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "by"),
+    [
+        pytest.param(BY_TAG, 'tag "backup"="true"', id="tag"),
+        pytest.param({"Resources": ["*"]}, '"*"', id="everything"),
+        pytest.param({"Resources": ["arn:aws:ec2:*"]}, "arn:aws:ec2:*", id="service wildcard"),
+        pytest.param(
+            {
+                "Resources": ["*"],
+                "Conditions": {"StringEquals": [{"ConditionKey": "aws:ResourceTag/backup", "ConditionValue": "true"}]},
+            },
+            '"*"',
+            id="everything with a condition",
+        ),
+    ],
+)
+def test_what_is_picked_by_virtue_of_the_opt_in_only(door: Door, body: dict[str, Any], by: str) -> None:
+    tagged(VOLUME, INSTANCE)
+    turn(door, EBS=False)
+    assert judged(door, **body) == (
+        "NON_COMPLIANT",
+        f"Resource type EBS is turned off in eu-west-1, so this selection's {by} skips 1 EBS volume. {REMEDY}",
+    )
+
+
+@pytest.mark.parametrize("entry", [VOLUME, "arn:aws:ec2:*:*:volume/*"], ids=["ARN", "type wildcard"])
+@pytest.mark.parametrize("listed", [True, False], ids=["with tags", "without tags"])
+def test_what_is_named_by_arn_or_type_is_backed_up_all_the_same_unless_strict(
+    door: Door, entry: str, listed: bool
+) -> None:
+    if listed:
+        tagged(VOLUME)
+    turn(door, EBS=False)
+    compliance, annotation = judged(door, Resources=[entry])
+    assert compliance == "COMPLIANT"
+    assert annotation == (
+        "Resource type EBS is turned off in eu-west-1, but AWS Backup backs up what is named by ARN or type all the"
+        f" same: {entry}."
+        if listed
+        else None
+    )
+    said = f"this selection names 1 EBS volume by {entry}" if listed else f"and this selection names it by {entry}"
+    compliance, annotation = only(door.at(now=NOW + timedelta(hours=1)).evaluate(RULE, {"Strict": "true"}))
+    assert compliance == "NON_COMPLIANT"
+    assert said in str(annotation)
+
+
+@pytest.mark.parametrize(
+    ("engine", "key", "noun"),
+    [
+        ("aurora-postgresql", "Aurora", "Aurora cluster"),
+        ("neptune", "Neptune", "Neptune cluster"),
+        ("docdb", "DocumentDB", "DocumentDB cluster"),
+    ],
+)
+@pytest.mark.parametrize("by_type", [True, False], ids=["by type", "by ARN"])
+def test_aurora_neptune_and_documentdb_need_the_opt_in_even_when_named(
+    door: Door, engine: str, key: str, noun: str, by_type: bool
+) -> None:
+    arn = cluster(door, "orders", engine)
+    turn(door, **{key: False})
+    entry = "arn:aws:rds:*:*:cluster:*" if by_type else arn
+    assert judged(door, Resources=[entry]) == (
+        "NON_COMPLIANT",
+        f"Resource type {key} is turned off in eu-west-1, so this selection's {entry} skips 1 {noun}. {REMEDY}",
+    )
+
+
+def test_a_multi_az_cluster_is_of_type_rds_and_named_without_the_opt_in(door: Door) -> None:
+    arn = cluster(door, "orders", "mysql")
+    turn(door, RDS=False)
+    assert judged(door, Resources=[arn])[0] == "COMPLIANT"
+
+
+@pytest.mark.parametrize(
+    ("off", "body"),
+    [
+        pytest.param("FSx", BY_TAG, id="no such resource has the tag"),
+        pytest.param("FSx", {"Resources": ["*"]}, id="everything, and no such resource is listed"),
+        pytest.param("Aurora", {"Resources": ["arn:aws:rds:*:*:cluster:*"]}, id="no such cluster"),
+        pytest.param("Aurora", {"Resources": ["arn:aws:rds:*"]}, id="no database at all"),
+        pytest.param("EBS", {"Resources": [VOLUME, "arn:aws:dynamodb:*"]}, id="another service's wildcard"),
+        pytest.param("EBS", {"Resources": ["arn:aws:ec2:us-east-1:*"]}, id="another Region"),
+        pytest.param(
+            "EBS", {"Resources": ["arn:aws:ec2:*"], "NotResources": ["arn:aws:ec2:*:*:volume/*"]}, id="left out"
+        ),
+        pytest.param("S3", {"Resources": ["arn:aws:s3:*"], "NotResources": ["arn:aws:s3:::*"]}, id="buckets left out"),
+    ],
+)
+def test_a_type_that_the_selection_does_not_reach_is_no_problem(door: Door, off: str, body: dict[str, Any]) -> None:
+    tagged(VOLUME.replace("vol-", "vol-1"), BUCKET)
+    turn(door, **{off: False})
+    assert judged(door, **(body or {"ListOfTags": tag("team", "web")}))[0] == "COMPLIANT"
+
+
+def tag(key: str, value: str) -> list[dict[str, str]]:
+    return [{"ConditionType": "STRINGEQUALS", "ConditionKey": key, "ConditionValue": value}]
+
+
+def test_a_service_wildcard_names_types_that_are_not_listed(door: Door) -> None:
+    """Volumes without tags are not listed; that instances are listed says nothing of them."""
+    tagged(INSTANCE)
+    turn(door, EBS=False)
+    assert judged(door, Resources=["arn:aws:ec2:*"]) == (
+        "NON_COMPLIANT",
+        f"Resource type EBS is turned off in eu-west-1, and this selection names it by arn:aws:ec2:*. {REMEDY}",
+    )
+
+
+def test_a_listed_resource_that_is_named_does_not_hide_the_others_of_its_type(door: Door) -> None:
+    tagged(VOLUME)
+    turn(door, EBS=False)
+    compliance, annotation = judged(door, Resources=[VOLUME, "arn:aws:ec2:*"])
+    assert compliance == "NON_COMPLIANT"
+    assert "this selection names it by arn:aws:ec2:*" in str(annotation)
+
+
+def test_a_tag_picks_and_an_arn_names(door: Door) -> None:
+    """Of two volumes, only the one that is not named by its ARN is skipped."""
+    tagged(VOLUME, f"{EC2}:volume/vol-2")
+    turn(door, EBS=False)
+    compliance, annotation = judged(door, Resources=[VOLUME], ListOfTags=tag("backup", "true"))
+    assert compliance == "NON_COMPLIANT"
+    assert 'tag "backup"="true" skips 1 EBS volume.' in str(annotation)
+
+
+def test_several_types_are_counted(door: Door) -> None:
+    tagged(VOLUME, INSTANCE, BUCKET)
+    turn(door, EBS=False, EC2=False, S3=False)
+    compliance, annotation = judged(door)
+    assert compliance == "NON_COMPLIANT"
+    assert str(annotation).endswith("(+2 more)")
+
+
+def test_a_long_tag_does_not_push_out_the_number_nor_the_remedy(door: Door) -> None:
+    key, value = "k" * 128, "v" * 256
+    tag_resource(ACCOUNT, "eu-west-1", VOLUME, {key: value})
+    turn(door, EBS=False)
+    annotation = str(judged(door, ListOfTags=tag(key, value))[1])
+    assert len(annotation) <= 256
+    assert annotation.endswith(f"skips 1 EBS volume. {REMEDY}")
+
+
+@pytest.mark.parametrize(
+    ("body", "by"),
+    [
+        pytest.param(BY_TAG, 'tag "backup"="true"', id="tag"),
+        pytest.param({"Resources": [DSQL]}, DSQL, id="ARN"),
+        pytest.param({"Resources": ["arn:aws:dsql:*:*:cluster/*"]}, "arn:aws:dsql:*:*:cluster/*", id="type wildcard"),
+        pytest.param({"Resources": ["arn:aws:dsql:*"]}, "arn:aws:dsql:*", id="service wildcard"),
+    ],
+)
+@pytest.mark.parametrize("listed", [True, False], ids=["with tags", "without tags"])
+def test_a_type_that_the_region_does_not_know(door: Door, body: dict[str, Any], by: str, listed: bool) -> None:
+    if listed:
+        tagged(DSQL)
+    without(door, "DSQL")
+    if not body and not listed:
+        assert judged(door, **body)[0] == "COMPLIANT"
+        return
+    compliance, annotation = judged(door, **body)
+    assert compliance == "NON_COMPLIANT"
+    assert str(annotation).startswith(
+        f"AWS Backup does not support resource type DSQL in eu-west-1, so this selection's {by} backs up no Aurora DSQL"
+        " clusters there."
+    )
+
+
+def organization_plan(account: str) -> str:
+    plan = {"BackupPlanName": "policy", "Rules": [{"RuleName": "daily", "TargetBackupVaultName": "Default"}]}
+    selection = {
+        "SelectionName": "tagged",
+        "IamRoleArn": f"arn:aws:iam::{account}:role/BackupRole",
+        "ListOfTags": tag("backup", "true"),
+    }
+    (selection_id,) = add_plan(account, "eu-west-1", plan, plan_id="orgs/1", selections=[selection])
+    return f"{selection_id}_orgs/1"
+
+
+def test_a_plan_of_a_policy_in_a_member_account_is_the_management_accounts_matter(door: Door) -> None:
+    management = door.at(account="999988887777").client("organizations")
+    management.create_organization(FeatureSet="ALL")
+    management.invite_account_to_organization(Target={"Type": "ACCOUNT", "Id": OTHER_MEMBER})
+    member = door.at(account=OTHER_MEMBER)
+    tag_resource(OTHER_MEMBER, "eu-west-1", VOLUME.replace(ACCOUNT, OTHER_MEMBER), BACKUP)
+    turn(member, EBS=False)
+    policy = organization_plan(OTHER_MEMBER)
+    own = member.selection(member.plan())
+
+    with recorded_calls() as calls:
+        assert set(member.evaluate(RULE)) == {(SELECTION, own)}
+
+    (put,) = [
+        each
+        for call in calls
+        if call.operation == "PutEvaluations"
+        for each in call.parameters["Evaluations"]
+        if each["ComplianceResourceId"] == policy
+    ]
+    assert put["ComplianceType"] == "NOT_APPLICABLE"
+    assert put["Annotation"] == (
+        "Plan policy comes from an organization's backup policy: the opt-in settings of the management account decide."
+        " Judge them there."
+    )
+
+
+def test_a_plan_of_a_policy_in_the_management_account_is_judged_as_any_other(door: Door) -> None:
+    door.client("organizations").create_organization(FeatureSet="ALL")
+    tagged(VOLUME)
+    turn(door, EBS=False)
+    policy = organization_plan(ACCOUNT)
+    found = door.evaluate(RULE)
+    assert found[SELECTION, policy].compliance == "NON_COMPLIANT"
+
+
+def test_no_organization_is_asked_for_without_a_plan_of_its_policy(door: Door) -> None:
+    door.selection(door.plan())
+    with recorded_calls() as calls:
+        door.evaluate(RULE)
+    assert "organizations" not in {call.service for call in calls}
+
+
+@pytest.mark.parametrize(
+    ("required", "compliance", "annotation"),
+    [
+        pytest.param("EBS, RDS,Storage Gateway", "COMPLIANT", None, id="all on"),
+        pytest.param(
+            "EBS,FSx,Aurora",
+            "NON_COMPLIANT",
+            "Required resource types in eu-west-1 are turned off: FSx, Aurora. Turn them on under AWS Backup > Settings"
+            " > Service opt-in.",
+            id="two off",
+        ),
+        pytest.param(
+            "EBS,DSQL",
+            "NON_COMPLIANT",
+            "Required resource types in eu-west-1 are not supported by AWS Backup there: DSQL. Take them out of"
+            " RequiredResourceTypes for this Region.",
+            id="one not supported",
+        ),
+        pytest.param(
+            "DSQL,FSx",
+            "NON_COMPLIANT",
+            "Required resource types in eu-west-1 are turned off: FSx; not supported by AWS Backup there: DSQL. Turn"
+            " them on under AWS Backup > Settings > Service opt-in.",
+            id="both",
+        ),
+    ],
+)
+def test_required_resource_types_give_a_verdict_about_the_account(
+    door: Door, required: str, compliance: str, annotation: str | None
+) -> None:
+    without(door, "DSQL")
+    turn(door, FSx=False, Aurora=False)
+    found = door.evaluate(RULE, {"RequiredResourceTypes": required})
+    assert set(found) == {(ACCOUNT_TYPE, ACCOUNT)}
+    assert only(found) == (compliance, annotation)
+
+
+def test_all_types_turned_off_fit_the_annotation(door: Door) -> None:
+    turn(door, **dict.fromkeys(OPT_IN_KEYS, False))
+    annotation = str(only(door.evaluate(RULE, {"RequiredResourceTypes": ",".join(OPT_IN_KEYS)}))[1])
+    assert len(annotation) <= 256
+    assert annotation.endswith("Turn them on under AWS Backup > Settings > Service opt-in.")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"RequiredResourceTypes": "EBS,Aurora DB"}, "RequiredResourceTypes is 'EBS,Aurora DB'; allowed is .*Aurora,"),
+        ({"RequiredResourceTypes": "ebs"}, "RequiredResourceTypes is 'ebs'"),
+        ({"Strict": "yes"}, "Strict is 'yes'; allowed is true or false"),
+    ],
+)
+def test_parameters_that_are_refused(door: Door, parameters: dict[str, str], said: str) -> None:
+    door.selection(door.plan())
+    with recorded_calls() as calls, pytest.raises(InvalidRuleParametersError, match=said):
+        door.evaluate(RULE, parameters)
+    assert "PutEvaluations" not in {call.operation for call in calls}
+
+
+def test_all_pages_are_read(door: Door) -> None:
+    tagged(VOLUME, INSTANCE, f"{EC2}:volume/vol-2")
+    turn(door, EBS=False)
+    plan = door.plan()
+    expected = {(SELECTION, door.selection(plan, name)) for name in ("one", "two", "three")}
+    with page_size(1):
+        found = door.evaluate(RULE)
+    assert set(found) == expected
+    assert all("skips 2 EBS volumes." in str(each.annotation) for each in found.values())
+
+
+def test_excluded_plans_are_not_reported(door: Door) -> None:
+    tagged(VOLUME)
+    turn(door, EBS=False)
+    door.selection(door.plan("scratch-1"))
+    kept = door.selection(door.plan("nightly"))
+    assert set(door.evaluate(RULE, {"ExcludedPlans": "scratch-*"})) == {(SELECTION, kept)}
+
+
+def recording(door: Door) -> Recording:
+    return Recording(door.account, door.region, door.now)
+
+
+def test_a_changed_selection_is_judged_alone_and_the_account_not(door: Door) -> None:
+    tagged(VOLUME)
+    turn(door, EBS=False)
+    plan = door.plan()
+    changed = door.selection(plan, "changed")
+    door.selection(plan, "other")
+    answer = door.client("backup").get_backup_selection(BackupPlanId=plan, SelectionId=changed.partition("_")[0])
+    item = selection_item(answer, recording(door))
+    found = door.evaluate(RULE, {"RequiredResourceTypes": "EBS"}, item=item)
+    assert {key: each.compliance for key, each in found.items()} == {(SELECTION, changed): "NON_COMPLIANT"}
+
+
+def test_a_changed_plan_has_its_selections_judged(door: Door) -> None:
+    plan = door.plan()
+    expected = {(SELECTION, door.selection(plan, name)) for name in ("one", "two")}
+    door.selection(door.plan("other"))
+    item = plan_item(door.client("backup").get_backup_plan(BackupPlanId=plan), recording(door))
+    assert set(door.evaluate(RULE, item=item)) == expected
+
+
+@pytest.mark.parametrize("fault", [denied, malformed], ids=["denied", "malformed"])
+@pytest.mark.parametrize(
+    ("service", "operation", "named"),
+    [
+        ("backup", "ListBackupPlans", "backup:ListBackupPlans"),
+        ("backup", "ListBackupSelections", "backup:ListBackupSelections"),
+        ("backup", "GetBackupSelection", "backup:GetBackupSelection"),
+        ("backup", "DescribeRegionSettings", "backup:DescribeRegionSettings"),
+        ("resourcegroupstaggingapi", "GetResources", "tag:GetResources"),
+        ("rds", "DescribeDBInstances", "rds:DescribeDBInstances"),
+        ("rds", "DescribeDBClusters", "rds:DescribeDBClusters"),
+        ("organizations", "DescribeOrganization", "organizations:DescribeOrganization"),
+    ],
+)
+def test_what_cannot_be_read_gets_no_verdict(door: Door, service: str, operation: str, named: str, fault: Any) -> None:
+    tagged(VOLUME)
+    arn = cluster(door, "orders", "aurora-postgresql")
+    turn(door, EBS=False, Aurora=False)
+    plan = door.plan()
+    door.selection(plan, "tagged")
+    door.selection(plan, "named", Resources=[arn])
+    organization_plan(ACCOUNT)
+    with (
+        failing(fault, service, operation) as struck,
+        pytest.raises((ReadError, IncompleteEvaluationError), match=named),
+    ):
+        door.evaluate(RULE)
+    assert struck.struck
+    assert "COMPLIANT" not in {each.compliance for each in door.stored(RULE).values()}
+
+
+def test_a_selection_that_cannot_be_read_leaves_the_others_judged(door: Door) -> None:
+    tagged(VOLUME)
+    turn(door, EBS=False)
+    plan = door.plan()
+    good, hidden = door.selection(plan, "good"), door.selection(plan, "hidden")
+    hidden_id = hidden.partition("_")[0]
+    with (
+        failing(denied, "backup", "GetBackupSelection", when=lambda it: it["SelectionId"] == hidden_id),
+        pytest.raises(IncompleteEvaluationError, match=hidden),
+    ):
+        door.evaluate(RULE)
+    assert {key[1]: each.compliance for key, each in door.stored(RULE).items()} == {good: "NON_COMPLIANT"}
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("ResourceNotFoundException", "Cannot find Backup selection with ID 1"),
+        ("InvalidParameterValueException", "Cannot find Backup plan with ID 1"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["ListBackupSelections", "GetBackupSelection"])
+def test_a_plan_that_vanished_half_way_is_no_failure(door: Door, operation: str, code: str, message: str) -> None:
+    gone = door.plan("gone")
+    door.selection(gone)
+    kept = door.selection(door.plan("kept"))
+    with failing(error(code, message), "backup", operation, when=lambda it: it["BackupPlanId"] == gone):
+        assert set(door.evaluate(RULE)) == {(SELECTION, kept)}
+
+
+def test_the_tagging_api_is_asked_once_for_all_selections(door: Door) -> None:
+    tagged(VOLUME)
+    plan = door.plan()
+    for number in range(5):
+        door.selection(plan, f"selection-{number}")
+    with recorded_calls() as calls:
+        door.evaluate(RULE)
+    asked = [json.dumps(sorted(call.parameters)) for call in calls if call.operation == "GetResources"]
+    assert len(asked) == 1

@@ -1,0 +1,137 @@
+"""BACKUP_TAG_WHITESPACE through the front door; what it shares with BACKUP_TAG_CASE is tested there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from local.simulator.tagging import tag_resource
+from tests.front_door import ACCOUNT, REGION, Door, front_door
+
+RULE = "BACKUP_TAG_WHITESPACE"
+SELECTION = "AWS::Backup::BackupSelection"
+INSTANCE = ("AWS::EC2::Instance", "i-0abc")
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    with front_door() as it:
+        yield it
+
+
+def instance(tags: Mapping[str, str]) -> None:
+    tag_resource(ACCOUNT, REGION, f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0abc", tags)
+
+
+def asking(key: str, value: str) -> dict[str, Any]:
+    return {"ListOfTags": [{"ConditionType": "STRINGEQUALS", "ConditionKey": key, "ConditionValue": value}]}
+
+
+def condition(kind: str, key: str, value: str) -> dict[str, Any]:
+    return {"Resources": ["*"], "Conditions": {kind: [{"ConditionKey": key, "ConditionValue": value}]}}
+
+
+def verdicts(door: Door) -> dict[tuple[str, str], tuple[str, str]]:
+    return {key: (each.compliance, each.annotation) for key, each in door.evaluate(RULE).items()}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "shown", "correction"),
+    [
+        pytest.param("backup", "true ", '"backup"="true "', "correct the tag value", id="blank at the end"),
+        pytest.param(" backup", "true", '" backup"="true"', "rename the tag key", id="blank before the key"),
+        pytest.param("backup", "\ttrue", r'"backup"="\ttrue"', "correct the tag value", id="tab"),
+        pytest.param("backup\u00a0", "true", r'"backup\u00a0"="true"', "rename the tag key", id="no-break space"),
+        pytest.param("back\u200bup", "true", r'"back\u200bup"="true"', "rename the tag key", id="zero width"),
+        pytest.param("Backup", "true ", '"Backup"="true "', "retag it", id="letter case as well"),
+    ],
+)
+def test_a_resource_and_the_selection_that_misses_it(
+    door: Door, key: str, value: str, shown: str, correction: str
+) -> None:
+    selection = door.selection(door.plan("prod"), "nightly")
+    instance({key: value})
+    assert verdicts(door) == {
+        (SELECTION, selection): (
+            "NON_COMPLIANT",
+            (
+                'Tag "backup"="true" of this selection misses 1 resource that carries it with other white space, such'
+                f" as EC2 instance i-0abc with {shown}. White space counts in tags: {correction}."
+            ),
+        ),
+        INSTANCE: (
+            "NON_COMPLIANT",
+            (
+                f'i-0abc carries {shown}; selection nightly of plan prod asks for "backup"="true".'
+                f" White space counts in tags: {correction}."
+            ),
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "near"),
+    [
+        pytest.param("my tag", "my  tag", True, id="two blanks within"),
+        pytest.param("my tag", "my\u3000tag", True, id="wide blank"),
+        pytest.param("caf\u00e9", "cafe\u0301", True, id="accent of its own"),
+        pytest.param("my tag", "mytag", False, id="no blank at all"),
+        pytest.param("my tag", "my-tag", False, id="hyphen"),
+        pytest.param("tag", "Tag", False, id="letter case only"),
+    ],
+)
+def test_what_is_near(door: Door, wanted: str, found: str, near: bool) -> None:
+    door.selection(door.plan(), **asking("backup", wanted))
+    instance({"backup": found})
+    assert (INSTANCE in verdicts(door)) is near
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        pytest.param(asking("backup ", "true"), 'tag "backup "="true"', id="key"),
+        pytest.param(asking("backup", " true"), 'tag "backup"=" true"', id="value"),
+        pytest.param(asking("backup", "true\u00a0"), r'tag "backup"="true\u00a0"', id="no-break space"),
+        pytest.param(
+            condition("StringNotEquals", "aws:ResourceTag/backup", "false "),
+            'StringNotEquals "backup"="false "',
+            id="negative condition",
+        ),
+        pytest.param(
+            condition("StringLike", "aws:ResourceTag/backup ", "tr*"), 'StringLike "backup "="tr*"', id="pattern"
+        ),
+    ],
+)
+def test_a_selection_with_stray_white_space_of_its_own(door: Door, body: dict[str, Any], shown: str) -> None:
+    selection = door.selection(door.plan(), **body)
+    assert verdicts(door) == {
+        (SELECTION, selection): (
+            "NON_COMPLIANT",
+            (
+                f"This selection's {shown} begins or ends with white space, which counts in tags."
+                " Selections cannot be changed: assign the resources anew, without it."
+            ),
+        )
+    }
+
+
+def test_resources_with_the_clean_tag_are_missed_by_such_a_selection(door: Door) -> None:
+    selection = door.selection(door.plan("prod"), "nightly", **asking("backup ", "true"))
+    instance({"backup": "true"})
+    found = verdicts(door)
+    assert found[SELECTION, selection][1].endswith("without it. (+1 more)")
+    assert found[INSTANCE] == (
+        "NON_COMPLIANT",
+        (
+            'i-0abc carries "backup"="true"; selection nightly of plan prod asks for "backup "="true".'
+            " White space counts in tags: correct the tag of the selection."
+        ),
+    )
+
+
+def test_a_blank_within_a_tag_is_nobodys_problem(door: Door) -> None:
+    selection = door.selection(door.plan(), **asking("my backup", "yes please"))
+    instance({"my backup": "yes please"})
+    assert verdicts(door) == {(SELECTION, selection): ("COMPLIANT", "")}

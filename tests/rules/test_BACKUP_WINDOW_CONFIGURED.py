@@ -1,0 +1,286 @@
+"""Plans in the simulation, and what the rule says of their schedules and windows. Now is 2026-11-23 12:00 UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError, ReadError
+from local.configuration_items import Recording, plan_item
+from local.simulator import failing, page_size, recorded_calls
+from local.simulator.faults import denied, malformed, throttled
+from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
+
+RULE = "BACKUP_WINDOW_CONFIGURED"
+PLAN = "AWS::Backup::BackupPlan"
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    with front_door() as opened:
+        yield opened
+
+
+def backup_rule(name: str = "daily", schedule: str | None = None, **body: Any) -> dict[str, Any]:
+    given = {} if schedule is None else {"ScheduleExpression": schedule}
+    return {"RuleName": name, "TargetBackupVaultName": "Default", **given, **body}
+
+
+def windows(start: int, complete: int = 10_080) -> dict[str, int]:
+    return {"StartWindowMinutes": start, "CompletionWindowMinutes": complete}
+
+
+def keep(days: int) -> dict[str, Any]:
+    return {"Lifecycle": {"DeleteAfterDays": days}}
+
+
+def say(door: Door, *rules: dict[str, Any], **parameters: str) -> tuple[str, str]:
+    plan_id = door.plan("nightly", *rules)
+    found = door.evaluate(RULE, parameters)[PLAN, plan_id]
+    return found.compliance, found.annotation
+
+
+WHO = "Backup rule daily of plan nightly"
+
+
+@pytest.mark.parametrize(
+    ("rule", "annotation"),
+    [
+        pytest.param(
+            backup_rule(schedule="rate(1 day)"),
+            f'{WHO} has a schedule that AWS Backup cannot run: "rate(1 day)" is not accepted by AWS Backup. Allowed:'
+            " cron expressions only. Correct it in the plan.",
+            id="rate",
+        ),
+        pytest.param(
+            backup_rule(schedule="cron(0 25 ? * * *)"),
+            f'{WHO} has a schedule that AWS Backup cannot run: Hours field "25": 25 is not in 0-23. Allowed: 0-23 , - *'
+            " /. Correct it in the plan.",
+            id="hour 25",
+        ),
+        pytest.param(
+            backup_rule(ScheduleExpressionTimezone="Europe/Atlantis"),
+            f'{WHO} has a schedule that AWS Backup cannot run: time zone "Europe/Atlantis" is unknown. Allowed: an IANA'
+            " name such as Europe/Berlin or Etc/UTC. Correct it in the plan.",
+            id="unknown time zone",
+        ),
+        pytest.param(
+            backup_rule(schedule="cron(0 5 1 1 ? 2025)"),
+            f"{WHO} never runs again: cron(0 5 1 1 ? 2025) (Etc/UTC) has no start after 2026-11-23. Correct the day,"
+            " month or year of the schedule.",
+            id="a year in the past",
+        ),
+        pytest.param(
+            backup_rule(schedule="cron(0 5 30 2 ? *)"),
+            f"{WHO} never runs again: cron(0 5 30 2 ? *) (Etc/UTC) has no start after 2026-11-23. Correct the day,"
+            " month or year of the schedule.",
+            id="30 February",
+        ),
+        pytest.param(
+            backup_rule(schedule="cron(0 12/12 ? * * *)"),
+            f"{WHO}: Hours field 12/12 runs once a day, not twice, since AWS Backup counts hours to 23:59 only: write"
+            " 0/12.",
+            id="hour step",
+        ),
+        pytest.param(
+            backup_rule(**windows(59)),
+            f"{WHO} has a start window of 59 minutes, shorter than 60 (AWS Backup's minimum): a job that cannot start"
+            " within it expires. Set the start window to 60 minutes or more.",
+            id="short start window",
+        ),
+    ],
+)
+def test_what_keeps_a_backup_rule_from_running(door: Door, rule: dict[str, Any], annotation: str) -> None:
+    assert say(door, rule) == ("NON_COMPLIANT", annotation)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(backup_rule(), id="AWS's defaults"),
+        pytest.param(backup_rule(schedule="cron(0 5 1 1 ? 2027)"), id="once, in the future"),
+        pytest.param(backup_rule(schedule="cron(0 5 29 2 ? *)"), id="29 February, beyond the coming year"),
+        pytest.param(backup_rule(schedule="cron(0 0/12 ? * * *)"), id="twice a day"),
+        pytest.param(backup_rule(schedule="0 5 ? * MON-FRI *"), id="without cron( )"),
+        pytest.param(backup_rule(**windows(60)), id="shortest start window"),
+    ],
+)
+def test_a_schedule_that_runs_as_it_reads(door: Door, rule: dict[str, Any]) -> None:
+    assert say(door, rule) == ("COMPLIANT", "")
+
+
+def test_a_backup_rule_that_a_longer_kept_one_always_swallows(door: Door) -> None:
+    swallowed = backup_rule("daily", "cron(0 5 ? * * *)", **windows(60), **keep(7))
+    swallower = backup_rule("archive", "cron(0 1 ? * * *)", **windows(480), **keep(365))
+    assert say(door, swallowed, swallower) == (
+        "NON_COMPLIANT",
+        "Backup rule daily of plan nightly never runs: each of its start windows overlaps one of backup rule archive,"
+        " which keeps its backups longer, and AWS Backup runs only that. Move one of the schedules, or shorten the start"
+        " windows, until they are apart.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "days", "start_window"),
+    [
+        pytest.param("cron(0 5 ? * SUN *)", 365, 480, id="now and then"),
+        pytest.param("cron(0 1 ? * * *)", 7, 480, id="kept as long"),
+        pytest.param("cron(0 1 ? * * *)", 365, 240, id="windows that only touch"),
+    ],
+)
+def test_backup_rules_that_get_along(door: Door, schedule: str, days: int, start_window: int) -> None:
+    daily = backup_rule("daily", "cron(0 5 ? * * *)", **windows(60), **keep(7))
+    assert say(door, daily, backup_rule("other", schedule, **windows(start_window), **keep(days))) == ("COMPLIANT", "")
+
+
+def test_a_continuous_backup_rule_has_no_schedule_to_judge(door: Door) -> None:
+    continuous = backup_rule("pitr", "cron(0 12/12 ? * * *)", EnableContinuousBackup=True, **windows(60))
+    assert say(door, continuous, MinStartWindowMinutes="120") == (
+        "COMPLIANT",
+        "Plan nightly has continuous backup rules only, which keep no schedule.",
+    )
+
+
+def test_several_problems_are_counted(door: Door) -> None:
+    rules = backup_rule("bad", "rate(1 day)", **windows(30)), backup_rule("worse", "cron(0 5 30 2 ? *)")
+    compliance, annotation = say(door, *rules)
+    assert compliance == "NON_COMPLIANT"
+    assert annotation.startswith("Backup rule bad of plan nightly has a schedule that AWS Backup cannot run")
+    assert annotation.endswith("(+2 more)")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "annotation"),
+    [
+        pytest.param(
+            {"MinStartWindowMinutes": "121"},
+            f"{WHO} has a start window of 120 minutes, shorter than 121 (MinStartWindowMinutes): a job that cannot"
+            " start within it expires. Set the start window to 121 minutes or more.",
+            id="min start",
+        ),
+        pytest.param(
+            {"MaxStartWindowMinutes": "119"},
+            f"{WHO} has a start window of 120 minutes, longer than 119 (MaxStartWindowMinutes). Set the start window to"
+            " 119 minutes or less.",
+            id="max start",
+        ),
+        pytest.param(
+            {"MinCompletionWindowMinutes": "601"},
+            f"{WHO} has a completion window of 600 minutes, shorter than 601 (MinCompletionWindowMinutes): a job that"
+            " takes longer is cancelled. Set the completion window to 601 minutes or more.",
+            id="min completion",
+        ),
+        pytest.param(
+            {"AllowedWindow": "22:00-06:59"},
+            f"{WHO} may start 2026-11-24 05:00 to 07:00 UTC, outside the allowed window 22:00-06:59 UTC. Move the"
+            " schedule, or shorten the start window.",
+            id="start window closes outside",
+        ),
+        pytest.param(
+            {"AllowedWindow": "05:01-23:00"},
+            f"{WHO} may start 2026-11-24 05:00 to 07:00 UTC, outside the allowed window 05:01-23:00 UTC. Move the"
+            " schedule, or shorten the start window.",
+            id="starts outside",
+        ),
+        pytest.param(
+            {"AllowedWindow": "00:00-07:00", "AllowedWindowTimezone": "Europe/Berlin"},
+            f"{WHO} may start 2026-11-24 05:00 to 07:00 UTC, outside the allowed window 00:00-07:00 Europe/Berlin. Move"
+            " the schedule, or shorten the start window.",
+            id="outside in its time zone",
+        ),
+        pytest.param(
+            {"AllowedWindow": "22:00-08:30", "AllowedWindowTimezone": "Europe/Berlin"},
+            f"{WHO} may start 2027-03-28 05:00 to 07:00 UTC, outside the allowed window 22:00-08:30 Europe/Berlin. Move"
+            " the schedule, or shorten the start window.",
+            id="outside from summer time on",
+        ),
+    ],
+)
+def test_parameters_that_are_not_met(door: Door, parameters: dict[str, str], annotation: str) -> None:
+    assert say(door, backup_rule(**windows(120, 600)), **parameters) == ("NON_COMPLIANT", annotation)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"MinStartWindowMinutes": "120", "MaxStartWindowMinutes": "120", "MinCompletionWindowMinutes": "600"},
+        {"AllowedWindow": "22:00-07:00"},
+        {"AllowedWindow": "05:00-07:00"},
+        {"AllowedWindow": "00:00-24:00", "AllowedWindowTimezone": "Asia/Kathmandu"},
+        {"AllowedWindow": "22:00-09:00", "AllowedWindowTimezone": "Europe/Berlin"},
+        {"MinStartWindowMinutes": "", "MaxStartWindowMinutes": "", "AllowedWindow": ""},
+    ],
+    ids=str,
+)
+def test_parameters_that_are_met(door: Door, parameters: dict[str, str]) -> None:
+    assert say(door, backup_rule(**windows(120, 600)), **parameters) == ("COMPLIANT", "")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"MinStartWindowMinutes": "an hour"}, "MinStartWindowMinutes is 'an hour'; allowed is a whole number from 1"),
+        ({"MinCompletionWindowMinutes": "0"}, "MinCompletionWindowMinutes is '0'; allowed is a whole number from 1"),
+        ({"AllowedWindow": "10pm-6am"}, "AllowedWindow is '10pm-6am'; allowed is HH:MM-HH:MM"),
+        ({"AllowedWindow": "06:00-06:00"}, "AllowedWindow is '06:00-06:00'; allowed is HH:MM-HH:MM"),
+        ({"AllowedWindowTimezone": "CEST"}, "AllowedWindowTimezone is 'CEST'; allowed is an IANA time zone"),
+        ({"AllowedWindowTimezone": ""}, "AllowedWindowTimezone is ''; allowed is an IANA time zone"),
+        (
+            {"MinStartWindowMinutes": "120", "MaxStartWindowMinutes": "60"},
+            "MinStartWindowMinutes is 120; allowed is at most MaxStartWindowMinutes, 60",
+        ),
+        ({"MinStartWindow": "60"}, "Unknown parameter 'MinStartWindow'. Did you mean MinStartWindowMinutes?"),
+    ],
+    ids=str,
+)
+def test_parameters_that_are_refused(door: Door, parameters: dict[str, str], message: str) -> None:
+    door.plan("nightly", backup_rule(schedule="rate(1 day)"))
+    with pytest.raises(InvalidRuleParametersError) as raised:
+        door.evaluate(RULE, parameters)
+    assert message in str(raised.value)
+    assert door.stored(RULE) == {}
+
+
+def test_a_changed_plan_is_judged_alone_and_with_its_time_zone(door: Door) -> None:
+    other = door.plan("other", backup_rule(schedule="rate(1 day)"))
+    changed = door.plan("changed", backup_rule(ScheduleExpressionTimezone="Asia/Tokyo", **windows(60)))
+    item = plan_item(door.client("backup").get_backup_plan(BackupPlanId=changed), Recording(ACCOUNT, REGION, NOW))
+    found = door.evaluate(RULE, {"AllowedWindow": "20:00-21:00"}, item=item)
+    assert found[PLAN, changed].compliance == "COMPLIANT"
+    assert (PLAN, other) not in found
+
+
+def test_excluded_plans_are_not_reported(door: Door) -> None:
+    door.plan("test-1")
+    kept = door.plan("prod")
+    assert set(door.evaluate(RULE, {"ExcludedPlans": "test-*"})) == {(PLAN, kept)}
+
+
+def test_all_pages_are_read_with_a_call_for_each_plan(door: Door) -> None:
+    plans = {door.plan(f"plan{number}", backup_rule(schedule="rate(1 day)")) for number in range(3)}
+    with page_size(1), recorded_calls() as calls:
+        found = door.evaluate(RULE)
+    assert {plan_id for _, plan_id in found} == plans
+    assert [call.operation for call in calls].count("GetBackupPlan") == 3
+
+
+@pytest.mark.parametrize("kind", [denied, throttled, malformed], ids=["denied", "throttled", "malformed"])
+def test_a_listing_that_cannot_be_read_fails_the_run(door: Door, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    door.plan("nightly")
+    with failing(kind, "backup", "ListBackupPlans"), pytest.raises(ReadError, match="ListBackupPlans"):
+        door.evaluate(RULE)
+    assert door.stored(RULE) == {}
+
+
+@pytest.mark.parametrize("kind", [denied, malformed], ids=["denied", "malformed"])
+def test_a_plan_that_cannot_be_read_is_left_as_it_was(door: Door, kind: Any) -> None:
+    unreadable, readable = door.plan("unreadable"), door.plan("readable")
+    with (
+        failing(kind, "backup", "GetBackupPlan", when=lambda asked: asked["BackupPlanId"] == unreadable),
+        pytest.raises(IncompleteEvaluationError, match="1 of 2 subjects"),
+    ):
+        door.evaluate(RULE)
+    assert set(door.stored(RULE)) == {(PLAN, readable)}
