@@ -20,14 +20,27 @@ class CronExpression:
     minutes: frozenset[int]
     hours: frozenset[int]
     means_day: Callable[[date], bool]
-    oracles_know: bool = True  # whether aws-croniter and cronsim are known to be right about it
 
 
 @dataclass(frozen=True)
 class FieldText:
     text: str
     values: frozenset[int]
-    wraps: bool = False
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How much of AWS's grammar to use, so that the libraries that know less of it can be asked too."""
+
+    day_shapes: tuple[str, ...] = ("numbers", "weekdays", "L", "L-n", "LW", "nW", "weekday L", "nL", "n#m")
+    wraps: bool = True
+    weekday_steps: bool = True
+    years: bool = True
+
+
+AWS = Dialect()
+AWS_CRONITER = Dialect(("numbers", "weekdays", "L", "nW", "nL", "n#m"), weekday_steps=False)
+CRONSIM = Dialect(("numbers", "weekdays", "L", "nL", "n#m"), wraps=False, weekday_steps=False, years=False)
 
 
 def going_round(first: int, last: int, low: int, high: int) -> list[int]:
@@ -39,7 +52,9 @@ def going_round(first: int, last: int, low: int, high: int) -> list[int]:
 
 
 @st.composite
-def items(draw: st.DrawFn, low: int, high: int, names: tuple[str, ...] = ()) -> FieldText:
+def items(
+    draw: st.DrawFn, low: int, high: int, names: tuple[str, ...] = (), *, wraps: bool = True, steps: bool = True
+) -> FieldText:
     """One item of a list."""
 
     def written(value: int) -> str:
@@ -49,15 +64,18 @@ def items(draw: st.DrawFn, low: int, high: int, names: tuple[str, ...] = ()) -> 
         return str(value)
 
     value = st.integers(low, high)
-    shape = draw(st.sampled_from(["value", "range", "step", "all by step", "range by step"]))
+    shapes = ["value", "range", "step", "all by step", "range by step"] if steps else ["value", "range"]
+    shape = draw(st.sampled_from(shapes))
     first, last, step = draw(value), draw(value), draw(st.integers(1, min(high - low + 1, 12)))
+    if not wraps:
+        first, last = sorted((first, last))
     if first == last and shape == "range by step":  # cronsim takes 5-5/2 for 5/2
         shape = "value"
     covered = going_round(first, last, low, high)
     if shape == "value":
         return FieldText(written(first), frozenset({first}))
     if shape == "range":
-        return FieldText(f"{written(first)}-{written(last)}", frozenset(covered), first > last)
+        return FieldText(f"{written(first)}-{written(last)}", frozenset(covered))
     if shape == "step":
         return FieldText(
             f"{written(first)}/{step}",
@@ -66,16 +84,18 @@ def items(draw: st.DrawFn, low: int, high: int, names: tuple[str, ...] = ()) -> 
     if shape == "all by step":
         return FieldText(f"*/{step}", frozenset(v for v in range(low, high + 1) if not (v - low) % step))
     by_step = frozenset(v for position, v in enumerate(covered) if not position % step)
-    return FieldText(f"{written(first)}-{written(last)}/{step}", by_step, first > last)
+    return FieldText(f"{written(first)}-{written(last)}/{step}", by_step)
 
 
 @st.composite
-def fields(draw: st.DrawFn, low: int, high: int, names: tuple[str, ...] = ()) -> FieldText:
+def fields(
+    draw: st.DrawFn, low: int, high: int, names: tuple[str, ...] = (), *, wraps: bool = True, steps: bool = True
+) -> FieldText:
     if draw(st.integers(0, 3)) == 0:
         return FieldText("*", frozenset(range(low, high + 1)))
-    listed = draw(st.lists(items(low, high, names), min_size=1, max_size=3))
+    listed = draw(st.lists(items(low, high, names, wraps=wraps, steps=steps), min_size=1, max_size=3))
     values = frozenset[int]().union(*(item.values for item in listed))
-    return FieldText(",".join(item.text for item in listed), values, any(item.wraps for item in listed))
+    return FieldText(",".join(item.text for item in listed), values)
 
 
 @dataclass(frozen=True)
@@ -85,7 +105,6 @@ class DayText:
     day_of_month: str
     day_of_week: str
     means_day: Callable[[date], bool]
-    oracles_know: bool = True
 
 
 def aws_weekday(day: date) -> int:
@@ -113,23 +132,23 @@ def is_last_weekday(day: date) -> bool:
 
 
 @st.composite
-def day_texts(draw: st.DrawFn) -> DayText:
-    shape = draw(st.sampled_from(["numbers", "weekdays", "L", "L-n", "LW", "nW", "weekday L", "nL", "n#m"]))
+def day_texts(draw: st.DrawFn, dialect: Dialect = AWS) -> DayText:
+    shape = draw(st.sampled_from(dialect.day_shapes))
     number, weekday = draw(st.integers(1, 31)), draw(st.integers(1, 7))
     back, nth = draw(st.integers(1, 30)), draw(st.integers(1, 5))
     weekday_text = draw(st.sampled_from([str(weekday), WEEKDAYS[weekday - 1], WEEKDAYS[weekday - 1].title()]))
     if shape == "numbers":
-        chosen = draw(fields(1, 31))
-        return DayText(chosen.text, "?", lambda day: day.day in chosen.values, not chosen.wraps)
+        chosen = draw(fields(1, 31, wraps=dialect.wraps))
+        return DayText(chosen.text, "?", lambda day: day.day in chosen.values)
     if shape == "weekdays":
-        chosen = draw(fields(1, 7, WEEKDAYS))
-        return DayText("?", chosen.text, lambda day: aws_weekday(day) in chosen.values, "/" not in chosen.text)
+        chosen = draw(fields(1, 7, WEEKDAYS, wraps=dialect.wraps, steps=dialect.weekday_steps))
+        return DayText("?", chosen.text, lambda day: aws_weekday(day) in chosen.values)
     return {
         "L": DayText("L", "?", lambda day: day == last_of_month(day)),
-        "L-n": DayText(f"L-{back}", "?", lambda day: last_of_month(day).day - day.day == back, oracles_know=False),
-        "LW": DayText("LW", "?", is_last_weekday, oracles_know=False),
+        "L-n": DayText(f"L-{back}", "?", lambda day: last_of_month(day).day - day.day == back),
+        "LW": DayText("LW", "?", is_last_weekday),
         "nW": DayText(f"{number}W", "?", lambda day: is_nearest_weekday(day, number)),
-        "weekday L": DayText("?", "L", lambda day: aws_weekday(day) == 7, oracles_know=False),
+        "weekday L": DayText("?", "L", lambda day: aws_weekday(day) == 7),
         "nL": DayText(
             "?",
             f"{weekday_text}L",
@@ -149,15 +168,18 @@ def year_ranges() -> st.SearchStrategy[FieldText]:
 
 
 @st.composite
-def cron_expressions(draw: st.DrawFn) -> CronExpression:
-    minutes, hours, months = draw(fields(0, 59)), draw(fields(0, 23)), draw(fields(1, 12, MONTHS))
-    years = draw(st.one_of(st.just(FieldText("*", frozenset(range(1970, 2200)))), year_ranges()))
-    days = draw(day_texts())
+def cron_expressions(draw: st.DrawFn, dialect: Dialect = AWS) -> CronExpression:
+    minutes = draw(fields(0, 59, wraps=dialect.wraps))
+    hours = draw(fields(0, 23, wraps=dialect.wraps))
+    months = draw(fields(1, 12, MONTHS, wraps=dialect.wraps))
+    years = FieldText("*", frozenset(range(1970, 2200)))
+    if dialect.years and draw(st.booleans()):
+        years = draw(year_ranges())
+    days = draw(day_texts(dialect))
     text = f"{minutes.text} {hours.text} {days.day_of_month} {months.text} {days.day_of_week} {years.text}"
     return CronExpression(
         draw(st.sampled_from([text, f"cron({text})", f"  cron( {text} ) "])),
         minutes.values,
         hours.values,
         lambda day: day.year in years.values and day.month in months.values and days.means_day(day),
-        days.oracles_know,
     )

@@ -34,9 +34,10 @@ def role_problems(role_arn: str, whose: str, account: Account) -> Iterator[Findi
         return
     found = account.role(role.name)
     if found is not None and found.arn != str(role):
+        path = found.arn.split(":role", 1)[-1].removesuffix(role.name)
         yield Problem(
-            f"Role {name(str(role))} of {whose} does not exist: the role of that name here is {name(found.arn)}.",
-            "Assign the resources with that ARN, or create the role under the path that is named.",
+            f"Role {name(str(role))} of {whose} does not exist: here, {name(role.name)} has the path {path}.",
+            "Assign the resources with the ARN that the role has.",
         )
         return
     if found is None:

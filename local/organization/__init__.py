@@ -123,12 +123,12 @@ def seed(now: datetime, accounts: int | None = None) -> Organization:
             for scenario in _SCENARIOS[place]:
                 scenario(site)
         grown = [growth.fill(number, clients, records) for number in range(1, len(more) + 1)]
-        _follow_policy(sites, records, grown)
+        _follow_policy(sites, grown)
     with clock(now - timedelta(minutes=30)):
         jobs.new_plan(sites[ANALYTICS, "us-east-1"])
     with clock(now):
         for site in (*sites.values(), *grown):
-            jobs.past_jobs(site, _histories(records, site), now)
+            jobs.past_jobs(site, records.histories.get((site.account.id, site.region), {}), now)
     return Organization((*ACCOUNTS, *more), REGIONS, records.ids)
 
 
@@ -148,25 +148,20 @@ def _found(sites: Mapping[tuple[Account, str], Site], more: list[str]) -> None:
         site.vault("Default")
 
 
-def _follow_policy(sites: Mapping[tuple[Account, str], Site], records: Records, grown: list[Site]) -> None:
+def _follow_policy(sites: Mapping[tuple[Account, str], Site], grown: list[Site]) -> None:
     """AWS Backup makes the plans of the organization's policy in its accounts."""
     for (account, region), site in sites.items():
         if account not in (CHINA, GOVCLOUD):
-            _policy_plans(site, records, ran=(account, region) in _POLICY_RAN)
+            _policy_plans(site, ran=(account, region) in _POLICY_RAN)
     for number, site in enumerate(grown, start=1):
-        _policy_plans(site, records, ran=number % growth.NO_POLICY_VAULT_EVERY != 0)
+        _policy_plans(site, ran=number % growth.NO_POLICY_VAULT_EVERY != 0)
 
 
-def _policy_plans(site: Site, records: Records, *, ran: bool) -> None:
+def _policy_plans(site: Site, *, ran: bool) -> None:
     for plan_id in organizations.materialise_backup_plans(site.account.id, site.region):
         backup = site.client("backup")
         name = backup.get_backup_plan(BackupPlanId=plan_id)["BackupPlan"]["BackupPlanName"]
         site.remember(name, plan_id)
         for each in backup.list_backup_selections(BackupPlanId=plan_id)["BackupSelectionsList"]:
             site.remember(f"{name}/{each['SelectionName']}", f"{each['SelectionId']}_{plan_id}")
-        records.histories[site.account.id, site.region, plan_id] = RAN if ran else SILENT
-
-
-def _histories(records: Records, site: Site) -> dict[str, jobs.History]:
-    here = (site.account.id, site.region)
-    return {plan_id: history for (*place, plan_id), history in records.histories.items() if tuple(place) == here}
+        site.keep_history(plan_id, RAN if ran else SILENT)

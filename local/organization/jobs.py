@@ -11,6 +11,7 @@ from local.simulator import backup
 from local.simulator.schedules import next_runs
 
 _DAYS = timedelta(days=4)
+_MOST_RUNS = 10
 _TOOK = timedelta(minutes=25)
 
 
@@ -67,7 +68,7 @@ def past_jobs(site: Site, histories: Mapping[str, History], now: datetime) -> No
 def _runs(rule: Mapping[str, Any], now: datetime) -> Iterator[datetime]:
     expression = rule.get("ScheduleExpression") or "cron(0 5 ? * * *)"
     zone = rule.get("ScheduleExpressionTimezone") or "Etc/UTC"
-    return (run for run in next_runs(expression, zone, now - _DAYS, 100) if run + _TOOK < now)
+    return (run for run in next_runs(expression, zone, now - _DAYS, _MOST_RUNS) if run + _TOOK < now)
 
 
 def _job(site: Site, plan: Mapping[str, Any], rule: Mapping[str, Any], run: datetime, history: History) -> None:

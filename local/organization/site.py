@@ -32,11 +32,6 @@ class Account:
     """`management`, `delegated administrator` or `member`; `standalone` in the other partitions."""
     regions: tuple[str, ...]
 
-    @property
-    def partition(self) -> str:
-        """`aws`, `aws-cn` or `aws-us-gov`."""
-        return str(get_partition(self.regions[0]))
-
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -59,7 +54,7 @@ class Records:
     """What was made in the whole organization, by account id, Region and name."""
 
     ids: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    histories: dict[tuple[str, str, str], History] = field(default_factory=dict)
+    histories: dict[tuple[str, str], dict[str, History]] = field(default_factory=dict)
 
 
 def trusting_backup(**statement: Any) -> dict[str, Any]:
@@ -126,7 +121,7 @@ class Site:
 
     def keep_history(self, plan_id: str, history: History) -> None:
         """Say what became of the plan's runs; without that, all of them ran."""
-        self._records.histories[self.account.id, self.region, plan_id] = history
+        self._records.histories.setdefault((self.account.id, self.region), {})[plan_id] = history
 
     # AWS Backup
 

@@ -117,14 +117,10 @@ def _managed_policies_of(self: IAMBackend) -> MutableMapping[str, ManagedPolicy]
 
 @cache
 def _aws_policies(partition: str) -> dict[str, ManagedPolicy]:
+    # moto ships the documents of the partition `aws`; the others' name ARNs of their own.
+    documents = json.loads(models.aws_managed_policies_data.replace("arn:aws:", f"arn:{partition}:"))
     policies = [
-        AWSManagedPolicy.from_data(name, DEFAULT_ACCOUNT_ID, partition, data)
-        for name, data in _aws_policy_documents().items()
+        AWSManagedPolicy.from_data(name, DEFAULT_ACCOUNT_ID, partition, data) for name, data in documents.items()
     ]
     return {policy.arn: policy for policy in policies}
 
-
-@cache
-def _aws_policy_documents() -> dict[str, Any]:
-    documents: dict[str, Any] = json.loads(models.aws_managed_policies_data)
-    return documents

@@ -149,9 +149,10 @@ def _ended_badly(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -
     told = next((job for job in bad if job.message), bad[0])
     cause = cause_of(told)
     look_at = f" See {cause.look_at}." if cause.look_at else ""
+    message = " ".join(told.message.split()) or "no message"
     yield Problem(
         f"Backup rule {name(rule.name)} of plan {name(plan.name)}, run of {_time(outcomes[-1].run.start)}:"
-        f" {len(bad)} of {len(outcomes[-1].jobs)} jobs ended {states}: {' '.join(told.message.split()) or 'no message'}",
+        f" {len(bad)} of {len(outcomes[-1].jobs)} jobs ended {states}: {message}",
         f"{cause.advice}{look_at}",
     )
 

@@ -33,12 +33,12 @@ class BACKUP_POLICY_ROLE_EXISTS(BackupConfigRule[RuleParameters, Place]):
             role = parse_role_arn(role_arn)
             if role is not None and not role.is_in(subject.of):
                 yield Problem(
-                    f"The backup policy's {whose} names role {name(role_arn)}, which is not of this account"
-                    f" {subject.of.account} (partition {subject.of.partition}).",
+                    f"Role {name(role_arn)} of {whose} is not of this account {subject.of.account} (partition"
+                    f" {subject.of.partition}).",
                     "Write $account in the policy in place of the account id.",
                 )
             else:
-                yield from role_problems(role_arn, f"the backup policy's {whose}", run.account)
+                yield from role_problems(role_arn, whose, run.account)
 
 
 def _roles(plans: Iterable[PolicyPlan]) -> dict[str, str]:
@@ -46,7 +46,7 @@ def _roles(plans: Iterable[PolicyPlan]) -> dict[str, str]:
     named: dict[str, list[str]] = {}
     for plan in plans:
         for selection in plan.selections:
-            words = f"selection {name(selection.name, 40)} of plan {name(plan.name, 40)}"
+            words = f"selection {name(selection.name, 40)} of policy plan {name(plan.name, 40)}"
             named.setdefault(selection.role_arn, []).append(words)
     return {
         role_arn: selections[0] + (f" and {len(selections) - 1} more" if len(selections) > 1 else "")

@@ -23,7 +23,7 @@ class BACKUP_ROLE_ASSUMABLE(BackupConfigRule[RuleParameters, SelectionSummary]):
 
     def findings(self, subject: Subject[SelectionSummary], run: Run[RuleParameters]) -> Iterator[Finding]:
         selection = subject.of
-        whose = f"selection {name(selection.name, 40)} of plan {name(selection.plan_name, 40)}"
+        whose = f"selection {name(selection.name, 26)} of plan {name(selection.plan_name, 26)}"
         yield from role_problems(selection.role_arn, whose, run.account)
 
 

@@ -26,9 +26,9 @@ ENVIRONMENT = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "AW
 
 TIMED = """
 import time
-began = time.perf_counter()
+began = time.process_time()
 {work}
-print(time.perf_counter() - began)
+print(time.process_time() - began)
 """
 BARE = "import boto3\nboto3.client('sts', region_name='eu-west-1')"
 RULE = """import {name}

@@ -88,6 +88,20 @@ def test_time_zones_are_taken_into_account() -> None:
     assert swallowed_by(half_the_year, [half_the_year, replace(other, schedule_expression="0 3 * * ? *")], NOW) is None
 
 
+def test_one_run_of_the_year_is_enough_to_be_left_alone() -> None:
+    local = rule("local", "0 5 * * ? *", 60, 7, "Europe/Berlin")
+    winter = rule("winter", "0 4 * * ? *", 60, 35)
+    assert swallowed_by(local, [local, winter], NOW) is None  # from 28 March on
+    daily = rule("daily", "0 5 * * ? *", 60, 7)
+    all_but_one = [
+        rule("other months", "0 5 * 12-10 ? *", 60, 35),
+        rule("november", "0 5 1-24,26-30 11 ? *", 60, 35),
+        rule("next november", "0 5 25 11 ? 2027", 60, 35),
+    ]
+    assert swallowed_by(daily, [daily, *all_but_one], NOW) is None  # on 25 November 2026
+    assert swallowed_by(daily, [daily, *all_but_one], NOW + 2 * DAY) == all_but_one[0]
+
+
 def test_several_rules_may_swallow_one_between_them_and_the_busiest_is_named() -> None:
     daily = rule("daily", "0 5 * * ? *", 60, 7)
     sundays = rule("sundays", "0 5 ? * SUN *", 60, 35)

@@ -83,7 +83,8 @@ def test_every_run_started_its_jobs(door: Door) -> None:
 def test_no_run_started_a_job(door: Door) -> None:
     assert say(door, plan(door)) == (
         "NON_COMPLIANT",
-        f"{WHO}: the run of 2026-11-23 05:00 UTC started no job by 2026-11-23 06:00 UTC (nor did 2 before it). {LOOK_AT}",
+        f"{WHO}: the run of 2026-11-23 05:00 UTC started no job by 2026-11-23 06:00 UTC (nor did 2 before it)."
+        f" {LOOK_AT}",
     )
 
 
@@ -151,8 +152,8 @@ def test_jobs_of_another_plan_rule_or_person_do_not_count(door: Door) -> None:
             "EXPIRED",
             "Backup job expired before completion.",
             "EBS",
-            "1 of 2 jobs ended EXPIRED: Backup job expired before completion. Widen the start and completion windows, or"
-            " spread the schedules. See BACKUP_WINDOW_CONFIGURED.",
+            "1 of 2 jobs ended EXPIRED: Backup job expired before completion. Widen the start and completion windows,"
+            " or spread the schedules. See BACKUP_WINDOW_CONFIGURED.",
             id="expired",
         ),
         pytest.param(
@@ -197,8 +198,8 @@ def test_a_window_of_rds_or_fsx_is_told_apart_and_the_message_fitted(door: Door,
     plan_id = plan(door)
     ran(door, plan_id)
     message = (
-        "Backup job could not start because it is either inside or too close to the weekly maintenance window configured"
-        " in the instance."
+        "Backup job could not start because it is either inside or too close to the weekly maintenance window"
+        " configured in the instance."
     )
     job(door, plan_id, RUNS[2], State="FAILED", StatusMessage=message, ResourceType=resource_type)
     compliance, annotation = say(door, plan_id)

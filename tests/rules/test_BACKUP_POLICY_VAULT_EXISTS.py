@@ -175,8 +175,8 @@ def test_excluded_plans(door: Door, organization: Organization, excluded: str, e
 def test_what_may_hide_a_vault_is_reported_with_its_path(
     door: Door, organization: Organization, changes: dict[str, Any], path: str | None
 ) -> None:
-    plans = {"nightly": policy_plan("prod", **changes), "whole": policy_plan("prod")}
-    plans["nightly"] = {name: value for name, value in plans["nightly"].items() if value is not None}
+    nightly = {name: value for name, value in (policy_plan("prod") | changes).items() if value is not None}
+    plans = {"nightly": nightly, "whole": policy_plan("prod")}
     create_vaults(door, "prod")
     with failing(answering(json.dumps({"plans": plans})), "organizations", "DescribeEffectivePolicy"):
         compliance, annotation = account_verdict(door, RULE)

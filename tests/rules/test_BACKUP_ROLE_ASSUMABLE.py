@@ -12,7 +12,7 @@ import pytest
 from backup_rules.errors import IncompleteEvaluationError, ReadError
 from local.configuration_items import Recording, plan_item
 from local.simulator.backup import add_plan
-from local.simulator.faults import denied, failing, malformed, recorded_calls
+from local.simulator.faults import denied, failing, recorded_calls
 from local.simulator.operations import page_size
 from tests.front_door import ACCOUNT, CENTRAL, NOW, TRUST_BACKUP, Door, front_door
 
@@ -22,29 +22,35 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/BackupRole"
 WHOSE = "selection everything of plan nightly"
 
 
+@pytest.fixture(autouse=True)
+def sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries without waiting."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+
+
 @pytest.fixture
 def door() -> Iterator[Door]:
     with front_door() as it:
         yield it
 
 
-def only(found: dict[Any, Any]) -> tuple[str, str | None]:
+def only(found: dict[Any, Any]) -> tuple[str, str]:
     (one,) = found.values()
     return one.compliance, one.annotation
 
 
-def judged(door: Door, role_arn: str = ROLE) -> tuple[str, str | None]:
+def judged(door: Door, role_arn: str = ROLE) -> tuple[str, str]:
     door.selection(door.plan(), IamRoleArn=role_arn)
     return only(door.evaluate(RULE))
 
 
 def test_a_role_that_trusts_aws_backup(door: Door) -> None:
     door.role()
-    assert judged(door) == ("COMPLIANT", None)
+    assert judged(door) == ("COMPLIANT", "")
 
 
 def test_a_role_with_a_path(door: Door) -> None:
-    assert judged(door, door.role(path="/service-role/")) == ("COMPLIANT", None)
+    assert judged(door, door.role(path="/service-role/")) == ("COMPLIANT", "")
 
 
 @pytest.mark.parametrize(
@@ -91,8 +97,8 @@ def test_a_role_with_a_path(door: Door) -> None:
         ),
         pytest.param(
             f"arn:aws:iam::{ACCOUNT}:role/service-role/BackupRole",
-            f"Role arn:aws:iam::{ACCOUNT}:role/service-role/BackupRole of {WHOSE} does not exist: the role of that name"
-            f" here is {ROLE}. Assign the resources with that ARN, or create the role under the…",
+            f"Role arn:aws:iam::{ACCOUNT}:role/service-role/BackupRole of {WHOSE} does not exist: here,"
+            " BackupRole has the path /. Assign the resources with the ARN that the role has.",
             id="another path",
         ),
     ],
@@ -168,13 +174,13 @@ def test_a_trust_policy_that_keeps_aws_backup_out(
 @pytest.mark.parametrize(
     ("statements", "noted"),
     [
-        pytest.param([allow({"StringEquals": {"aws:SourceAccount": ACCOUNT}})], None, id="a condition on this account"),
-        pytest.param([allow(), allow({"StringEquals": {"aws:SourceAccount": CENTRAL}})], None, id="one of two allows"),
-        pytest.param([allow(Principal={"Service": ["ec2.amazonaws.com", "backup.amazonaws.com"]})], None, id="a list"),
-        pytest.param([allow(Action="sts:*")], None, id="a wildcard"),
+        pytest.param([allow({"StringEquals": {"aws:SourceAccount": ACCOUNT}})], "", id="a condition on this account"),
+        pytest.param([allow(), allow({"StringEquals": {"aws:SourceAccount": CENTRAL}})], "", id="one of two allows"),
+        pytest.param([allow(Principal={"Service": ["ec2.amazonaws.com", "backup.amazonaws.com"]})], "", id="a list"),
+        pytest.param([allow(Action="sts:*")], "", id="a wildcard"),
         pytest.param(
             [allow(), allow({"StringEquals": {"aws:SourceAccount": CENTRAL}}, Effect="Deny")],
-            None,
+            "",
             id="a Deny about another account",
         ),
         pytest.param(
@@ -185,9 +191,7 @@ def test_a_trust_policy_that_keeps_aws_backup_out(
         ),
     ],
 )
-def test_a_trust_policy_that_lets_aws_backup_in(
-    door: Door, statements: list[dict[str, Any]], noted: str | None
-) -> None:
+def test_a_trust_policy_that_lets_aws_backup_in(door: Door, statements: list[dict[str, Any]], noted: str) -> None:
     door.role(trust={"Version": "2012-10-17", "Statement": statements})
     assert judged(door) == ("COMPLIANT", noted)
 
@@ -197,7 +201,7 @@ def test_the_partitions_own_service_principal_counts(door: Door, principal: str)
     china = door.at(region="cn-north-1")
     arn = china.role(trust={"Version": "2012-10-17", "Statement": [allow(Principal={"Service": principal})]})
     assert arn.startswith("arn:aws-cn:")
-    assert judged(china, arn) == ("COMPLIANT", None)
+    assert judged(china, arn) == ("COMPLIANT", "")
 
 
 def test_the_principal_of_another_partition_does_not(door: Door) -> None:
@@ -210,7 +214,7 @@ def test_a_role_of_the_commercial_partition_in_china(door: Door) -> None:
     china.role()
     compliance, annotation = judged(china, ROLE)
     assert compliance == "NON_COMPLIANT"
-    assert f"not of this account {ACCOUNT} (partition aws-cn)" in str(annotation)
+    assert f"not of this account {ACCOUNT} (partition aws-cn)" in annotation
 
 
 @pytest.mark.parametrize("plan_id", ["orgs/5a8b", "aws/efs/73d9"])
@@ -229,8 +233,8 @@ def test_long_names_leave_room_for_what_is_wrong_and_what_to_do(door: Door) -> N
     door.selection(door.plan("n" * 50), "s" * 50, IamRoleArn=arn)
     compliance, annotation = only(door.evaluate(RULE))
     assert compliance == "NON_COMPLIANT"
-    assert len(str(annotation)) <= 256
-    assert "does not exist. Create it" in str(annotation)
+    assert len(annotation) <= 256
+    assert "does not exist. Create it" in annotation
 
 
 def test_a_role_is_read_once_for_all_its_selections_and_all_pages_are(door: Door) -> None:
@@ -266,16 +270,15 @@ def test_excluded_plans_are_not_reported(door: Door) -> None:
     assert set(door.evaluate(RULE, {"ExcludedPlans": "scratch"})) == {(SELECTION, kept)}
 
 
-@pytest.mark.parametrize("fault", [denied, malformed], ids=["denied", "malformed"])
 @pytest.mark.parametrize(
     ("service", "operation"),
     [("backup", "ListBackupPlans"), ("backup", "ListBackupSelections"), ("iam", "GetRole")],
 )
-def test_what_cannot_be_read_gets_no_verdict(door: Door, service: str, operation: str, fault: Any) -> None:
+def test_what_cannot_be_read_gets_no_verdict(door: Door, service: str, operation: str) -> None:
     door.role()
     door.selection(door.plan())
     with (
-        failing(fault, service, operation) as struck,
+        failing(denied, service, operation) as struck,
         pytest.raises((ReadError, IncompleteEvaluationError), match=f"{service}:{operation}"),
     ):
         door.evaluate(RULE)

@@ -20,7 +20,7 @@ RULE = "BACKUP_ROLE_PERMISSIONS"
 SELECTION = "AWS::Backup::BackupSelection"
 FOR_BACKUP = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
 FOR_S3_BACKUP = "arn:aws:iam::aws:policy/AWSBackupServiceRolePolicyForS3Backup"
-EVERY_BUCKET = {"Resources": ["arn:aws:s3:::*"]}
+EVERY_BUCKET: dict[str, Any] = {"Resources": ["arn:aws:s3:::*"]}
 
 
 @pytest.fixture
@@ -73,9 +73,9 @@ def simulations(door: Door, role_arn: str | None = None) -> int:
 # --- Sufficient and insufficient ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "resource",
-    [
+def test_the_managed_policy_is_enough_for_what_it_serves(door: Door) -> None:
+    role(door, FOR_BACKUP)
+    resources = [
         "ec2:volume/vol-0abc",
         "ec2:instance/i-0abc",
         "dynamodb:table/orders",
@@ -91,13 +91,19 @@ def simulations(door: Door, role_arn: str | None = None) -> int:
         "ssm-sap:HANA/erp",
         "dsql:cluster/abcdefgh",
         "eks:cluster/web",
-    ],
-)
-def test_the_managed_policy_is_enough_for_what_it_serves(door: Door, resource: str) -> None:
-    role(door, FOR_BACKUP)
-    selection = door.selection(door.plan())
-    tagged(door, resource)
-    assert verdict(door, selection) == ("COMPLIANT", "")
+        "rds:db:orders",
+        "rds:cluster:sales",
+    ]
+    plan = door.plan()
+    judged = {
+        door.selection(plan, f"type-{number}", Resources=[tagged(door, resource)]): resource
+        for number, resource in enumerate(resources)
+    }
+    judged[door.selection(plan, "all-by-tag")] = "all"
+    door.evaluate(RULE)
+    assert {judged[key]: found for key, found in stored(door).items()} == dict.fromkeys(
+        [*resources, "all"], ("COMPLIANT", "")
+    )
 
 
 def test_the_default_role_is_not_enough_for_s3(door: Door) -> None:
@@ -345,7 +351,7 @@ def test_calls_of_a_role_do_not_grow_with_selections_or_resources(door: Door) ->
         tagged(door, kind.format(0))
     door.selection(door.plan("plan-0"))
     few = simulations(door)
-    for number in range(1, 12):
+    for number in range(1, 6):
         for kind in kinds:
             tagged(door, kind.format(number), team=f"team-{number}")
         tag = {"ConditionType": "STRINGEQUALS", "ConditionKey": "team", "ConditionValue": f"team-{number}"}
@@ -354,7 +360,7 @@ def test_calls_of_a_role_do_not_grow_with_selections_or_resources(door: Door) ->
     assert few == 2
     assert many <= 3
     assert {compliance for compliance, _ in stored(door).values()} == {"COMPLIANT"}
-    assert len(stored(door)) == 12
+    assert len(stored(door)) == 6
 
 
 def test_each_role_is_asked_about_by_itself(door: Door) -> None:
@@ -397,23 +403,25 @@ def test_a_changed_plan_has_all_its_selections_judged(door: Door) -> None:
 # --- Failing --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", [denied, malformed], ids=["denied", "malformed"])
 @pytest.mark.parametrize(
-    ("service", "operation"),
+    ("service", "operation", "fault"),
     [
-        ("backup", "ListBackupPlans"),
-        ("backup", "GetBackupPlan"),
-        ("backup", "ListBackupSelections"),
-        ("backup", "GetBackupSelection"),
-        ("resourcegroupstaggingapi", "GetResources"),
-        ("rds", "DescribeDBInstances"),
-        ("rds", "DescribeDBClusters"),
-        ("iam", "GetRole"),
-        ("iam", "SimulatePrincipalPolicy"),
+        ("backup", "ListBackupPlans", denied),
+        ("backup", "GetBackupPlan", denied),
+        ("backup", "ListBackupSelections", denied),
+        ("backup", "GetBackupSelection", denied),
+        ("backup", "GetBackupSelection", malformed),
+        ("resourcegroupstaggingapi", "GetResources", denied),
+        ("resourcegroupstaggingapi", "GetResources", malformed),
+        ("rds", "DescribeDBInstances", denied),
+        ("rds", "DescribeDBClusters", denied),
+        ("iam", "GetRole", denied),
+        ("iam", "SimulatePrincipalPolicy", denied),
+        ("iam", "SimulatePrincipalPolicy", malformed),
     ],
 )
 def test_what_cannot_be_read_fails_and_the_last_verdict_stands(
-    door: Door, fault: Kind, service: str, operation: str
+    door: Door, service: str, operation: str, fault: Kind
 ) -> None:
     role(door, FOR_BACKUP)
     door.selection(door.plan(), Resources=[f"arn:aws:rds:{REGION}:{ACCOUNT}:db:orders"])

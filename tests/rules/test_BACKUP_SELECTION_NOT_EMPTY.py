@@ -10,7 +10,7 @@ import pytest
 from backup_rules.errors import IncompleteEvaluationError, ReadError
 from local.configuration_items import Recording, plan_item, selection_item
 from local.simulator.backup import add_plan
-from local.simulator.faults import denied, error, failing, malformed
+from local.simulator.faults import denied, error, failing
 from local.simulator.operations import page_size
 from local.simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, CENTRAL, Door, front_door
@@ -21,6 +21,12 @@ SELECTION = "AWS::Backup::BackupSelection"
 VOLUME = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/vol-0abc"
 DATABASE = f"arn:aws:rds:eu-west-1:{ACCOUNT}:db:orders"
 EMPTY = "Selection everything of plan nightly picks nothing:"
+
+
+@pytest.fixture(autouse=True)
+def sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries without waiting."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
 
 
 @pytest.fixture
@@ -77,7 +83,7 @@ def aurora_member(door: Door, tags: list[dict[str, str]]) -> str:
     return str(made["DBInstance"]["DBInstanceArn"])
 
 
-def judged(door: Door, **body: Any) -> tuple[str, str | None]:
+def judged(door: Door, **body: Any) -> tuple[str, str]:
     selection = door.selection(door.plan(), **body)
     found = door.evaluate(RULE)[SELECTION, selection]
     return found.compliance, found.annotation
@@ -96,139 +102,150 @@ def test_a_plan_without_a_selection(door: Door) -> None:
         "Plan empty has no selection, so it backs up nothing. Assign resources to it under AWS Backup > Backup plans >"
         " Assign resources, or delete the plan."
     )
-    assert found[PLAN, full].annotation is None
+    assert found[PLAN, full].annotation == ""
 
 
-@pytest.mark.parametrize(
-    ("body", "annotation"),
-    [
-        pytest.param(
-            {},
-            f'{EMPTY} no resource that AWS Backup protects carries tag "backup"="true" here. Tag the resources in'
-            " eu-west-1, or correct the selection's tag.",
-            id="a tag that nothing carries",
-        ),
-        pytest.param(
-            {"ListOfTags": [tag("backup", "true"), tag("backup", "yes")]},
-            f'{EMPTY} no resource that AWS Backup protects carries tag "backup"="true" here. Tag the resources in'
-            " eu-west-1, or correct the selection's tag. (+1 more)",
-            id="two such tags",
-        ),
-        pytest.param(
-            {"Resources": [VOLUME.replace(ACCOUNT, CENTRAL)]},
-            f'{EMPTY} "{VOLUME.replace(ACCOUNT, CENTRAL)}" is of account {CENTRAL}, and a plan backs up only its own,'
-            f" {ACCOUNT}. Name resources of this account and Region by their ARN.",
-            id="an ARN of another account",
-        ),
-        pytest.param(
-            {"Resources": [VOLUME.replace("eu-west-1", "us-east-1")]},
-            f'{EMPTY} "{VOLUME.replace("eu-west-1", "us-east-1")}" is of Region us-east-1, and a plan backs up only its'
-            " own, eu-west-1. Name resources of this account and Region by their ARN.",
-            id="an ARN of another Region",
-        ),
-        pytest.param(
-            {"Resources": ["orders"]},
-            f'{EMPTY} "orders" is a name, not an ARN. Name resources of this account and Region by their ARN.',
-            id="a name",
-        ),
-        pytest.param(
-            {"Resources": [DATABASE]},
-            f"{EMPTY} {DATABASE} names nothing that exists here. Correct the ARN, or remove the selection.",
-            id="a database that does not exist",
-        ),
-        pytest.param(
-            {"Resources": ["arn:aws:rds:*:*:cluster:*"]},
-            f"{EMPTY} arn:aws:rds:*:*:cluster:* names nothing that exists here. Correct the ARN, or remove the"
-            " selection.",
-            id="no cluster at all",
-        ),
-        pytest.param(
-            {"Resources": [f"arn:aws:fsx:eu-west-1:{ACCOUNT}:file-system/fs-0123456789abcdef0"]},
-            f"{EMPTY} arn:aws:fsx:eu-west-1:{ACCOUNT}:file-system/fs-0123456789abcdef0 names nothing that exists here."
-            " Correct the ARN, or remove the selection.",
-            id="a file system that does not exist",
-        ),
-        pytest.param(
-            {"ListOfTags": [tag("team", "web")], "Conditions": only_where(StringNotEquals=("team", "web"))},
-            f'{EMPTY} tag "team"="web" and StringNotEquals "team"="web" exclude each other. Change one of the two.',
-            id="a tag and a condition that exclude each other",
-        ),
-        pytest.param(
-            {"Resources": ["*"], "Conditions": only_where(StringEquals=("team", "web"), StringLike=("team", "db*"))},
-            f'{EMPTY} StringEquals "team"="web" and StringLike "team"="db*" exclude each other. Change one of the two.',
-            id="two conditions that exclude each other",
-        ),
-        pytest.param(
-            {"Resources": [VOLUME], "NotResources": ["arn:aws:ec2:*"]},
-            f'{EMPTY} NotResources "arn:aws:ec2:*" leaves out all of "{VOLUME}". Change one of the two.',
-            id="left out by NotResources",
-        ),
-        pytest.param(
-            {"Resources": ["*"], "Conditions": only_where(StringEquals=("backup", "yes"))},
-            f'{EMPTY} StringEquals "backup"="yes" leaves out what "*" names, such as vol-0other. Tag the resources, or'
-            " correct the selection.",
-            id="everything with a condition that nothing meets",
-        ),
-        pytest.param(
-            {"Resources": ["arn:aws:dynamodb:*"], "Conditions": only_where(StringEquals=("backup", "yes"))},
-            f'{EMPTY} no resource that arn:aws:dynamodb:* names meets StringEquals "backup"="yes". Tag the resources,'
-            " or correct the selection's condition.",
-            id="a service with a condition, and nothing listed",
-        ),
-        pytest.param(
-            {"ListOfTags": [tag("aws:ResourceTag/team", "web")]},
-            f'{EMPTY} tag key "aws:ResourceTag/team" must be written "team" in ListOfTags. Assign the resources again'
-            " with the key so written.",
-            id="a tag with the prefix of a condition",
-        ),
-        pytest.param(
-            {
-                "Resources": ["*"],
-                "Conditions": {"StringEquals": [{"ConditionKey": "backup", "ConditionValue": "maybe"}]},
-            },
-            f'{EMPTY} StringEquals key "backup" must be written "aws:ResourceTag/backup". Assign the resources again'
-            " with the key so written.",
-            id="a condition without its prefix",
-        ),
-        pytest.param(
-            {"ListOfTags": [tag("team", "db")], "Conditions": {"StringNotEquals": [tag("stage", "test")]}},
-            f'{EMPTY} no resource that AWS Backup protects carries tag "team"="db" here. Tag the resources in'
-            " eu-west-1, or correct the selection's tag.",
-            id="the tag is the reason, and not a misspelt condition that leaves nothing out",
-        ),
-        pytest.param(
-            {"ListOfTags": [tag("team", "web")], "Conditions": only_where(StringEquals=("stage", "prod"))},
-            f'{EMPTY} StringEquals "stage"="prod" leaves out what tag "team"="web" names, such as vol-0other. Tag the'
-            " resources, or correct the selection.",
-            id="a tag that is carried, and a condition that leaves out what carries it",
-        ),
-        pytest.param(
-            {"ListOfTags": [tag("team", "web")], "NotResources": [VOLUME.replace("0abc", "0other")]},
-            f'{EMPTY} NotResources leaves out what tag "team"="web" names, such as vol-0other. Tag the resources, or'
-            " correct the selection.",
-            id="a tag that is carried by what NotResources leaves out",
-        ),
-        pytest.param(
-            {
-                "Resources": [VOLUME.replace("0abc", "0other")],
-                "Conditions": only_where(StringNotEquals=("team", "web")),
-            },
-            f"{EMPTY} StringNotEquals \"team\"=\"web\" leaves out what {VOLUME.replace('0abc', '0other')} names, such as"
-            " vol-0other. Tag the resources, or correct the selection.",
-            id="an ARN whose tags leave it out",
-        ),
-    ],
-)
-def test_a_selection_that_nothing_can_match(door: Door, body: dict[str, Any], annotation: str) -> None:
-    tagged(VOLUME.replace("0abc", "0other"), team="web")
-    if "Conditions" in body:
-        body = body | {
-            "Conditions": {
-                operator: [{key: value for key, value in each.items() if key != "ConditionType"} for each in group]
-                for operator, group in body["Conditions"].items()
-            }
+NOTHING_CAN_MATCH = [
+    pytest.param(
+        {},
+        f'{EMPTY} no resource that AWS Backup protects carries tag "backup"="true" here. Tag the resources in'
+        " eu-west-1, or correct the selection's tag.",
+        id="a tag that nothing carries",
+    ),
+    pytest.param(
+        {"ListOfTags": [tag("backup", "true"), tag("backup", "yes")]},
+        f'{EMPTY} no resource that AWS Backup protects carries tag "backup"="true" here. Tag the resources in'
+        " eu-west-1, or correct the selection's tag. (+1 more)",
+        id="two such tags",
+    ),
+    pytest.param(
+        {"Resources": [VOLUME.replace(ACCOUNT, CENTRAL)]},
+        f'{EMPTY} "{VOLUME.replace(ACCOUNT, CENTRAL)}" is of account {CENTRAL}, and a plan backs up only its own,'
+        f" {ACCOUNT}. Name resources of this account and Region by their ARN.",
+        id="an ARN of another account",
+    ),
+    pytest.param(
+        {"Resources": [VOLUME.replace("eu-west-1", "us-east-1")]},
+        f'{EMPTY} "{VOLUME.replace("eu-west-1", "us-east-1")}" is of Region us-east-1, and a plan backs up only its'
+        " own, eu-west-1. Name resources of this account and Region by their ARN.",
+        id="an ARN of another Region",
+    ),
+    pytest.param(
+        {"Resources": ["orders"]},
+        f'{EMPTY} "orders" is a name, not an ARN. Name resources of this account and Region by their ARN.',
+        id="a name",
+    ),
+    pytest.param(
+        {"Resources": [DATABASE]},
+        f"{EMPTY} {DATABASE} names nothing that exists here. Correct the ARN, or remove the selection.",
+        id="a database that does not exist",
+    ),
+    pytest.param(
+        {"Resources": ["arn:aws:rds:*:*:cluster:*"]},
+        f"{EMPTY} arn:aws:rds:*:*:cluster:* names nothing that exists here. Correct the ARN, or remove the selection.",
+        id="no cluster at all",
+    ),
+    pytest.param(
+        {"Resources": [f"arn:aws:fsx:eu-west-1:{ACCOUNT}:file-system/fs-0123456789abcdef0"]},
+        f"{EMPTY} arn:aws:fsx:eu-west-1:{ACCOUNT}:file-system/fs-0123456789abcdef0 names nothing that exists here."
+        " Correct the ARN, or remove the selection.",
+        id="a file system that does not exist",
+    ),
+    pytest.param(
+        {"ListOfTags": [tag("team", "web")], "Conditions": only_where(StringNotEquals=("team", "web"))},
+        f'{EMPTY} tag "team"="web" and StringNotEquals "team"="web" exclude each other. Change one of the two.',
+        id="a tag and a condition that exclude each other",
+    ),
+    pytest.param(
+        {"Resources": ["*"], "Conditions": only_where(StringEquals=("team", "web"), StringLike=("team", "db*"))},
+        f'{EMPTY} StringEquals "team"="web" and StringLike "team"="db*" exclude each other. Change one of the two.',
+        id="two conditions that exclude each other",
+    ),
+    pytest.param(
+        {"Resources": [VOLUME], "NotResources": ["arn:aws:ec2:*"]},
+        f'{EMPTY} NotResources "arn:aws:ec2:*" leaves out all of "{VOLUME}". Change one of the two.',
+        id="left out by NotResources",
+    ),
+    pytest.param(
+        {"Resources": ["*"], "Conditions": only_where(StringEquals=("backup", "yes"))},
+        f'{EMPTY} StringEquals "backup"="yes" leaves out what "*" names, such as vol-0other. Tag the resources, or'
+        " correct the selection.",
+        id="everything with a condition that nothing meets",
+    ),
+    pytest.param(
+        {"Resources": ["arn:aws:dynamodb:*"], "Conditions": only_where(StringEquals=("backup", "yes"))},
+        f'{EMPTY} no resource that arn:aws:dynamodb:* names meets StringEquals "backup"="yes". Tag the resources,'
+        " or correct the selection's condition.",
+        id="a service with a condition, and nothing listed",
+    ),
+    pytest.param(
+        {"ListOfTags": [tag("aws:ResourceTag/team", "web")]},
+        f'{EMPTY} tag key "aws:ResourceTag/team" must be written "team" in ListOfTags. Assign the resources again'
+        " with the key so written.",
+        id="a tag with the prefix of a condition",
+    ),
+    pytest.param(
+        {
+            "Resources": ["*"],
+            "Conditions": {"StringEquals": [{"ConditionKey": "backup", "ConditionValue": "maybe"}]},
+        },
+        f'{EMPTY} StringEquals key "backup" must be written "aws:ResourceTag/backup". Assign the resources again'
+        " with the key so written.",
+        id="a condition without its prefix",
+    ),
+    pytest.param(
+        {
+            "ListOfTags": [tag("team", "db")],
+            "Conditions": {"StringNotEquals": [{"ConditionKey": "stage", "ConditionValue": "test"}]},
+        },
+        f'{EMPTY} no resource that AWS Backup protects carries tag "team"="db" here. Tag the resources in'
+        " eu-west-1, or correct the selection's tag.",
+        id="the tag is the reason, and not a misspelt condition that leaves nothing out",
+    ),
+    pytest.param(
+        {"ListOfTags": [tag("team", "web")], "Conditions": only_where(StringEquals=("stage", "prod"))},
+        f'{EMPTY} StringEquals "stage"="prod" leaves out what tag "team"="web" names, such as vol-0other. Tag the'
+        " resources, or correct the selection.",
+        id="a tag that is carried, and a condition that leaves out what carries it",
+    ),
+    pytest.param(
+        {"ListOfTags": [tag("team", "web")], "NotResources": [VOLUME.replace("0abc", "0other")]},
+        f'{EMPTY} NotResources leaves out what tag "team"="web" names, such as vol-0other. Tag the resources, or'
+        " correct the selection.",
+        id="a tag that is carried by what NotResources leaves out",
+    ),
+    pytest.param(
+        {
+            "Resources": [VOLUME.replace("0abc", "0other")],
+            "Conditions": only_where(StringNotEquals=("team", "web")),
+        },
+        f'{EMPTY} StringNotEquals "team"="web" leaves out what {VOLUME.replace("0abc", "0other")} names, such as'
+        " vol-0other. Tag the resources, or correct the selection.",
+        id="an ARN whose tags leave it out",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def empty_selections() -> dict[str, tuple[str, str]]:
+    """The verdict about each of the table, by its id: judged together, as those of one account are."""
+    with front_door() as door:
+        tagged(VOLUME.replace("0abc", "0other"), team="web")
+        plan = door.plan()
+        made = {str(case.id): door.selection(plan, **case.values[0]) for case in NOTHING_CAN_MATCH}
+        found = door.evaluate(RULE)
+        return {
+            case: (found[SELECTION, key].compliance, found[SELECTION, key].annotation) for case, key in made.items()
         }
-    assert judged(door, **body) == ("NON_COMPLIANT", annotation)
+
+
+@pytest.mark.parametrize("annotation", [pytest.param(case.values[1], id=str(case.id)) for case in NOTHING_CAN_MATCH])
+def test_a_selection_that_nothing_can_match(
+    request: pytest.FixtureRequest,
+    empty_selections: dict[str, tuple[str, str]],
+    annotation: str,
+) -> None:
+    assert empty_selections[request.node.callspec.id] == ("NON_COMPLIANT", annotation)
 
 
 @pytest.mark.parametrize(
@@ -246,11 +263,11 @@ def test_a_selection_that_nothing_can_match(door: Door, body: dict[str, Any], an
 )
 def test_a_selection_that_something_can_match(door: Door, body: dict[str, Any]) -> None:
     tagged(VOLUME)
-    assert judged(door, **body) == ("COMPLIANT", None)
+    assert judged(door, **body) == ("COMPLIANT", "")
 
 
 def test_a_database_without_tags_is_seen(door: Door) -> None:
-    assert judged(door, Resources=[database(door)]) == ("COMPLIANT", None)
+    assert judged(door, Resources=[database(door)]) == ("COMPLIANT", "")
 
 
 def test_a_file_system_without_tags_is_seen(door: Door) -> None:
@@ -260,8 +277,8 @@ def test_a_file_system_without_tags_is_seen(door: Door) -> None:
         SubnetIds=["subnet-1"],
         WindowsConfiguration={"ThroughputCapacity": 8},
     )
-    assert judged(door, Resources=["arn:aws:fsx:*"]) == ("COMPLIANT", None)
-    assert judged(door, Resources=[made["FileSystem"]["ResourceARN"]]) == ("COMPLIANT", None)
+    assert judged(door, Resources=["arn:aws:fsx:*"]) == ("COMPLIANT", "")
+    assert judged(door, Resources=[made["FileSystem"]["ResourceARN"]]) == ("COMPLIANT", "")
 
 
 @pytest.mark.parametrize("by_tag", [True, False], ids=["by tag", "by ARN"])
@@ -373,7 +390,6 @@ def test_a_plan_that_vanished_half_way_is_not_reported_as_empty(door: Door) -> N
         assert set(door.evaluate(RULE)) == {(PLAN, kept)}
 
 
-@pytest.mark.parametrize("fault", [denied, malformed], ids=["denied", "malformed"])
 @pytest.mark.parametrize(
     ("service", "operation", "named"),
     [
@@ -388,7 +404,7 @@ def test_a_plan_that_vanished_half_way_is_not_reported_as_empty(door: Door) -> N
         ("fsx", "DescribeVolumes", "fsx:DescribeVolumes"),
     ],
 )
-def test_what_cannot_be_read_gets_no_verdict(door: Door, service: str, operation: str, named: str, fault: Any) -> None:
+def test_what_cannot_be_read_gets_no_verdict(door: Door, service: str, operation: str, named: str) -> None:
     door.plan("empty")
     plan = door.plan()
     door.selection(plan, "tagged")
@@ -399,14 +415,14 @@ def test_what_cannot_be_read_gets_no_verdict(door: Door, service: str, operation
     assert {each.compliance for (kind, _), each in before.items() if kind == SELECTION} == {"NON_COMPLIANT"}
     tagged(VOLUME)
     with (
-        failing(fault, service, operation) as struck,
+        failing(denied, service, operation) as struck,
         pytest.raises((ReadError, IncompleteEvaluationError), match=named),
     ):
         door.evaluate(RULE)
     assert struck.struck
     after = door.stored(RULE)
     assert set(after) == set(before)
-    databases_and_files = [key for key, each in before.items() if "arn:aws:" in str(each.annotation)]
+    databases_and_files = [key for key, each in before.items() if "arn:aws:" in each.annotation]
     assert all(after[key].compliance == "NON_COMPLIANT" for key in databases_and_files)
 
 

@@ -13,7 +13,7 @@ from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParameters
 from local.configuration_items import Recording, plan_item, selection_item
 from local.simulator.backup import add_plan, set_supported_resource_types
 from local.simulator.backup.state import OPT_IN_KEYS
-from local.simulator.faults import denied, error, failing, malformed, recorded_calls
+from local.simulator.faults import denied, error, failing, recorded_calls
 from local.simulator.operations import page_size
 from local.simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, NOW, Door, front_door
@@ -31,6 +31,12 @@ DSQL = f"arn:aws:dsql:eu-west-1:{ACCOUNT}:cluster/orders"
 REMEDY = "Turn it on under AWS Backup > Settings > Service opt-in."
 BACKUP = {"backup": "true"}
 BY_TAG: dict[str, Any] = {}
+
+
+@pytest.fixture(autouse=True)
+def sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries without waiting."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
 
 
 @pytest.fixture
@@ -66,12 +72,12 @@ def cluster(door: Door, identifier: str, engine: str) -> str:
     return str(made["DBCluster"]["DBClusterArn"])
 
 
-def only(found: dict[Any, Any]) -> tuple[str, str | None]:
+def only(found: dict[Any, Any]) -> tuple[str, str]:
     (one,) = found.values()
     return one.compliance, one.annotation
 
 
-def judged(door: Door, parameters: dict[str, str] | None = None, **body: Any) -> tuple[str, str | None]:
+def judged(door: Door, parameters: dict[str, str] | None = None, **body: Any) -> tuple[str, str]:
     door.selection(door.plan(), **body)
     return only(door.evaluate(RULE, parameters))
 
@@ -128,12 +134,12 @@ def test_what_is_named_by_arn_or_type_is_backed_up_all_the_same_unless_strict(
         "Resource type EBS is turned off in eu-west-1, but AWS Backup backs up what is named by ARN or type all the"
         f" same: {entry}."
         if listed
-        else None
+        else ""
     )
     said = f"this selection names 1 EBS volume by {entry}" if listed else f"and this selection names it by {entry}"
     compliance, annotation = only(door.at(now=NOW + timedelta(hours=1)).evaluate(RULE, {"Strict": "true"}))
     assert compliance == "NON_COMPLIANT"
-    assert said in str(annotation)
+    assert said in annotation
 
 
 @pytest.mark.parametrize(
@@ -144,17 +150,19 @@ def test_what_is_named_by_arn_or_type_is_backed_up_all_the_same_unless_strict(
         ("docdb", "DocumentDB", "DocumentDB cluster"),
     ],
 )
-@pytest.mark.parametrize("by_type", [True, False], ids=["by type", "by ARN"])
 def test_aurora_neptune_and_documentdb_need_the_opt_in_even_when_named(
-    door: Door, engine: str, key: str, noun: str, by_type: bool
+    door: Door, engine: str, key: str, noun: str
 ) -> None:
     arn = cluster(door, "orders", engine)
     turn(door, **{key: False})
-    entry = "arn:aws:rds:*:*:cluster:*" if by_type else arn
-    assert judged(door, Resources=[entry]) == (
-        "NON_COMPLIANT",
-        f"Resource type {key} is turned off in eu-west-1, so this selection's {entry} skips 1 {noun}. {REMEDY}",
-    )
+    plan = door.plan()
+    entries = ["arn:aws:rds:*:*:cluster:*", arn]
+    made = {entry: door.selection(plan, Resources=[entry]) for entry in entries}
+    found = door.evaluate(RULE)
+    assert {entry: found[SELECTION, selection].annotation for entry, selection in made.items()} == {
+        entry: f"Resource type {key} is turned off in eu-west-1, so this selection's {entry} skips 1 {noun}. {REMEDY}"
+        for entry in entries
+    }
 
 
 def test_a_multi_az_cluster_is_of_type_rds_and_named_without_the_opt_in(door: Door) -> None:
@@ -203,7 +211,7 @@ def test_a_listed_resource_that_is_named_does_not_hide_the_others_of_its_type(do
     turn(door, EBS=False)
     compliance, annotation = judged(door, Resources=[VOLUME, "arn:aws:ec2:*"])
     assert compliance == "NON_COMPLIANT"
-    assert "this selection names it by arn:aws:ec2:*" in str(annotation)
+    assert "this selection names it by arn:aws:ec2:*" in annotation
 
 
 def test_a_tag_picks_and_an_arn_names(door: Door) -> None:
@@ -212,7 +220,7 @@ def test_a_tag_picks_and_an_arn_names(door: Door) -> None:
     turn(door, EBS=False)
     compliance, annotation = judged(door, Resources=[VOLUME], ListOfTags=tag("backup", "true"))
     assert compliance == "NON_COMPLIANT"
-    assert 'tag "backup"="true" skips 1 EBS volume.' in str(annotation)
+    assert 'tag "backup"="true" skips 1 EBS volume.' in annotation
 
 
 def test_several_types_are_counted(door: Door) -> None:
@@ -220,14 +228,14 @@ def test_several_types_are_counted(door: Door) -> None:
     turn(door, EBS=False, EC2=False, S3=False)
     compliance, annotation = judged(door)
     assert compliance == "NON_COMPLIANT"
-    assert str(annotation).endswith("(+2 more)")
+    assert annotation.endswith("(+2 more)")
 
 
 def test_a_long_tag_does_not_push_out_the_number_nor_the_remedy(door: Door) -> None:
     key, value = "k" * 128, "v" * 256
     tag_resource(ACCOUNT, "eu-west-1", VOLUME, {key: value})
     turn(door, EBS=False)
-    annotation = str(judged(door, ListOfTags=tag(key, value))[1])
+    annotation = judged(door, ListOfTags=tag(key, value))[1]
     assert len(annotation) <= 256
     assert annotation.endswith(f"skips 1 EBS volume. {REMEDY}")
 
@@ -251,7 +259,7 @@ def test_a_type_that_the_region_does_not_know(door: Door, body: dict[str, Any], 
         return
     compliance, annotation = judged(door, **body)
     assert compliance == "NON_COMPLIANT"
-    assert str(annotation).startswith(
+    assert annotation.startswith(
         f"AWS Backup does not support resource type DSQL in eu-west-1, so this selection's {by} backs up no Aurora DSQL"
         " clusters there."
     )
@@ -314,7 +322,7 @@ def test_no_organization_is_asked_for_without_a_plan_of_its_policy(door: Door) -
 @pytest.mark.parametrize(
     ("required", "compliance", "annotation"),
     [
-        pytest.param("EBS, RDS,Storage Gateway", "COMPLIANT", None, id="all on"),
+        pytest.param("EBS, RDS,Storage Gateway", "COMPLIANT", "", id="all on"),
         pytest.param(
             "EBS,FSx,Aurora",
             "NON_COMPLIANT",
@@ -339,7 +347,7 @@ def test_no_organization_is_asked_for_without_a_plan_of_its_policy(door: Door) -
     ],
 )
 def test_required_resource_types_give_a_verdict_about_the_account(
-    door: Door, required: str, compliance: str, annotation: str | None
+    door: Door, required: str, compliance: str, annotation: str
 ) -> None:
     without(door, "DSQL")
     turn(door, FSx=False, Aurora=False)
@@ -378,7 +386,7 @@ def test_all_pages_are_read(door: Door) -> None:
     with page_size(1):
         found = door.evaluate(RULE)
     assert set(found) == expected
-    assert all("skips 2 EBS volumes." in str(each.annotation) for each in found.values())
+    assert all("skips 2 EBS volumes." in each.annotation for each in found.values())
 
 
 def test_excluded_plans_are_not_reported(door: Door) -> None:
@@ -413,7 +421,6 @@ def test_a_changed_plan_has_its_selections_judged(door: Door) -> None:
     assert set(door.evaluate(RULE, item=item)) == expected
 
 
-@pytest.mark.parametrize("fault", [denied, malformed], ids=["denied", "malformed"])
 @pytest.mark.parametrize(
     ("service", "operation", "named"),
     [
@@ -427,7 +434,7 @@ def test_a_changed_plan_has_its_selections_judged(door: Door) -> None:
         ("organizations", "DescribeOrganization", "organizations:DescribeOrganization"),
     ],
 )
-def test_what_cannot_be_read_gets_no_verdict(door: Door, service: str, operation: str, named: str, fault: Any) -> None:
+def test_what_cannot_be_read_gets_no_verdict(door: Door, service: str, operation: str, named: str) -> None:
     tagged(VOLUME)
     arn = cluster(door, "orders", "aurora-postgresql")
     turn(door, EBS=False, Aurora=False)
@@ -436,7 +443,7 @@ def test_what_cannot_be_read_gets_no_verdict(door: Door, service: str, operation
     door.selection(plan, "named", Resources=[arn])
     organization_plan(ACCOUNT)
     with (
-        failing(fault, service, operation) as struck,
+        failing(denied, service, operation) as struck,
         pytest.raises((ReadError, IncompleteEvaluationError), match=named),
     ):
         door.evaluate(RULE)

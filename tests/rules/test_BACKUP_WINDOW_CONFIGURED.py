@@ -28,7 +28,7 @@ def backup_rule(name: str = "daily", schedule: str | None = None, **body: Any) -
     return {"RuleName": name, "TargetBackupVaultName": "Default", **given, **body}
 
 
-def windows(start: int, complete: int = 10_080) -> dict[str, int]:
+def windows(start: int, complete: int = 10_080) -> dict[str, Any]:
     return {"StartWindowMinutes": start, "CompletionWindowMinutes": complete}
 
 
@@ -117,8 +117,8 @@ def test_a_backup_rule_that_a_longer_kept_one_always_swallows(door: Door) -> Non
     assert say(door, swallowed, swallower) == (
         "NON_COMPLIANT",
         "Backup rule daily of plan nightly never runs: each of its start windows overlaps one of backup rule archive,"
-        " which keeps its backups longer, and AWS Backup runs only that. Move one of the schedules, or shorten the start"
-        " windows, until they are apart.",
+        " which keeps its backups longer, and AWS Backup runs only that. Move one of the schedules, or shorten the"
+        " start windows, until they are apart.",
     )
 
 

@@ -279,8 +279,8 @@ def test_twenty_thousand_resources_are_listed_within_seconds(client: Any) -> Non
     for number in range(20_000):
         arn = f"arn:aws:backup-gateway:{HERE}:vm/vm-{number}"
         tagging.tag_resource(ACCOUNT, REGION, arn, {f"key-{number % 50}": "v", "Name": str(number)})
-    began = time.monotonic()
+    began = time.process_time()
     assert len(found(client, ResourcesPerPage=100)) == 20_000
     assert len(client.get_tag_keys()["TagKeys"]) == 51
     assert len(found(client, TagFilters=[{"Key": "key-7"}])) == 400
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
