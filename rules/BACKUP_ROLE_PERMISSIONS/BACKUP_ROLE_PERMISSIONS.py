@@ -8,6 +8,7 @@ from typing import Any
 from backup_rules.annotations import name
 from backup_rules.arns import Place
 from backup_rules.aws.account import Account
+from backup_rules.aws.simulation import simulate
 from backup_rules.duties import Assignment, duties, names_databases
 from backup_rules.errors import ReadError, VanishedError
 from backup_rules.evaluator import Evaluator
@@ -112,7 +113,7 @@ def _simulated(role: RoleArn, run: Run[RuleParameters]) -> tuple[SimulationResul
     if found is None or found.arn != str(role):
         return None
     asked = [probe for summary, each in _probes(run).items() if summary.role_arn == str(role) for probe in each]
-    return run.account.simulate(str(role), requests_for(asked, run.account.place))
+    return simulate(run.account, str(role), requests_for(asked, run.account.place))
 
 
 def _statements(

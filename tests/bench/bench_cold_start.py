@@ -1,7 +1,8 @@
 """What a rule's cold start costs beside that of boto3: `python tests/bench/bench_cold_start.py`.
 
-Each figure is the median over fresh processes: importing the rule's module and making its first client (STS, to assume
-the member role), against `import boto3` and the same client. Runs of both take turns, so that a busy machine slows both.
+Each figure is the median of the processor time of fresh processes: importing the rule's module and making its first
+client (STS, to assume the member role), against `import boto3` and the same client. Runs of both take turns, so that
+a busy machine slows both.
 Ends with 1 when a rule costs more than the 1.15 times that the project holds itself to.
 
 `--from-source` compiles the layer and the rule anew in every process, as Lambda does: zips hold no bytecode, and it may
@@ -38,7 +39,7 @@ boto3.client('sts', region_name='eu-west-1', config=CLIENT_CONFIG)"""
 
 
 def seconds(work: str, *path: Path) -> float:
-    """How long `work` takes in a fresh process that sees these folders."""
+    """The processor time that `work` takes in a fresh process that sees these folders."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PYTHON"))}
     environment |= ENVIRONMENT | {
         "PYTHONPATH": os.pathsep.join(map(str, path)),
@@ -80,7 +81,9 @@ def main() -> int:
     asked = parser.parse_args()
     names = asked.rules or sorted(path.parent.name for path in (ROOT / "rules").glob("*/parameters.json"))
     missed = 0
-    print(f"Cold start, median of {asked.processes} fresh processes; limit {LIMIT} x boto3 and one client:")  # noqa: T201 - the figures are what this is for
+    print(
+        f"Cold start, processor time, median of {asked.processes} fresh processes; limit {LIMIT} x boto3 and one client:"
+    )  # noqa: T201 - the figures are what this is for
     print(f"  {'':<32} {'boto3':>9} {'rule':>9} {'ratio':>6}")  # noqa: T201
     with tempfile.TemporaryDirectory() as folder:
         layer, rules = as_deployed(Path(folder)) if asked.from_source else (ROOT / "layer", ROOT / "rules")

@@ -87,7 +87,7 @@ def databases_and_file_systems(door: Door) -> None:
             DBInstanceClass="db.t4g.medium",
             AllocatedStorage=20,
             PreferredBackupWindow=f"{number % 24:02}:00-{number % 24:02}:30",
-            PreferredMaintenanceWindow=f"sun:{number % 24:02}:30-sun:{number % 24:02}:59",
+            PreferredMaintenanceWindow=f"sun:{(number + 2) % 24:02}:00-sun:{(number + 2) % 24:02}:30",
             Tags=[{"Key": key, "Value": value} for key, value in tags(number).items()],
         )
     for number in range(FILE_SYSTEMS):
@@ -222,7 +222,8 @@ def main() -> int:
         seed(door, asked.plans, asked.resources)
         seconds = (datetime.now(UTC) - began).total_seconds()
         print(  # noqa: T201 - the figures are what this is for
-            f"{asked.plans} plans x {SELECTIONS} selections, {asked.resources} tagged resources (made in {seconds:.0f} s):\n"
+            f"{asked.plans} plans x {SELECTIONS} selections, {asked.resources} tagged resources"
+            f" (made in {seconds:.0f} s):\n"
             f"  {'':<30} {'elapsed':>9} {'CPU':>8} {'calls':>6} {'import':>9} {'peak':>9} {'subj.':>6} {'probl.':>6}",
             flush=True,
         )

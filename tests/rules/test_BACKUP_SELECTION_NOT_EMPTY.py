@@ -274,11 +274,13 @@ def test_a_file_system_without_tags_is_seen(door: Door) -> None:
     made = door.client("fsx").create_file_system(
         FileSystemType="WINDOWS",
         StorageCapacity=32,
-        SubnetIds=["subnet-1"],
+        SubnetIds=["subnet-0123456789abcdef0"],
         WindowsConfiguration={"ThroughputCapacity": 8},
     )
-    assert judged(door, Resources=["arn:aws:fsx:*"]) == ("COMPLIANT", "")
-    assert judged(door, Resources=[made["FileSystem"]["ResourceARN"]]) == ("COMPLIANT", "")
+    plan = door.plan()
+    for number, entry in enumerate(["arn:aws:fsx:*", made["FileSystem"]["ResourceARN"]]):
+        door.selection(plan, f"selection-{number}", Resources=[entry])
+    assert {each.compliance for each in door.evaluate(RULE).values()} == {"COMPLIANT"}
 
 
 @pytest.mark.parametrize("by_tag", [True, False], ids=["by tag", "by ARN"])

@@ -17,7 +17,7 @@ from local.simulator.faults import denied, error, failing, recorded_calls
 from local.simulator.operations import page_size
 from local.simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, NOW, Door, front_door
-from tests.organization import OTHER_MEMBER
+from tests.organization import Organization
 
 RULE = "BACKUP_SERVICE_OPT_IN"
 SELECTION = "AWS::Backup::BackupSelection"
@@ -277,17 +277,14 @@ def organization_plan(account: str) -> str:
 
 
 def test_a_plan_of_a_policy_in_a_member_account_is_the_management_accounts_matter(door: Door) -> None:
-    management = door.at(account="999988887777").client("organizations")
-    management.create_organization(FeatureSet="ALL")
-    management.invite_account_to_organization(Target={"Type": "ACCOUNT", "Id": OTHER_MEMBER})
-    member = door.at(account=OTHER_MEMBER)
-    tag_resource(OTHER_MEMBER, "eu-west-1", VOLUME.replace(ACCOUNT, OTHER_MEMBER), BACKUP)
-    turn(member, EBS=False)
-    policy = organization_plan(OTHER_MEMBER)
-    own = member.selection(member.plan())
+    Organization.of(door)
+    tagged(VOLUME)
+    turn(door, EBS=False)
+    policy = organization_plan(ACCOUNT)
+    own = door.selection(door.plan())
 
     with recorded_calls() as calls:
-        assert set(member.evaluate(RULE)) == {(SELECTION, own)}
+        assert set(door.evaluate(RULE)) == {(SELECTION, own)}
 
     (put,) = [
         each

@@ -241,6 +241,7 @@ def test_a_vault_and_a_key_are_read_once_and_only_when_used(door: Door) -> None:
     assert operations.count("DescribeKey") == 1
     assert operations.count("GetBackupVaultAccessPolicy") == 2
     assert operations.count("ListBackupVaults") == 1
+    assert operations.count("DescribeBackupVault") == 2
 
 
 def test_a_changed_plan_is_judged_alone(door: Door) -> None:
@@ -260,7 +261,12 @@ def test_excluded_plans_are_not_reported(door: Door) -> None:
 
 @pytest.mark.parametrize(
     ("service", "operation"),
-    [("kms", "DescribeKey"), ("backup", "GetBackupVaultAccessPolicy"), ("backup", "GetBackupPlan")],
+    [
+        ("kms", "DescribeKey"),
+        ("backup", "DescribeBackupVault"),
+        ("backup", "GetBackupVaultAccessPolicy"),
+        ("backup", "GetBackupPlan"),
+    ],
 )
 @pytest.mark.parametrize("kind", [denied, malformed], ids=["denied", "malformed"])
 def test_what_cannot_be_read_of_one_vault_or_plan_concerns_it_alone(
@@ -272,7 +278,7 @@ def test_what_cannot_be_read_of_one_vault_or_plan_concerns_it_alone(
     unreadable, readable = door.plan("unreadable", backup_rule("hidden")), door.plan("readable", backup_rule("open"))
     theirs = {hidden, "hidden", unreadable}
     if kind is malformed and operation == "GetBackupVaultAccessPolicy":
-        # Cut off, this answer looks like a vault without policy; so its policy is spoilt instead.
+        # This vault has no policy, and AWS says so by an error; so it gets one that cannot be read.
         spoilt = "Not a policy"
         kind = _answering_policy(spoilt)
     with (

@@ -9,12 +9,11 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from backup_rules.arns import Arn, Place
-from backup_rules.aws import answers, simulation
+from backup_rules.aws import answers
 from backup_rules.aws.answers import Answer, field, optional, tags
 from backup_rules.aws.calls import Calls
 from backup_rules.aws.clients import WORKERS
 from backup_rules.errors import ReadError, VanishedError
-from backup_rules.permissions import SimulationRequest, SimulationResult
 from backup_rules.plans import Plan, PlanSummary
 from backup_rules.resource_types import (
     RDS_INSTANCE,
@@ -317,46 +316,6 @@ class Account:
 
         return self.once(("role", role_name), read)
 
-    def simulate(self, role_arn: str, requests: Sequence[SimulationRequest]) -> tuple[SimulationResult, ...] | None:
-        """What IAM says to the requests for the role; None when there is no such role."""
-
-        def read() -> tuple[SimulationResult, ...] | None:
-            waiting, found = list(requests), list[SimulationResult]()
-            while waiting:
-                request = waiting.pop(0)
-                try:
-                    results = self.calls.items(
-                        "iam",
-                        "SimulatePrincipalPolicy",
-                        "EvaluationResults",
-                        _answer,
-                        **simulation.arguments(request, role_arn),
-                    )
-                except ReadError as error:
-                    if error.code in {"NoSuchEntity", "NoSuchEntityException"}:
-                        return None
-                    parts = simulation.split(request, str(error))
-                    if len(parts) < 2:
-                        raise
-                    waiting[:0] = parts
-                    continue
-                found.extend(self._parsed("iam:SimulatePrincipalPolicy", request, results, role_arn))
-            return tuple(found)
-
-        return self.once(("simulation", role_arn, tuple(requests)), read)
-
-    def _parsed(
-        self, operation: str, request: SimulationRequest, results: Sequence[Answer], role_arn: str
-    ) -> tuple[SimulationResult, ...]:
-        try:
-            return simulation.parse_results(request, results)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ReadError(
-                f"{operation} in account {self.place.account} for {role_arn} answered something that cannot be read:"
-                f" {error!r}.",
-                "MalformedAnswer",
-            ) from error
-
     # Organizations
 
     def management_account(self) -> str | None:
@@ -428,10 +387,6 @@ def _gone(error: ReadError) -> bool:
     # The operations on selections have another word for a plan that is not there.
     missing_plan = error.code == "InvalidParameterValueException" and "cannot find" in str(error).lower()
     return missing_plan or error.code == "ResourceNotFoundException"
-
-
-def _answer(item: Answer) -> Answer:
-    return item
 
 
 def _text(item: object) -> str:

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from backup_rules.aws.account import Account
 from backup_rules.aws.answers import field, optional, texts
+from backup_rules.errors import ReadError
 from backup_rules.permissions import ANY_RESOURCE, Decision, SimulationRequest, SimulationResult
 
 Answer = Mapping[str, Any]
@@ -115,3 +117,55 @@ def split(request: SimulationRequest, message: str) -> tuple[SimulationRequest, 
     if len(groups) < 2 or not all(groups) or sorted(sum(groups, ())) != sorted(request.actions):
         return ()
     return tuple(replace(request, actions=group) for group in groups)
+
+
+def simulate(
+    account: Account, role_arn: str, requests: Sequence[SimulationRequest]
+) -> tuple[SimulationResult, ...] | None:
+    """What IAM says to the requests for the role; None when there is no such role.
+
+    Raises:
+        ReadError: when IAM cannot be asked, or its answer cannot be read.
+    """
+
+    def read() -> tuple[SimulationResult, ...] | None:
+        waiting, found = list(requests), list[SimulationResult]()
+        while waiting:
+            request = waiting.pop(0)
+            try:
+                results = account.calls.items(
+                    "iam",
+                    "SimulatePrincipalPolicy",
+                    "EvaluationResults",
+                    _as_it_is,
+                    **arguments(request, role_arn),
+                )
+            except ReadError as error:
+                if error.code in {"NoSuchEntity", "NoSuchEntityException"}:
+                    return None
+                parts = split(request, str(error))
+                if len(parts) < 2:
+                    raise
+                waiting[:0] = parts
+                continue
+            found.extend(_parsed(account, request, results, role_arn))
+        return tuple(found)
+
+    return account.once(("simulation", role_arn, tuple(requests)), read)
+
+
+def _as_it_is(item: Answer) -> Answer:
+    return item
+
+
+def _parsed(
+    account: Account, request: SimulationRequest, results: Sequence[Answer], role_arn: str
+) -> tuple[SimulationResult, ...]:
+    try:
+        return parse_results(request, results)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReadError(
+            f"iam:SimulatePrincipalPolicy in account {account.place.account} for {role_arn} answered something that"
+            f" cannot be read: {error!r}.",
+            "MalformedAnswer",
+        ) from error

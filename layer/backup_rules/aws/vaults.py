@@ -1,6 +1,6 @@
 """Backup vaults, and what is read beside them: the state of their KMS key and their access policy.
 
-`ListBackupVaults` tells of a vault all that `DescribeBackupVault` does that matters here, and for all vaults at once.
+`ListBackupVaults` tells which vaults there are; of those that a plan uses, `DescribeBackupVault` tells state and lock.
 """
 
 from __future__ import annotations
@@ -26,16 +26,24 @@ def vaults(account: Account) -> Mapping[str, Vault]:
 
 
 def vault_facts(account: Account, vault: Vault) -> VaultFacts:
-    """The vault with its key's state and its access policy.
+    """The vault described, with its key's state and its access policy.
 
     Raises:
         ReadError: the key or the policy cannot be read. It concerns this vault alone.
     """
-    key_arn = vault.encryption_key_arn
+    described = _described(account, vault)
+    key_arn = described.encryption_key_arn
     return VaultFacts(
-        vault,
+        described,
         key_state=None if key_arn is None else _key_state(account, key_arn),
         access_policy=_access_policy(account, vault.name),
+    )
+
+
+def _described(account: Account, vault: Vault) -> Vault:
+    return account.once(
+        ("vault", vault.name),
+        lambda: account.calls.one("backup", "DescribeBackupVault", _vault, BackupVaultName=vault.name),
     )
 
 
@@ -75,7 +83,7 @@ def _access_policy(account: Account, vault_name: str) -> str | None:
             return account.calls.one(
                 "backup",
                 "GetBackupVaultAccessPolicy",
-                lambda it: optional(it, "Policy", str),
+                lambda it: field(it, "Policy", str),
                 BackupVaultName=vault_name,
             )
         except ReadError as error:
