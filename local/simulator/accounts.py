@@ -123,4 +123,3 @@ def _aws_policies(partition: str) -> dict[str, ManagedPolicy]:
         AWSManagedPolicy.from_data(name, DEFAULT_ACCOUNT_ID, partition, data) for name, data in documents.items()
     ]
     return {policy.arn: policy for policy in policies}
-

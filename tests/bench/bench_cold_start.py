@@ -81,9 +81,6 @@ def main() -> int:
     asked = parser.parse_args()
     names = asked.rules or sorted(path.parent.name for path in (ROOT / "rules").glob("*/parameters.json"))
     missed = 0
-    print(
-        f"Cold start, processor time, median of {asked.processes} fresh processes; limit {LIMIT} x boto3 and one client:"
-    )  # noqa: T201 - the figures are what this is for
     print(f"  {'':<32} {'boto3':>9} {'rule':>9} {'ratio':>6}")  # noqa: T201
     with tempfile.TemporaryDirectory() as folder:
         layer, rules = as_deployed(Path(folder)) if asked.from_source else (ROOT / "layer", ROOT / "rules")

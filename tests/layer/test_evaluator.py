@@ -16,7 +16,7 @@ from backup_rules.errors import (
     ReadError,
 )
 from local.catalogue import rule_folders
-from local.configuration_items import Recording, plan_item, selection_item
+from local.configuration_items import Recording, Status, plan_item, selection_item
 from local.invoke import Caller, invoke, lambda_environment
 from local.simulator import config
 from local.simulator.config import result_token
@@ -53,7 +53,12 @@ def event_of(door: Door, **changes: Any) -> dict[str, Any]:
     (folder,) = rule_folders(RULE)
     module = folder.module()
     original = module.lambda_handler
-    module.__dict__["lambda_handler"] = lambda event, _: sent.append(event) or {}
+
+    def keep(event: dict[str, Any], _context: object) -> dict[str, Any]:
+        sent.append(event)
+        return {}
+
+    module.__dict__["lambda_handler"] = keep
     try:
         invoke(folder, Caller(door.place, result_token(door.account, door.region, folder.config_rule_name), NOW))
     finally:
@@ -351,11 +356,11 @@ def test_an_invocation_that_runs_out_of_time_says_so(door: Door) -> None:
         handle(event_of(door), door, NearlyOver())
 
 
-def recording(door: Door, status: str = "OK") -> Recording:
+def recording(door: Door, status: Status = "OK") -> Recording:
     return Recording(account=door.account, region=door.region, captured=NOW, status=status)
 
 
-def changed_selection(door: Door, selection: str, status: str = "OK") -> dict[str, Any]:
+def changed_selection(door: Door, selection: str, status: Status = "OK") -> dict[str, Any]:
     selection_id, _, plan_id = selection.partition("_")
     answer = door.client("backup").get_backup_selection(BackupPlanId=plan_id, SelectionId=selection_id)
     return selection_item(answer, recording(door, status))

@@ -150,7 +150,7 @@ def test_no_expected_run_starts_before_the_earliest(minutes: list[int], window: 
 )
 def test_a_run_has_started_when_a_job_of_its_rule_was_created_in_its_window(
     changes: dict[str, Any],
-    started: bool,  # noqa: FBT001 - a table's column
+    started: bool,
 ) -> None:
     assert outcome(job("a", **changes)).started is started
 
@@ -203,7 +203,7 @@ def test_children_count_with_their_parent(
     parent: JobState,
     child: JobState,
     counted: list[str],
-    own_plan: bool,  # noqa: FBT001 - a table's column
+    own_plan: bool,
 ) -> None:
     ids = {} if own_plan else {"plan_id": None, "rule_id": None}
     found = outcome(
@@ -257,7 +257,7 @@ def test_a_run_counts_as_started_by_any_job_in_its_window() -> None:
         (JobState.FAILED, "ACCESS_DENIED", False),
     ],
 )
-def test_completed_with_issues_is_no_failure(state: JobState, category: str | None, issues: bool) -> None:  # noqa: FBT001 - a table's column
+def test_completed_with_issues_is_no_failure(state: JobState, category: str | None, issues: bool) -> None:
     found = outcome(job("a", state, message_category=category))
     assert bool(found.with_issues) is issues
     assert bool(found.ended_badly) is (state is JobState.FAILED)

@@ -207,7 +207,7 @@ def test_numbers_are_read_however_they_are_written(written: Any) -> None:
     [(True, True), ("true", True), ("True", True), ({"@@assign": True}, True), (False, False), ("FALSE", False)],
     ids=repr,
 )
-def test_booleans_are_read_however_they_are_written(written: Any, read: bool) -> None:  # noqa: FBT001 - a table's column
+def test_booleans_are_read_however_they_are_written(written: Any, read: bool) -> None:
     assert parse_plan(plan(rules={"r": rule(enable_continuous_backup=written)})).rules[0].continuous is read
 
 

@@ -200,7 +200,7 @@ def test_key_states_are_all_those_of_kms() -> None:
         pytest.param(7, 30, 35, True, "for 35 days", id="continuous with its own retention"),
     ],
 )
-def test_retention(low: int | None, high: int | None, days: int | None, continuous: bool, problem: str | None) -> None:  # noqa: FBT001 - a table's column
+def test_retention(low: int | None, high: int | None, days: int | None, continuous: bool, problem: str | None) -> None:
     locked = vault(locked=True, min_retention_days=low, max_retention_days=high)
     found = retention_problem(locked, Lifecycle(days), continuous=continuous)
     assert (found is None) == (problem is None)

@@ -14,7 +14,7 @@ from local.configuration_items import Recording, plan_item
 from local.simulator.backup import add_plan
 from local.simulator.faults import denied, failing, recorded_calls
 from local.simulator.operations import page_size
-from tests.front_door import ACCOUNT, CENTRAL, NOW, TRUST_BACKUP, Door, front_door
+from tests.front_door import ACCOUNT, CENTRAL, NOW, Door, front_door
 
 RULE = "BACKUP_ROLE_ASSUMABLE"
 SELECTION = "AWS::Backup::BackupSelection"
@@ -116,7 +116,12 @@ def test_the_selections_of_another_accounts_role_ask_iam_nothing(door: Door) -> 
 
 
 def allow(condition: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-    statement = TRUST_BACKUP["Statement"][0] | changes  # type: ignore[index]
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Service": "backup.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        **changes,
+    }
     return statement | ({"Condition": condition} if condition else {})
 
 

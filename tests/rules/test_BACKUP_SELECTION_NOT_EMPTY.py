@@ -226,13 +226,18 @@ NOTHING_CAN_MATCH = [
 ]
 
 
+def body_of(value: object) -> dict[str, Any]:
+    assert isinstance(value, dict)
+    return value
+
+
 @pytest.fixture(scope="module")
 def empty_selections() -> dict[str, tuple[str, str]]:
     """The verdict about each of the table, by its id: judged together, as those of one account are."""
     with front_door() as door:
         tagged(VOLUME.replace("0abc", "0other"), team="web")
         plan = door.plan()
-        made = {str(case.id): door.selection(plan, **case.values[0]) for case in NOTHING_CAN_MATCH}
+        made = {str(case.id): door.selection(plan, **body_of(case.values[0])) for case in NOTHING_CAN_MATCH}
         found = door.evaluate(RULE)
         return {
             case: (found[SELECTION, key].compliance, found[SELECTION, key].annotation) for case, key in made.items()

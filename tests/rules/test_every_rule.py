@@ -141,11 +141,11 @@ def test_the_page_has_the_headings_of_all_pages(folder: RuleFolder) -> None:
 
 @EVERY_RULE
 def test_the_page_lists_each_parameter_with_its_default(folder: RuleFolder) -> None:
-    rows = dict(
-        (cells[1].strip(" `"), cells[2].strip(" `"))
+    rows = {
+        cells[1].strip(" `"): cells[2].strip(" `")
         for line in section(folder, "Parameters").splitlines()
         if (cells := line.split("|"))[1:] and line.startswith("|")
-    )
+    }
     for name in (*folder.defaults, *folder.optional):
         assert name in rows, f"{name} is not on the page"
     for name, default in folder.defaults.items():
