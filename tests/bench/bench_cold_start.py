@@ -81,6 +81,7 @@ def main() -> int:
     asked = parser.parse_args()
     names = asked.rules or sorted(path.parent.name for path in (ROOT / "rules").glob("*/parameters.json"))
     missed = 0
+    print(f"Processor time of a cold start, median of {asked.processes} processes; limit {LIMIT}:")  # noqa: T201 - the figures
     print(f"  {'':<32} {'boto3':>9} {'rule':>9} {'ratio':>6}")  # noqa: T201
     with tempfile.TemporaryDirectory() as folder:
         layer, rules = as_deployed(Path(folder)) if asked.from_source else (ROOT / "layer", ROOT / "rules")
