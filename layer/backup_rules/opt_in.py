@@ -20,6 +20,7 @@ from backup_rules.selections import (
     Selection,
     SelectionIndex,
     SelectionSummary,
+    alike,
     conditions,
     elements,
     opt_in_applies,
@@ -48,12 +49,18 @@ Reach = dict[ResourceType, Reached]
 
 def reach(selections: Iterable[Selection], resources: Iterable[Resource]) -> dict[SelectionSummary, Reach]:
     """What each selection picks of the resources, by type. Selections that pick nothing are left out."""
-    index = SelectionIndex(selections)
+    groups = alike(selections)
+    index = SelectionIndex(groups)
     found: dict[SelectionSummary, Reach] = {}
     for resource in resources:
         for pick in index.selections_picking(resource):
             _add(found.setdefault(pick.selection.summary, {}), resource, pick)
-    return found
+    return {
+        each.summary: found[first.summary]
+        for first, group in groups.items()
+        if first.summary in found
+        for each in group
+    }
 
 
 def _add(reached: Reach, resource: Resource, pick: Pick) -> None:

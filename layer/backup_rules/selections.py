@@ -72,6 +72,26 @@ class Selection:
     string_not_like: tuple[TagCondition, ...] = ()
 
 
+def alike(selections: Iterable[Selection]) -> dict[Selection, list[Selection]]:
+    """The selections by what they ask for: the first of each kind, with all that ask for exactly the same.
+
+    A thousand selections are often a few dozen questions; each need be put to the resources only once.
+    """
+    groups: dict[tuple[object, ...], list[Selection]] = {}
+    for each in selections:
+        question = (
+            each.resources,
+            each.not_resources,
+            each.list_of_tags,
+            each.string_equals,
+            each.string_not_equals,
+            each.string_like,
+            each.string_not_like,
+        )
+        groups.setdefault(question, []).append(each)
+    return {group[0]: group for group in groups.values()}
+
+
 class ElementKind(Enum):
     """How far an element of a selection reaches, which decides whether the service opt-in counts."""
 

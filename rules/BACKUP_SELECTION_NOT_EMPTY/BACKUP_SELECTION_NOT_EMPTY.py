@@ -17,7 +17,7 @@ from backup_rules.plans import PlanSummary
 from backup_rules.resource_types import Resource
 from backup_rules.rule import BackupConfigRule
 from backup_rules.run import Run
-from backup_rules.selections import SelectionIndex, SelectionSummary, elements, types_named
+from backup_rules.selections import SelectionIndex, SelectionSummary, alike, elements, types_named
 
 
 class BACKUP_SELECTION_NOT_EMPTY(BackupConfigRule[RuleParameters, PlanSummary | SelectionSummary]):
@@ -64,12 +64,15 @@ def _sight(run: Run[RuleParameters], services: Iterable[str]) -> Sight:
     candidates = {resource.arn: resource for resource in run.account.tagged_resources()}
     for service in services:
         candidates |= {resource.arn: resource for resource in _all_of(service, run.account)}
-    index = SelectionIndex(selections)
-    picking = frozenset(
-        pick.selection.summary for resource in candidates.values() for pick in index.selections_picking(resource)
+    groups = alike(selections)
+    index = SelectionIndex(groups)
+    picks = {pick.selection.summary for resource in candidates.values() for pick in index.selections_picking(resource)}
+    empty = [first for first in groups if first.summary not in picks]
+    examples = left_out(empty, candidates.values()) if empty else {}
+    return Sight(
+        frozenset(each.summary for first, group in groups.items() if first.summary in picks for each in group),
+        {each.summary: examples.get(first.summary, {}) for first in empty for each in groups[first]},
     )
-    empty = [selection for selection in selections if selection.summary not in picking]
-    return Sight(picking, left_out(empty, candidates.values()) if empty else {})
 
 
 def _all_of(service: str, account: Account) -> Iterable[Resource]:
