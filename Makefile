@@ -36,7 +36,7 @@ evaluate: setup  ## Judge a simulated organization, or a real account: PROFILE=â
 
 .PHONY: simulate
 simulate: setup  ## Serve the simulated organization to other programs, the AWS CLI among them. PORT=5000.
-	@$(BIN)/python -m local.simulator.server --port $(or $(PORT),5000)
+	@$(BIN)/python -m local.simulate --port $(or $(PORT),5000)
 
 .PHONY: test
 test: setup  ## Run all tests.
