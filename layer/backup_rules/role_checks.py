@@ -26,9 +26,14 @@ def role_problems(role_arn: str, whose: str, account: Account) -> Iterator[Findi
         )
         return
     if not role.is_in(account.place):
+        place = account.place
+        where = (
+            f"account {role.account}; this is account {place.account}"
+            if role.account != place.account
+            else f"partition {role.partition}; this account is of {place.partition}"
+        )
         yield Problem(
-            f"{who} names role {name(role_arn)}, which is not of this account {account.place.account}"
-            f" (partition {account.place.partition}).",
+            f"{who} names {name(role_arn)}, a role of {where}.",
             "AWS Backup can only use a role of its own account: assign the resources with one.",
         )
         return

@@ -58,16 +58,16 @@ def test_a_role_with_a_path(door: Door) -> None:
     [
         pytest.param(
             f"arn:aws:iam::{CENTRAL}:role/BackupRole",
-            f"Selection everything of plan nightly names role arn:aws:iam::{CENTRAL}:role/BackupRole, which is not of"
-            f" this account {ACCOUNT} (partition aws). AWS Backup can only use a role of its own account: assign the"
+            f"Selection everything of plan nightly names arn:aws:iam::{CENTRAL}:role/BackupRole, a role of account"
+            f" {CENTRAL}; this is account {ACCOUNT}. AWS Backup can only use a role of its own account: assign the"
             " resources with one.",
             id="another account",
         ),
         pytest.param(
             f"arn:aws-cn:iam::{ACCOUNT}:role/BackupRole",
-            f"Selection everything of plan nightly names role arn:aws-cn:iam::{ACCOUNT}:role/BackupRole, which is not"
-            f" of this account {ACCOUNT} (partition aws). AWS Backup can only use a role of its own account: assign the"
-            " resources with one.",
+            f"Selection everything of plan nightly names arn:aws-cn:iam::{ACCOUNT}:role/BackupRole, a role of partition"
+            " aws-cn; this account is of aws. AWS Backup can only use a role of its own account: assign the resources"
+            " with one.",
             id="another partition",
         ),
         pytest.param(
@@ -219,7 +219,7 @@ def test_a_role_of_the_commercial_partition_in_china(door: Door) -> None:
     china.role()
     compliance, annotation = judged(china, ROLE)
     assert compliance == "NON_COMPLIANT"
-    assert f"not of this account {ACCOUNT} (partition aws-cn)" in annotation
+    assert "a role of partition aws; this account is of aws-cn" in annotation
 
 
 @pytest.mark.parametrize("plan_id", ["orgs/5a8b", "aws/efs/73d9"])
