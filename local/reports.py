@@ -13,7 +13,7 @@ from itertools import groupby
 from local.invoke import Evaluated
 
 WIDTH = 100
-NON_COMPLIANT, COMPLIANT = "NON_COMPLIANT", "COMPLIANT"
+NON_COMPLIANT, COMPLIANT, NOT_APPLICABLE = "NON_COMPLIANT", "COMPLIANT", "NOT_APPLICABLE"
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,13 @@ def _counts(report: Report, seconds: float) -> Iterator[str]:
         yield f"{rule:<34}{counts[NON_COMPLIANT]:>16}{counts[COMPLIANT]:>12}"
     places = {(each.account, each.region) for each in report.evaluated}
     accounts = {account for account, _ in places}
+    verdicts = Counter(each.compliance for each in report.evaluated)
+    tally = [f"{verdicts[NON_COMPLIANT]} NON_COMPLIANT", f"{verdicts[COMPLIANT]} COMPLIANT"]
+    if verdicts[NOT_APPLICABLE]:  # AWS Config stores these, and does not list them
+        tally.append(f"{verdicts[NOT_APPLICABLE]} NOT_APPLICABLE")
+    if report.failures:
+        tally.append(f"{len(report.failures)} failed")
     yield ""
-    yield (
-        f"{len(report.evaluated)} evaluations in {len(accounts)} accounts ({len(places)} account-Region pairs):"
-        f" {len(report.problems)} NON_COMPLIANT,"
-        f" {len(report.evaluated) - len(report.problems)} COMPLIANT"
-        + (f", {len(report.failures)} failed" if report.failures else "")
-        + f". {report.source[:1].upper()}{report.source[1:]}, {seconds:.0f} s."
-    )
+    yield f"{len(report.evaluated)} evaluations (accounts: {len(accounts)}, account-Region pairs: {len(places)})"
+    yield f"{', '.join(tally)}."
+    yield f"{report.source[:1].upper()}{report.source[1:]}, {seconds:.0f} s."
