@@ -14,6 +14,15 @@ from local.catalogue import ROOT, RuleFolder, rule_folders
 BEGIN, END = "<!-- rules: made by `make docs` -->", "<!-- end of rules -->"
 
 
+HOURS = {
+    "One_Hour": "hour",
+    "Three_Hours": "3 hours",
+    "Six_Hours": "6 hours",
+    "Twelve_Hours": "12 hours",
+    "TwentyFour_Hours": "24 hours",
+}
+
+
 def table(folders: Sequence[RuleFolder]) -> str:
     """The rules' table of the README: a row per rule folder."""
     rows = [
@@ -21,7 +30,7 @@ def table(folders: Sequence[RuleFolder]) -> str:
         "|---|---|---|---|",
     ]
     for folder in folders:
-        runs = folder.frequency.replace("_", " ").lower() + (", on changes" if folder.triggers else "")
+        runs = HOURS[folder.frequency] + (", on changes" if folder.triggers else "")
         about = folder.about
         rows.append(
             f"| [{folder.name}](rules/{folder.name}/README.md) | {about['Condition']} | every {runs} |"
