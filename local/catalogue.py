@@ -13,6 +13,9 @@ from typing import Any
 
 from backup_rules.rule import BackupConfigRule
 
+# What the evaluator needs for every rule: to put evaluations, and to find those that no longer have a subject.
+COMMON_PERMISSIONS = frozenset({"config:GetComplianceDetailsByConfigRule", "config:PutEvaluations"})
+
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "rules"
 
@@ -31,8 +34,13 @@ class RuleFolder:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What RDK does not know of and readers want: Title, Severity, Condition."""
+        """What RDK does not know of: Title, Severity, Condition, Remediation (for readers), Permissions (IAM actions)."""
         return dict(_metadata(self.path)["About"])
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """The IAM actions that the rule needs in the account that it judges, beside those that every rule needs."""
+        return frozenset(self.about["Permissions"])
 
     @property
     def defaults(self) -> dict[str, str]:
