@@ -71,7 +71,9 @@ class Evaluator(rdklib.Evaluator):
         try:
             if not parameters.assume_role_mode:
                 _check_own_account(calls, context)
-            return self._evaluate(config_event, Account(calls), parameters, line)
+            account = Account(calls)
+            _check_organization(account)
+            return self._evaluate(config_event, account, parameters, line)
         finally:
             line |= {"aws_calls": sum(calls.counts.values()), "calls": dict(calls.counts)}
 
@@ -141,6 +143,19 @@ def _check_own_account(calls: Calls, context: Any) -> None:
         raise InvalidEventError(
             f"AssumeRoleMode is false, so this function reads its own account {own}, but the event asks about account"
             f" {calls.place.account}. Set AssumeRoleMode to true and name the member role in ExecutionRoleName."
+        )
+
+
+def _check_organization(account: Account) -> None:
+    """AWS Config may invoke the function for any AWS account; where it serves an organization, others are refused.
+
+    The function's role can assume roles of that organization only (`aws:ResourceOrgID`); this holds without it, too.
+    """
+    served = os.environ.get("ORGANIZATION_ID")
+    if served and (found := account.organization_id()) != served:
+        raise InvalidEventError(
+            f"The event is about account {account.place.account}, which is in {found or 'no organization'}; this"
+            f" function serves organization {served} only."
         )
 
 

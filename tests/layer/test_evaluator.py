@@ -23,6 +23,7 @@ from local.simulator.config import result_token
 from local.simulator.faults import denied, failing, malformed, recorded_calls, server_error, throttled, timeout
 from local.simulator.operations import page_size
 from tests.front_door import NOW, Door, front_door
+from tests.organization import Organization
 
 RULE = "BACKUP_ROLE_ASSUMABLE"
 SELECTION = "AWS::Backup::BackupSelection"
@@ -319,6 +320,38 @@ def test_without_assume_role_mode_the_own_account_is_judged(door: Door) -> None:
     own.role()
     selection = own.selection(own.plan())
     assert compliances(own.evaluate(RULE, {"AssumeRoleMode": "false"})) == {selection: "COMPLIANT"}
+
+
+def test_an_account_of_the_functions_organization_is_judged(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    management = Organization.of(door).management.client("organizations")
+    monkeypatch.setenv("ORGANIZATION_ID", management.describe_organization()["Organization"]["Id"])
+    selection = door.selection(door.plan())
+    assert compliances(door.evaluate(RULE)) == {selection: "COMPLIANT"}
+
+
+@pytest.mark.parametrize("in_organization", [True, False])
+def test_an_account_outside_the_functions_organization_is_refused(
+    door: Door, monkeypatch: pytest.MonkeyPatch, in_organization: bool
+) -> None:
+    if in_organization:
+        Organization.of(door)
+    monkeypatch.setenv("ORGANIZATION_ID", "o-elsewhere1")
+    door.selection(door.plan())
+    with (
+        recorded_calls() as calls,
+        pytest.raises(InvalidEventError, match=rf"account {door.account}.* serves organization o-elsewhere1 only"),
+    ):
+        door.evaluate(RULE)
+    assert {call.operation for call in calls} & {"ListBackupPlans", "PutEvaluations"} == set()
+
+
+def test_an_organization_that_cannot_be_read_is_no_permission_to_judge(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Organization.of(door)
+    monkeypatch.setenv("ORGANIZATION_ID", "o-elsewhere1")
+    with failing(denied, "organizations"), pytest.raises(ReadError, match="organizations:DescribeOrganization"):
+        door.evaluate(RULE)
 
 
 def test_an_event_about_another_account_than_the_role_is_refused(door: Door) -> None:

@@ -320,17 +320,23 @@ class Account:
 
     def management_account(self) -> str | None:
         """The id of the organization's management account, or None when the account is in no organization."""
+        return self._organization()[1]
 
-        def read() -> str | None:
+    def organization_id(self) -> str | None:
+        """The id of the account's organization (`o-…`), or None when it is in none."""
+        return self._organization()[0]
+
+    def _organization(self) -> tuple[str, str] | tuple[None, None]:
+        def ids(answer: Answer) -> tuple[str, str]:
+            organization = field(answer, "Organization", dict)
+            return field(organization, "Id", str), field(organization, "MasterAccountId", str)
+
+        def read() -> tuple[str, str] | tuple[None, None]:
             try:
-                return self.calls.one(
-                    "organizations",
-                    "DescribeOrganization",
-                    lambda it: field(field(it, "Organization", dict), "MasterAccountId", str),
-                )
+                return self.calls.one("organizations", "DescribeOrganization", ids)
             except ReadError as error:
                 if error.code == "AWSOrganizationsNotInUseException":
-                    return None
+                    return None, None
                 raise
 
         return self.once("organization", read)
