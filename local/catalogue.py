@@ -15,6 +15,8 @@ from backup_rules.rule import BackupConfigRule
 
 # What the evaluator needs for every rule: to put evaluations, and to find those that no longer have a subject.
 COMMON_PERMISSIONS = frozenset({"config:GetComplianceDetailsByConfigRule", "config:PutEvaluations"})
+# And where the functions serve an organization (ORGANIZATION_ID): to see that the account is in it.
+ORGANIZATION_PERMISSIONS = frozenset({"organizations:DescribeOrganization"})
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "rules"
@@ -34,7 +36,7 @@ class RuleFolder:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What RDK does not know of: Title, Severity, Condition, Remediation (for readers), Permissions (IAM actions)."""
+        """What RDK does not know of: Title, Severity, Condition, Remediation, and Permissions (IAM actions)."""
         return dict(_metadata(self.path)["About"])
 
     @property

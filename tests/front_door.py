@@ -8,6 +8,7 @@ with front_door() as door:
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,9 +22,9 @@ from botocore.loaders import Loader
 from moto.utilities.utils import get_partition
 
 from backup_rules.arns import Place
-from local.catalogue import rule_folders
+from local.catalogue import COMMON_PERMISSIONS, ORGANIZATION_PERMISSIONS, rule_folders
 from local.invoke import Caller, Evaluated, invoke, put_rule, read_back
-from local.simulator import config, simulated_aws
+from local.simulator import config, recorded_calls, simulated_aws
 from local.simulator.accounts import account_session
 from local.simulator.config import result_token
 
@@ -31,6 +32,9 @@ ACCOUNT = "111122223333"
 CENTRAL = "444455556666"
 REGION = "eu-west-1"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+# What the function does under its own role, before it reads the account under the member role.
+_OF_THE_FUNCTION = {"sts:AssumeRole", "sts:GetCallerIdentity"}
 
 TRUST_BACKUP = {
     "Version": "2012-10-17",
@@ -75,13 +79,35 @@ class Door:
         Raises:
             Exception: whatever the handler raises, as a failed Lambda invocation.
         """
+        return self.evaluate_recorded(rule, parameters, item, **event)[0]
+
+    def evaluate_recorded(
+        self,
+        rule: str,
+        parameters: Mapping[str, str] | None = None,
+        item: Mapping[str, Any] | None = None,
+        **event: Any,
+    ) -> tuple[dict[tuple[str, str], Evaluated], frozenset[str]]:
+        """As `evaluate`, and the IAM actions that the handler's calls in the account needed.
+
+        Raises:
+            AssertionError: the handler made a call whose action the rule does not declare in its parameters.json.
+        """
         (folder,) = rule_folders(rule)
         session = self.session
         put_rule(folder, session, CENTRAL, self.place)
         token = result_token(self.account, self.region, folder.config_rule_name)
         caller = Caller(self.place, token, self.now)
-        invoke(folder, caller, parameters, item, **event)
-        return self.stored(rule)
+        with recorded_calls() as calls:
+            try:
+                invoke(folder, caller, parameters, item, **event)
+            finally:
+                actions = frozenset(call.action for call in calls) - _OF_THE_FUNCTION
+                undeclared = actions - folder.permissions - COMMON_PERMISSIONS
+                if "ORGANIZATION_ID" in os.environ:
+                    undeclared -= ORGANIZATION_PERMISSIONS
+                assert not undeclared, f"{rule} calls {sorted(undeclared)}, which its parameters.json does not declare"
+        return self.stored(rule), actions
 
     def stored(self, rule: str) -> dict[tuple[str, str], Evaluated]:
         """The evaluations of the rule that AWS Config has (COMPLIANT and NON_COMPLIANT, not what was cleared)."""

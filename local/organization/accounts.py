@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from local.catalogue import COMMON_PERMISSIONS, rule_folders
 from local.invoke import MEMBER_ROLE
 from local.organization.site import BACKUP_POLICY, DEFAULT_ROLE, Account, Site
 from local.simulator import organizations
@@ -24,37 +25,10 @@ ACCOUNTS = (MANAGEMENT, SECURITY, PAYMENTS, ANALYTICS, CHINA, GOVCLOUD)
 
 DOCUMENTS = Path(__file__).parent / "documents"
 
-# What the rules read, and how they put: the same list as in the pack's member role.
-_READ = (
-    "backup:DescribeBackupVault",
-    "backup:DescribeRegionSettings",
-    "backup:GetBackupPlan",
-    "backup:GetBackupSelection",
-    "backup:GetBackupVaultAccessPolicy",
-    "backup:ListBackupJobs",
-    "backup:ListBackupPlans",
-    "backup:ListBackupSelections",
-    "backup:ListBackupVaults",
-    "config:GetComplianceDetailsByConfigRule",
-    "config:GetResourceConfigHistory",
-    "config:PutEvaluations",
-    "fsx:DescribeFileSystems",
-    "fsx:DescribeVolumes",
-    "iam:GetRole",
-    "iam:SimulatePrincipalPolicy",
-    "kms:DescribeKey",
-    "organizations:DescribeEffectivePolicy",
-    "organizations:DescribeOrganization",
-    "rds:DescribeDBClusters",
-    "rds:DescribeDBInstances",
-    "tag:GetResources",
-    "tag:GetTagKeys",
-    "tag:GetTagValues",
-)
-
 
 def member_role(site: Site) -> None:
     """The role under which the pack reads the account. It trusts the account that the functions run in."""
+    actions = sorted(COMMON_PERMISSIONS.union(*(folder.permissions for folder in rule_folders())))
     central = SECURITY.id if site.partition == "aws" else site.account.id
     site.role(
         MEMBER_ROLE,
@@ -68,7 +42,7 @@ def member_role(site: Site) -> None:
                 }
             ],
         },
-        inline={"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(_READ), "Resource": "*"}]},
+        inline={"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]},
     )
 
 

@@ -20,19 +20,19 @@ def windows(site: Site) -> None:
     `brink-db` (exactly one hour after), `billing-db` (weekly maintenance), the Multi-AZ cluster `catalog` and the
     DocumentDB cluster `sessions`.
     """
-    _instance(site, "customers-db")
-    _instance(site, "edge-db", PreferredBackupWindow="03:31-04:01")
-    _instance(site, "cache-db", PreferredBackupWindow="02:30-03:00", BackupRetentionPeriod=0)
-    audit = _instance(site, "audit-db", PreferredBackupWindow="02:30-03:00")
+    instance(site, "customers-db")
+    instance(site, "edge-db", PreferredBackupWindow="03:31-04:01")
+    instance(site, "cache-db", PreferredBackupWindow="02:30-03:00", BackupRetentionPeriod=0)
+    audit = instance(site, "audit-db", PreferredBackupWindow="02:30-03:00")
     rds.set_recovery_point(
         site.account.id,
         site.region,
         audit,
         site.arn("backup", "recovery-point:continuous:db-audit-1a2b3c4d"),
     )
-    _instance(site, "orders-db", PreferredBackupWindow="03:00-03:30")
-    _instance(site, "brink-db", PreferredBackupWindow="03:30-04:00")
-    _instance(site, "billing-db", PreferredMaintenanceWindow="tue:03:00-tue:03:30")
+    instance(site, "orders-db", PreferredBackupWindow="03:00-03:30")
+    instance(site, "brink-db", PreferredBackupWindow="03:30-04:00")
+    instance(site, "billing-db", PreferredMaintenanceWindow="tue:03:00-tue:03:30")
     _cluster(site, "reporting", "aurora-postgresql", PreferredBackupWindow="02:30-03:00")
     _cluster(site, "graph", "neptune")
     _cluster(site, "sessions", "docdb", PreferredBackupWindow="03:00-03:30")
@@ -43,7 +43,7 @@ def windows(site: Site) -> None:
     site.selection(plan, "databases", ListOfTags=tags_are(**_PICKED))
 
 
-def _instance(site: Site, name: str, **changes: Any) -> str:
+def instance(site: Site, name: str, **changes: Any) -> str:
     """A PostgreSQL DB instance whose windows are far from the night; its ARN."""
     settings = {
         "DBInstanceIdentifier": name,

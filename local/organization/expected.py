@@ -128,7 +128,12 @@ EXPECTED: tuple[Expected, ...] = (
         "BACKUP_TAG_CASE",
         _ANALYTICS,
         _IRELAND,
-        {"customers-eu": '"Backup"', "customers-us": '"Daily"', "customers-tables": '"backup"'},
+        {
+            "customers-eu": '"Backup"',
+            "customers-us": '"Daily"',
+            "customers-db": '"Backup"',
+            "customers-tables": '"backup"',
+        },
         ("customers", "customers-archive", "campaigns-tables", "devices-tables"),
     ),
     *_rows(
@@ -138,6 +143,7 @@ EXPECTED: tuple[Expected, ...] = (
         {
             "devices-lab": '"30 days "',
             "devices-field": "30",
+            "devices-db": '"30 days "',
             "devices-tables": '"30 days"',
             "sensors-tables": '"AWSBackup "',
         },

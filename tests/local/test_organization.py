@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from local.catalogue import rule_folders
+from local.catalogue import COMMON_PERMISSIONS, rule_folders
 from local.invoke import Evaluated
 from local.organization import EXPECTED, Account, Expected, Organization, seed
 from local.organization.accounts import ACCOUNTS, ANALYTICS, MANAGEMENT, PAYMENTS, REGIONS
@@ -26,6 +26,7 @@ RULES = {folder.name for folder in rule_folders()}
 ROWS = [row for row in EXPECTED if row.rule in RULES]
 
 Verdicts = Mapping[str, Evaluated]
+Judged = tuple[Verdicts, frozenset[str]]
 
 
 @pytest.fixture(scope="module")
@@ -37,22 +38,31 @@ def organization() -> Iterator[Organization]:
 
 
 @cache
-def judged(rule: str, account: Account, region: str) -> Verdicts:
-    """The verdicts of a rule in an account and Region, by resource id, as AWS Config has them afterwards."""
-    found = Door(account.id, region, NOW).evaluate(rule)
-    return {resource_id: verdict for (_, resource_id), verdict in found.items()}
+def judged(rule: str, account: Account, region: str) -> Judged:
+    """The verdicts of a rule in an account and Region, by resource id, and the IAM actions that it took."""
+    found, actions = Door(account.id, region, NOW).evaluate_recorded(rule)
+    return {resource_id: verdict for (_, resource_id), verdict in found.items()}, actions
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.rule}-{row.account}-{row.region}-{row.name}")
 def test_planted_problem_is_found_and_its_twin_is_not(row: Expected, organization: Organization) -> None:
     account = organization.account(row.account)
-    verdict = judged(row.rule, account, row.region).get(organization.id_of(account, row.region, row.name))
+    verdict = judged(row.rule, account, row.region)[0].get(organization.id_of(account, row.region, row.name))
     if row.broken:
         assert verdict is not None, "no verdict"
         assert verdict.compliance == "NON_COMPLIANT", verdict.annotation
         assert row.says in verdict.annotation
     else:
         assert verdict is None or verdict.compliance == "COMPLIANT", verdict.annotation
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_rule_calls_exactly_what_it_declares(rule: str, organization: Organization) -> None:
+    """Recorded over all its planted problems: a permission that no call needs fails, as a call without one does."""
+    (folder,) = rule_folders(rule)
+    places = {(organization.account(row.account), row.region) for row in EXPECTED if row.rule == rule}
+    called = frozenset[str]().union(*(judged(rule, account, region)[1] for account, region in places))
+    assert called == folder.permissions | COMMON_PERMISSIONS
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
@@ -111,7 +121,7 @@ def test_incomplete_plan_of_the_policy_makes_no_plan(organization: Organization)
 def test_grown_accounts_break_in_their_pattern(number: int, organization: Organization) -> None:
     account = organization.account(f"workload-{number:04}")
     selection = organization.id_of(account, "eu-west-1", "tables")
-    verdict = judged("BACKUP_ROLE_ASSUMABLE", account, "eu-west-1")[selection]
+    verdict = judged("BACKUP_ROLE_ASSUMABLE", account, "eu-west-1")[0][selection]
     assert verdict.compliance == ("COMPLIANT" if number % NO_ROLE_EVERY else "NON_COMPLIANT")
     assert account.id in selection or verdict.account == account.id
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from rdk.rdk import accepted_resource_types
 
-from local.catalogue import ROOT, RuleFolder, rule_folders
+from local.catalogue import COMMON_PERMISSIONS, ROOT, RuleFolder, rule_folders
 from local.docs import table, with_table
 from tests.front_door import ACCOUNT
 
@@ -130,6 +130,14 @@ def test_metadata_for_readers_is_complete(folder: RuleFolder) -> None:
     assert about["Title"]
     assert about["Condition"]
     assert about["Severity"] in {"LOW", "MEDIUM", "HIGH", "CRITICAL"}
+    assert 1 <= len(about["Remediation"]) <= 512  # what a finding's recommendation may hold
+    assert about["Permissions"] == sorted(folder.permissions)
+
+
+@EVERY_RULE
+def test_the_page_names_the_permissions_that_are_declared(folder: RuleFolder) -> None:
+    named = set(re.findall(r"`([a-z]+:[A-Z]\w+)`", section(folder, "Permissions")))
+    assert named - COMMON_PERMISSIONS == folder.permissions
 
 
 @EVERY_RULE
