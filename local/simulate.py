@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from threading import Event
 
 from local.organization import seed
+from local.simulator.accounts import account_session
+from local.simulator.config_service import start_recorder
 from local.simulator.server import how_to_use, serving
 
 
@@ -20,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with serving(port) as url:
             organization = seed(datetime.now(UTC).replace(microsecond=0))
+            for account in organization.accounts:
+                for region in account.regions:
+                    start_recorder(account_session(account.id, region), region)
             print(how_to_use(url))
             print("Accounts:")
             for account in organization.accounts:

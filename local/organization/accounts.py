@@ -23,6 +23,14 @@ GOVCLOUD = Account("555566667777", "records-govcloud", "standalone", ("us-gov-we
 
 ACCOUNTS = (MANAGEMENT, SECURITY, PAYMENTS, ANALYTICS, CHINA, GOVCLOUD)
 
+# What the delegated administrator administers: backups, and what it takes to roll the pack out.
+DELEGATED_SERVICES = (
+    "backup.amazonaws.com",
+    "config.amazonaws.com",
+    "config-multiaccountsetup.amazonaws.com",
+    "member.org.stacksets.cloudformation.amazonaws.com",
+)
+
 DOCUMENTS = Path(__file__).parent / "documents"
 
 
@@ -71,8 +79,8 @@ def join(management: Site, more: Sequence[str]) -> None:
         for account, unit in members.items():
             client.create_account(AccountName=account.name, Email=f"{account.name}@example.com")
             client.move_account(AccountId=account.id, SourceParentId=root, DestinationParentId=units[unit])
-    client.enable_aws_service_access(ServicePrincipal="backup.amazonaws.com")
-    for service in ("backup.amazonaws.com", "config.amazonaws.com"):
+    for service in DELEGATED_SERVICES:
+        client.enable_aws_service_access(ServicePrincipal=service)
         client.register_delegated_administrator(AccountId=SECURITY.id, ServicePrincipal=service)
     if more:
         organizations.add_accounts(management.account.id, more, parent_id=units["Workloads"])

@@ -3,7 +3,8 @@
 `simulated_aws` holds many accounts and Regions in memory while it lasts; boto3 talks to it without knowing.
 `account_session` gives a session into one of the accounts. `python -m local.simulator.server` serves the same to other
 programs, the AWS CLI among them. The modules say what they add: `backup`, `tagging`, `rds`, `fsx`, `iam`,
-`organizations`, `config`; `faults` makes calls fail and records them.
+`organizations`, `config`, `config_queries`, `conformance_packs`, `cloudformation` and others; `faults` makes calls fail
+and records them.
 
 Nothing here knows the rules, nor the rules anything of this: what a rule says must not come from what it was told.
 """
@@ -16,14 +17,56 @@ from contextlib import contextmanager
 from moto import mock_aws
 from moto.core.config import default_user_config
 
-from local.simulator import accounts, backup, config, faults, fsx, iam, organizations, rds, tagging
+from local.simulator import (
+    accounts,
+    backup,
+    bucket_policies,
+    cloudformation,
+    config,
+    config_queries,
+    conformance_packs,
+    events,
+    faults,
+    fsx,
+    function_policies,
+    iam,
+    organization_rules,
+    organizations,
+    rds,
+    remediation,
+    remediation_executions,
+    securityhub,
+    ssm,
+    tagging,
+)
 from local.simulator.accounts import account_session
 from local.simulator.faults import failing, recorded_calls
 from local.simulator.operations import clock, page_size
 
 __all__ = ["account_session", "clock", "failing", "install", "page_size", "recorded_calls", "simulated_aws"]
 
-_MODULES = (accounts, backup, config, fsx, iam, organizations, rds, tagging, faults)
+_MODULES = (
+    accounts,
+    backup,
+    bucket_policies,
+    cloudformation,
+    config,
+    config_queries,
+    conformance_packs,
+    events,
+    fsx,
+    function_policies,
+    iam,
+    organization_rules,
+    organizations,
+    rds,
+    remediation,
+    remediation_executions,
+    securityhub,
+    ssm,
+    tagging,
+    faults,
+)
 """`faults` comes last, so that it stands in front of everything, authorization included."""
 
 

@@ -26,17 +26,22 @@ from moto.config.exceptions import (
     InvalidNextTokenException,
     InvalidParameterValueException,
     NoSuchConfigRuleException,
+    ResourceInUseException,
     ResourceNotDiscoveredException,
     ValidationException,
 )
 from moto.core.exceptions import JsonRESTError
 from moto.core.utils import get_service_model
+from moto.utilities.utils import get_partition
 
 from local.configuration_items import PLAN_TYPE, SELECTION_TYPE, Recording, Status, plan_item, selection_item
+from local.simulator import remediation, service_linked
 from local.simulator.backup import plans, selections
 from local.simulator.operations import AwsError, Request, current_page_size, now
 
 ACCOUNT_TYPE = "AWS::::Account"
+MAX_RULES = 1000
+"""Rules in one account and Region: https://docs.aws.amazon.com/config/latest/developerguide/configlimits.html"""
 STORED_COMPLIANCE_TYPES = ("COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE")
 COMPLIANCE_TYPES = (*STORED_COMPLIANCE_TYPES, "INSUFFICIENT_DATA")
 MAX_EVALUATIONS = 100
@@ -55,18 +60,25 @@ Key = TypeVar("Key", bound=tuple[str, ...])
 
 
 @dataclass(slots=True)
-class _Result:
+class Result:
     """One evaluation, as put, and when it was recorded (seconds since 1970)."""
 
     evaluation: dict[str, Any]
     recorded: float
 
 
+ComplianceListener = Callable[[models.ConfigBackend, str, Result | None, Result], None]
+"""Gets the backend, the rule's name, and a resource's result before (None: none yet) and now."""
+
+compliance_listeners: list[ComplianceListener] = []
+"""Who is told when a resource's compliance with a rule changes, after all evaluations of the call are stored."""
+
+
 @dataclass(slots=True)
 class _State:
     """What moto's backend of one account and Region lacks. The lock serves moto's threaded server."""
 
-    results: dict[str, dict[ResourceKey, _Result]] = field(default_factory=dict)
+    results: dict[str, dict[ResourceKey, Result]] = field(default_factory=dict)
     last_put: dict[str, float] = field(default_factory=dict)
     requested: list[str] = field(default_factory=list)
     rejected_ids: frozenset[str] = frozenset()
@@ -88,6 +100,16 @@ class _LimitExceededError(JsonRESTError):
         super().__init__("LimitExceededException", message)
 
 
+class _ServiceLinkedError(JsonRESTError):
+    code = 400
+
+    def __init__(self) -> None:
+        super().__init__(
+            "AccessDeniedException",
+            "An AWS service owns ServiceLinkedConfigRule. You do not have permissions to take action on this rule.",
+        )
+
+
 class _Settings:
     """How `install` was asked to behave; one for the process, like the classes that it changes."""
 
@@ -99,8 +121,8 @@ def install(*, require_functions: bool | None = None) -> None:
 
     Args:
         require_functions: Whether `PutConfigRule` refuses a custom Lambda rule whose function does not exist in
-            the account and Region of its ARN, as AWS does. A run without deployed functions turns it off. None: as
-            before, and at first True.
+            the account and Region of its ARN, or does not let AWS Config invoke it for the account of the rule, as AWS
+            does. A run without deployed functions turns it off. None: as before, and at first True.
     """
     if require_functions is not None:
         _Settings.require_functions = require_functions
@@ -109,6 +131,7 @@ def install(*, require_functions: bool | None = None) -> None:
     vars_of_source = vars(models.Source)
     if vars_of_source["__init__"] is not _init_source:
         setattr(models.Source, "__init__", _init_source)  # noqa: B010 - mypy forbids assigning to a method
+    models.ConfigRule.MAX_RULES = MAX_RULES
 
 
 def result_token(account: str, region: str, rule_name: str) -> str:
@@ -131,6 +154,11 @@ def take_requested_evaluations(account: str, region: str) -> list[str]:
     with state.lock:
         requested, state.requested = state.requested, []
     return requested
+
+
+def principal(region: str) -> str:
+    """Who invokes a rule's function: AWS Config, as its partition names it."""
+    return "config.amazonaws.com.cn" if get_partition(region) == "aws-cn" else "config.amazonaws.com"
 
 
 def put_configuration_item(account: str, region: str, item: Mapping[str, Any]) -> None:
@@ -179,8 +207,6 @@ def _init_source(  # noqa: PLR0913, PLR0917 - moto's own signature
     if owner != "CUSTOM_LAMBDA" or not source_details:
         _MOTO_INIT_SOURCE(self, account_id, region, owner, source_identifier, source_details)
         return
-    if _Settings.require_functions:
-        _require_function(source_identifier, account_id, region)
     models.ConfigEmptyDictable.__init__(self, capitalize_start=True, capitalize_arn=False)
     self.owner = owner
     self.source_identifier = source_identifier
@@ -190,15 +216,62 @@ def _init_source(  # noqa: PLR0913, PLR0917 - moto's own signature
 _MOTO_INIT_SOURCE = models.Source.__init__
 
 
-def _require_function(function: str, account: str, region: str) -> None:
-    from moto.awslambda.utils import get_backend  # noqa: PLC0415 - slow, and not needed for most of Config
+def _put_config_rule(self: responses.ConfigResponse) -> str:
+    backend, given = self.config_backend, self._get_param("ConfigRule")
+    _check_rule(given)
+    before = _rule_meant(backend, given)
+    linked = service_linked.current()
+    if before is not None and before.created_by and not linked:
+        raise _ServiceLinkedError
+    source = given.get("Source", {})
+    if _Settings.require_functions and source.get("Owner") == "CUSTOM_LAMBDA" and source.get("SourceDetails"):
+        _require_function(backend, str(source.get("SourceIdentifier")), before.config_rule_arn if before else None)
+    backend.put_config_rule(given, self._get_param("Tags"))
+    if linked:
+        rule = backend.config_rules[given["ConfigRuleName"]]
+        rule.created_by = service_linked.SERVICE
+        own = f":config-rule/{rule.config_rule_id}"
+        of_service = f":config-rule/aws-service-rule/{service_linked.SERVICE}/{rule.config_rule_id}"
+        rule.config_rule_arn = rule.config_rule_arn.replace(own, of_service)
+    return ""
 
-    parts = function.split(":")
-    if parts[0] == "arn" and len(parts) > 6:
-        account, region = parts[4], (parts[3] if parts[3] == region else "")
+
+def _rule_meant(backend: models.ConfigBackend, given: Mapping[str, Any]) -> models.ConfigRule | None:
+    """The rule that a request is about, by name, ARN or id."""
+    if "ConfigRuleName" in given:
+        return backend.config_rules.get(given["ConfigRuleName"])
+    wanted = {given.get("ConfigRuleArn"), given.get("ConfigRuleId")}
+    rules = backend.config_rules.values()
+    return next((rule for rule in rules if wanted & {rule.config_rule_arn, rule.config_rule_id}), None)
+
+
+def _check_rule(given: Mapping[str, Any]) -> None:
+    for name, longest in (("Description", 256), ("InputParameters", 1024)):
+        if len(given.get(name) or "") > longest:
+            member = f"configRule.{name[0].lower()}{name[1:]}"
+            raise ValidationException(_constraint(given[name], member, _at_most(longest)))
+    messages = {detail.get("MessageType") for detail in given.get("Source", {}).get("SourceDetails") or []}
+    if given.get("Scope") and messages == {"ScheduledNotification"}:
+        raise InvalidParameterValueException(
+            "The Scope parameter is not supported for rules that are triggered periodically only."
+        )
+
+
+def _require_function(backend: models.ConfigBackend, function: str, rule_arn: str | None) -> None:
+    """Refuse a function that does not exist, or that does not let Config invoke it for the account of the rule."""
+    # Slow, and not needed for most of Config.
+    from local.simulator.lambda_runtime.functions import function_at  # noqa: PLC0415
+    from local.simulator.lambda_runtime.permissions import check_invoker  # noqa: PLC0415
+
+    account, region = backend.account_id, backend.region_name
+    arn = function
+    if not function.startswith("arn:"):
+        arn = f"arn:{get_partition(region)}:lambda:{region}:{account}:function:{function}"
     try:
-        get_backend(account, region).get_function(function)
-    except Exception as error:
+        if arn.split(":")[3] != region:
+            raise AwsError("ResourceNotFoundException", "The function is in another Region.")  # noqa: TRY301 - one end
+        check_invoker(function_at(arn), principal(region), account, rule_arn)
+    except (AwsError, IndexError) as error:
         raise InsufficientPermissionsException(
             f"The AWS Lambda function {function} cannot be invoked. Check the specified function ARN, and check the "
             "function's permissions."
@@ -215,6 +288,13 @@ def _describe_config_rules(self: responses.ConfigResponse) -> str:
 
 def _delete_config_rule(self: responses.ConfigResponse) -> str:
     backend, name = self.config_backend, self._get_param("ConfigRuleName")
+    rule = backend.config_rules.get(name)
+    if rule is not None and rule.created_by and not service_linked.current():
+        raise _ServiceLinkedError
+    if remediation.remediations_of(backend).get(name):
+        raise ResourceInUseException(
+            f"The rule {name} has a remediation action. Delete the remediation action before you delete the rule."
+        )
     backend.delete_config_rule(name)
     state = _state(backend)
     with state.lock:
@@ -365,6 +445,7 @@ def _store(
 ) -> list[dict[str, Any]]:
     """Store each evaluation unless a later one stands (by OrderingTimestamp); answers those that are handed back."""
     state, recorded, failed = _state(backend), now().timestamp(), []
+    changes: list[tuple[Result | None, Result]] = []
     with state.lock:
         results = state.results.setdefault(rule_name, {})
         for evaluation in evaluations:
@@ -375,8 +456,13 @@ def _store(
             standing = results.get(key)
             if standing and standing.evaluation["OrderingTimestamp"] > evaluation["OrderingTimestamp"]:
                 continue
-            results[key] = _Result(evaluation, recorded=recorded)
+            results[key] = Result(evaluation, recorded=recorded)
+            if standing is None or standing.evaluation["ComplianceType"] != evaluation["ComplianceType"]:
+                changes.append((standing, results[key]))
         state.last_put[rule_name] = recorded
+    for listener in compliance_listeners:
+        for old, new in changes:
+            listener(backend, rule_name, old, new)
     return failed
 
 
@@ -448,7 +534,7 @@ def _describe_compliance_by_resource(self: responses.ConfigResponse) -> str:
     return _answer({"ComplianceByResources": listed}, token)
 
 
-def _detail(rule_name: str, result: _Result) -> dict[str, Any]:
+def _detail(rule_name: str, result: Result) -> dict[str, Any]:
     evaluation = result.evaluation
     detail = {
         "EvaluationResultIdentifier": {
@@ -617,6 +703,7 @@ _OPERATIONS: Mapping[str, Callable[[responses.ConfigResponse], str]] = {
     "get_compliance_details_by_config_rule": _get_compliance_details_by_config_rule,
     "get_compliance_details_by_resource": _get_compliance_details_by_resource,
     "get_resource_config_history": _get_resource_config_history,
+    "put_config_rule": _put_config_rule,
     "put_evaluations": _put_evaluations,
     "start_config_rules_evaluation": _start_config_rules_evaluation,
 }

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Final
 
+from moto.config.models import config_backends
 from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
@@ -33,6 +34,7 @@ from moto.sts.models import sts_backends
 from local.simulator.iam.patterns import Context
 from local.simulator.iam.policies import Decision, Effect, Policies, PolicyType, Statement, decide, parse_document
 from local.simulator.iam.principals import membership, policies_of_role
+from local.simulator.operations import parameters_of
 
 ASSUME_ROLE: Final = "sts:AssumeRole"
 ALWAYS_ALLOWED: Final = frozenset({"sts:GetCallerIdentity"})
@@ -46,6 +48,9 @@ _ACTIONS: Final = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",
     "s3:HeadBucket": "s3:ListBucket",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
 }
 """Where an action is not named after its operation."""
 
@@ -54,21 +59,31 @@ _RESOURCES: Final = {
         ("backupPlanId", "backup:{region}:{account}:backup-plan:{value}"),
         ("backupVaultName", "backup:{region}:{account}:backup-vault:{value}"),
     ),
+    "config": (("ConfigRuleName", "config:{region}:{account}:config-rule/{value}"),),
     "iam": (("PolicySourceArn", "{value}"), ("RoleName", "iam::{account}:role/{value}")),
     "kms": (("KeyId", "kms:{region}:{account}:key/{value}"),),
     "rds": (
         ("DBInstanceIdentifier", "rds:{region}:{account}:db:{value}"),
         ("DBClusterIdentifier", "rds:{region}:{account}:cluster:{value}"),
     ),
+    "sns": (("TopicArn", "{value}"),),
+    "sqs": (("QueueUrl", "sqs:{region}:{account}:{value}"),),
     "sts": (("RoleArn", "{value}"),),
 }
 """Per action prefix: a parameter that names the resource, and the ARN that follows from it, after `arn:partition:`."""
 
+_PASSED: Final = {"backup:CreateBackupSelection": (("BackupSelection", "IamRoleArn"), "backup.amazonaws.com")}
+"""Operations that hand a role to a service: the way to it in their parameters, and the service. The caller must be
+allowed to pass that role: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"""
+
 _LISTED: Final = {
     "rds:DescribeDBInstances": "arn:{partition}:rds:{region}:{account}:db:*",
     "rds:DescribeDBClusters": "arn:{partition}:rds:{region}:{account}:cluster:*",
+    # Those of the account's own product; findings of other products are of partners.
+    "securityhub:BatchImportFindings": "arn:{partition}:securityhub:{region}:{account}:product/{account}/default",
+    "securityhub:GetFindings": "arn:{partition}:securityhub:{region}:{account}:hub/default",
 }
-"""Listings whose action is nevertheless about a type of resource."""
+"""Calls that name no resource, but whose action is nevertheless about some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +163,23 @@ def _resource(response: BaseResponse, action: str) -> str:
             return str(value)
         if value and parameter == "RoleName":
             return _arn_of_role(str(value), place["account"], place["partition"])
+        if value and parameter == "ConfigRuleName":
+            return _arn_of_config_rule(str(value), place["account"], place["region"], place["partition"])
         if value:
-            return f"arn:{place['partition']}:" + arn_format.format(value=value, **place)
+            name = str(value).rpartition("/")[2] if parameter == "QueueUrl" else value
+            return f"arn:{place['partition']}:" + arn_format.format(value=name, **place)
     return _LISTED.get(action, "*").format(**place)
 
 
 def _arn_of_role(name: str, account: str, partition: str) -> str:
     roles = iam_backends[account][partition].get_roles()
     return next((role.arn for role in roles if role.name == name), f"arn:{partition}:iam::{account}:role/{name}")
+
+
+def _arn_of_config_rule(name: str, account: str, region: str, partition: str) -> str:
+    """Its ARN ends in an id that Config has made."""
+    rule = config_backends[account][region].config_rules.get(name)
+    return str(rule.config_rule_arn) if rule else f"arn:{partition}:config:{region}:{account}:config-rule/{name}"
 
 
 def _request_context(region: str) -> dict[str, tuple[str, ...]]:
@@ -178,9 +202,32 @@ def denial(response: BaseResponse, action: str, resource: str) -> str | None:
         return _denial_to_assume(response, session, resource)
     if session is None or action in ALWAYS_ALLOWED:
         return None
-    context = {**session.context(), **_request_context(response.region), **_resource_context(resource, session)}
+    general = {**session.context(), **_request_context(response.region)}
+    context = {**general, **_resource_context(resource, session), **_policy_context(response, action)}
     decision = decide(session.policies(), action, resource, context)
-    return None if decision.allowed else message(session.arn, action, resource, decision)
+    if not decision.allowed:
+        return message(session.arn, action, resource, decision)
+    return _denial_to_pass(response, session, action, general)
+
+
+def _policy_context(response: BaseResponse, action: str) -> dict[str, tuple[str, ...]]:
+    """The managed policy that a call of IAM attaches or detaches."""
+    policy = response._get_param("PolicyArn") if action.startswith("iam:") else None  # noqa: SLF001 - as above
+    return {"iam:policyarn": (str(policy),)} if policy else {}
+
+
+def _denial_to_pass(
+    response: BaseResponse, session: Session, action: str, general: dict[str, tuple[str, ...]]
+) -> str | None:
+    if action not in _PASSED:
+        return None
+    way, service = _PASSED[action]
+    role: Any = parameters_of(response)
+    for name in way:
+        role = role[name]
+    context = {**general, **_resource_context(role, session), "iam:passedtoservice": (service,)}
+    decision = decide(session.policies(), "iam:PassRole", role, context)
+    return None if decision.allowed else message(session.arn, "iam:PassRole", role, decision)
 
 
 def _resource_context(resource: str, session: Session) -> dict[str, tuple[str, ...]]:

@@ -97,7 +97,7 @@ def error_of(raised: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
 class TestRules:
     def test_a_function_of_another_account_serves_a_rule(self) -> None:
         config.install(require_functions=True)
-        _create_function(CENTRAL)
+        _create_function(CENTRAL, admitted=MEMBER)
         put_rule()
         (rule,) = client().describe_config_rules()["ConfigRules"]
         assert rule["Source"]["SourceIdentifier"] == f"arn:aws:lambda:{REGION}:{CENTRAL}:function:{RULE}"
@@ -113,6 +113,31 @@ class TestRules:
         code, message = error_of(raised)
         assert code == "InsufficientPermissionsException"
         assert f"arn:aws:lambda:{REGION}:{CENTRAL}:function:{RULE} cannot be invoked" in message
+
+    @pytest.mark.parametrize("admitted", [None, OTHER], ids=["nobody", "another account"])
+    def test_a_function_that_config_may_not_invoke_for_the_account_is_refused(self, admitted: str | None) -> None:
+        config.install(require_functions=True)
+        _create_function(CENTRAL, admitted=admitted)
+        with pytest.raises(ClientError) as raised:
+            put_rule()
+        assert error_of(raised)[0] == "InsufficientPermissionsException"
+
+    @pytest.mark.parametrize(
+        ("changes", "code"),
+        [
+            ({"Scope": {"ComplianceResourceTypes": ["AWS::Backup::BackupPlan"]}}, "InvalidParameterValueException"),
+            ({"InputParameters": json.dumps({"Names": "x" * 1024})}, "ValidationException"),
+            ({"Description": "x" * 257}, "ValidationException"),
+        ],
+        ids=["a scope, though only periodic", "long parameters", "long description"],
+    )
+    def test_a_rule_that_config_does_not_take_is_refused(self, changes: dict[str, Any], code: str) -> None:
+        put_rule()
+        (rule,) = client().describe_config_rules()["ConfigRules"]
+        given = {name: rule[name] for name in ("ConfigRuleName", "Source")}
+        with pytest.raises(ClientError) as raised:
+            client().put_config_rule(ConfigRule=given | changes)
+        assert error_of(raised)[0] == code
 
     def test_rules_come_in_pages(self) -> None:
         names = {f"rule-{number:03}" for number in range(60)}
@@ -562,7 +587,8 @@ def test_the_same_through_a_server() -> None:
         server.stop()
 
 
-def _create_function(account: str) -> None:
+def _create_function(account: str, admitted: str | None = None) -> None:
+    """A function that AWS Config may invoke for the account that is admitted."""
     role = client(account, service="iam").create_role(RoleName="function", AssumeRolePolicyDocument="{}")
     client(account, service="lambda").create_function(
         FunctionName=RULE,
@@ -571,6 +597,14 @@ def _create_function(account: str) -> None:
         Role=role["Role"]["Arn"],
         Code={"ZipFile": _EMPTY_ZIP},
     )
+    if admitted:
+        client(account, service="lambda").add_permission(
+            FunctionName=RULE,
+            StatementId="config",
+            Action="lambda:InvokeFunction",
+            Principal="config.amazonaws.com",
+            SourceAccount=admitted,
+        )
 
 
 _EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
