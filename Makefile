@@ -34,6 +34,28 @@ evaluate: setup  ## Judge a simulated organization, or a real account: PROFILE=�
 		$(foreach parameter,$(PARAMETERS),--parameter "$(parameter)") $(if $(RULES),--rules $(RULES)) || status=$$?; \
 	if [ $$status -eq 1 ] && [ -z "$(PROFILE)$(REGION)" ]; then exit 0; fi; exit $$status
 
+.PHONY: package
+package: setup  ## Pack what AWS Lambda runs into build/package, reproducibly: a zip per function, and the layer.
+	@$(BIN)/python -m local.package
+
+.PHONY: query
+query: setup  ## Ask AWS Config what the pack found in all accounts: AGGREGATOR=… PROFILE=… REGION=… (read-only).
+	@$(BIN)/python -m local.queries \
+		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(REGION),--region "$(REGION)") \
+		$(if $(AGGREGATOR),--aggregator "$(AGGREGATOR)") $(if $(QUERY),--query "$(QUERY)") \
+		$(if $(PACK),--pack-name "$(PACK)") $(if $(RULE_PREFIX),--rule-prefix "$(RULE_PREFIX)") \
+		$(if $(FORMAT),--format "$(FORMAT)") $(if $(filter 0,$(ANNOTATIONS)),--no-annotations) \
+		$(if $(SHOW),--show) || test $$? -eq 1
+
+.PHONY: costs
+costs: setup  ## Work out what the pack does and costs in a month: OPTIONS="--accounts 350 --plans 12 …".
+	@$(BIN)/python -m local.costs $(OPTIONS)
+
+.PHONY: rdk-rules
+rdk-rules: setup  ## Copy the rule folders for RDK into build/rdk: PARAMETERS="Name=value …", PERIODIC_ONLY=1.
+	@$(BIN)/python -m local.rdk_copy $(if $(RULES),--rules $(RULES)) $(if $(PERIODIC_ONLY),--periodic-only) \
+		$(foreach parameter,$(PARAMETERS),--parameter "$(parameter)")
+
 .PHONY: simulate
 simulate: setup  ## Serve the simulated organization to other programs, the AWS CLI among them. PORT=5000.
 	@$(BIN)/python -m local.simulate --port $(or $(PORT),5000)
@@ -43,10 +65,12 @@ test: setup  ## Run all tests.
 	@$(BIN)/python -m pytest -n auto
 
 .PHONY: lint
-lint: setup  ## Check style and types: ruff (lint and format), mypy (strict).
+lint: setup  ## Check style, types and templates: ruff (lint and format), mypy (strict), cfn-lint.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy layer local tests rules
+	@$(BIN)/mypy layer local tests rules functions remediation
+	@$(BIN)/cfn-lint --regions eu-west-1 us-east-1 cn-north-1 us-gov-west-1 -- $(filter-out $(ONLY_AWS),$(TEMPLATES))
+	@$(BIN)/cfn-lint --regions eu-west-1 us-east-1 -- $(ONLY_AWS)
 
 .PHONY: check
 check: lint test  ## Everything that must hold before a commit: lint, format, types, tests.
@@ -54,6 +78,15 @@ check: lint test  ## Everything that must hold before a commit: lint, format, ty
 .PHONY: docs
 docs: setup  ## Rewrite the parts of the documentation that are made from the rules' metadata.
 	@$(BIN)/python -m local.docs
+	@$(BIN)/python -m local.costs --write-page
+
+TEMPLATES = $(wildcard cloudformation/*.yaml)
+# Of a resource type that China and GovCloud do not have.
+ONLY_AWS := cloudformation/invoke-permissions.yaml
+
+.PHONY: templates
+templates: setup  ## Rewrite the CloudFormation templates that are made from the rules' metadata.
+	@$(BIN)/python -m local.templates
 
 .PHONY: bench
 bench: setup  ## Measure how long judging takes, and what a cold start costs.

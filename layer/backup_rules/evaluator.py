@@ -147,9 +147,10 @@ def _check_own_account(calls: Calls, context: Any) -> None:
 
 
 def _check_organization(account: Account) -> None:
-    """AWS Config may invoke the function for any AWS account; where it serves an organization, others are refused.
+    """AWS Config may invoke the function for any AWS account; with ORGANIZATION_ID, those of others are refused.
 
-    The function's role can assume roles of that organization only (`aws:ResourceOrgID`); this holds without it, too.
+    The pack's own role for functions cannot assume a role of another organization (`aws:ResourceOrgID`) and needs no
+    more. This is for a role without that condition; it costs a call of AWS Organizations each time.
     """
     served = os.environ.get("ORGANIZATION_ID")
     if served and (found := account.organization_id()) != served:

@@ -1,0 +1,32 @@
+"""`python -m local.templates`: write the templates; with `--check` only compare, and exit 1 naming what is stale."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.catalogue import ROOT, rule_folders
+from local.templates import HEADER, security_hub, templates
+
+
+def main(arguments: Sequence[str] | None = None, folder: Path = ROOT / "cloudformation") -> int:
+    """The command line."""
+    check = "--check" in (sys.argv[1:] if arguments is None else arguments)
+    stale = 0
+    rules = rule_folders()
+    made = templates(rules) | security_hub.templates(rules, HEADER)
+    for name, text in sorted(made.items()):
+        path = folder / name
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        if check:
+            print(f"cloudformation/{name} is stale: run `make templates`.", file=sys.stderr)
+            stale = 1
+        else:
+            path.write_text(text, encoding="utf-8")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())
