@@ -9,18 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from local import rules_page
 from local.catalogue import ROOT, RuleFolder, rule_folders
 
 BEGIN, END = "<!-- rules: made by `make docs` -->", "<!-- end of rules -->"
-
-
-HOURS = {
-    "One_Hour": "hour",
-    "Three_Hours": "3 hours",
-    "Six_Hours": "6 hours",
-    "Twelve_Hours": "12 hours",
-    "TwentyFour_Hours": "24 hours",
-}
 
 
 def table(folders: Sequence[RuleFolder]) -> str:
@@ -30,10 +22,9 @@ def table(folders: Sequence[RuleFolder]) -> str:
         "|---|---|---|---|",
     ]
     for folder in folders:
-        runs = HOURS[folder.frequency] + (", on changes" if folder.triggers else "")
         about = folder.about
         rows.append(
-            f"| [{folder.name}](rules/{folder.name}/README.md) | {about['Condition']} | every {runs} |"
+            f"| [{folder.name}](rules/{folder.name}/README.md) | {about['Condition']} | {rules_page.runs(folder)} |"
             f" {about['Severity'].lower()} |"
         )
     return "\n".join(rows)
@@ -52,7 +43,12 @@ def with_table(page: str, rows: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Rewrite the README's table; with `--check` only compare."""
+    """Rewrite the README's table and the pages that are made whole; with `--check` only compare."""
+    stale = [page(arguments) for page in (_readme, rules_page.main)]
+    return max(stale)
+
+
+def _readme(arguments: Sequence[str] | None) -> int:
     readme = Path(ROOT / "README.md")
     page = readme.read_text(encoding="utf-8")
     made = with_table(page, table(rule_folders()))
