@@ -38,6 +38,28 @@ evaluate: setup  ## Judge a simulated organization, or a real account: PROFILE=�
 package: setup  ## Pack what AWS Lambda runs into build/package, reproducibly: a zip per function, and the layer.
 	@$(BIN)/python -m local.package
 
+# What the targets below take: docs/deploying.md.
+DEPLOYMENT = $(if $(PROFILE),--profile "$(PROFILE)") \
+	$(if $(MANAGEMENT_PROFILE),--management-profile "$(MANAGEMENT_PROFILE)") \
+	$(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(REGIONS),--regions $(REGIONS)) \
+	$(if $(YES),--yes) $(if $(PLAN),--plan) $(if $(ALL),--all)
+
+.PHONY: deploy
+deploy: setup  ## Bring the pack to an organization: PROFILE=… [REGIONS="…"] [PLAN=1] [YES=1]. See docs/deploying.md.
+	@$(BIN)/python -m local.deploy deploy $(DEPLOYMENT)
+
+.PHONY: deploy-single-account
+deploy-single-account: setup  ## Bring the pack to the one account of PROFILE=…, for a trial.
+	@$(BIN)/python -m local.deploy deploy-single-account $(DEPLOYMENT)
+
+.PHONY: verify
+verify: setup  ## How the deployed pack is, in every account and Region: PROFILE=… (read-only).
+	@$(BIN)/python -m local.deploy verify $(DEPLOYMENT)
+
+.PHONY: undeploy
+undeploy: setup  ## Take the deployed pack away again: PROFILE=… It asks first.
+	@$(BIN)/python -m local.deploy undeploy $(DEPLOYMENT)
+
 .PHONY: query
 query: setup  ## Ask AWS Config what the pack found in all accounts: AGGREGATOR=… PROFILE=… REGION=… (read-only).
 	@$(BIN)/python -m local.queries \

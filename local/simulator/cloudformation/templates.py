@@ -18,6 +18,11 @@ import yaml
 
 from local.simulator.operations import AwsError
 
+try:
+    from yaml import CSafeLoader as _SafeLoader  # in C: the templates are long
+except ImportError:  # PyYAML was built without it
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]  # the same, in Python
+
 MAX_BODY_BYTES = 51_200
 MAX_PARAMETERS = 200
 SECTIONS = frozenset(
@@ -50,7 +55,7 @@ def refused(message: str) -> AwsError:
 # --- Reading --------------------------------------------------------------------------------------------------------
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_SafeLoader):
     """YAML with CloudFormation's short forms. Names are texts, and so is the date of a policy's Version."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's

@@ -77,7 +77,15 @@ class Function:
     @property
     def policy_statements(self) -> list[dict[str, Any]]:
         """The statements of its resource-based policy."""
-        return list(self.model.policy.statements)
+        return [_with_service_of_china(each) for each in self.model.policy.statements]
+
+
+def _with_service_of_china(statement: dict[str, Any]) -> dict[str, Any]:
+    """The statement with a service of China told as one: moto knows services by the ending amazonaws.com only."""
+    principal = statement.get("Principal")
+    if isinstance(principal, str) and principal.endswith(".amazonaws.com.cn"):
+        return statement | {"Principal": {"Service": principal}}
+    return statement
 
 
 def function_at(arn: str) -> Function:
