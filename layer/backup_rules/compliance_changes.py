@@ -1,0 +1,141 @@
+"""A change of compliance as AWS Config tells it to EventBridge, and the rules of the pack that it may be about.
+
+The event is "Config Rules Compliance Change" of source aws.config, which holds AWS Config's notification as `detail`:
+https://docs.aws.amazon.com/config/latest/developerguide/monitor-config-with-cloudwatchevents.html and
+https://docs.aws.amazon.com/config/latest/developerguide/example-config-rule-compliance-notification.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from backup_rules.arns import Arn
+
+# AWS Config appends it to the names of a conformance pack's rules; several packs have several.
+PACK_SUFFIX = re.compile(r"-conformance-pack-[a-z0-9]+$")
+ACCOUNT = re.compile(r"\d{12}")
+
+
+class UnreadableEventError(ValueError):
+    """The message holds no change of compliance of a rule of this pack; says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a reader should know of a rule: its name as on its page, and what its metadata says."""
+
+    name: str
+    title: str
+    severity: str
+    remediation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One resource that one rule judges otherwise than before.
+
+    `rule_name` is the name of the Config rule without the pack's suffix, `previous` the compliance type before (None:
+    never judged until now), and `recorded` when AWS Config stored the result: RFC 3339, UTC, to the millisecond, so
+    that the order of two is the order of their texts.
+    """
+
+    partition: str
+    account: str
+    region: str
+    rule: Rule
+    rule_name: str
+    rule_arn: str
+    full_rule_name: str
+    resource_type: str
+    resource_id: str
+    compliance: str
+    previous: str | None
+    annotation: str
+    recorded: str
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What is judged by which rule: the same for all changes of one resource."""
+        return self.account, self.region, self.rule_name, self.resource_type, self.resource_id
+
+
+def read_rules(path: Path) -> dict[str, Rule]:
+    """The rules by their names in AWS Config, from the `rules.json` that packaging puts beside the code."""
+    rules = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        config_name: Rule(about["Name"], about["Title"], about["Severity"], about["Remediation"])
+        for config_name, about in rules.items()
+    }
+
+
+def read_change(event: Any, rules: Mapping[str, Rule]) -> Change:
+    """The change that an event tells.
+
+    Raises:
+        UnreadableEventError: when it tells none, or of no rule in `rules`.
+    """
+    try:
+        detail = event["detail"]
+        new = detail["newEvaluationResult"]
+        old = detail.get("oldEvaluationResult") or {}
+        arn = Arn.parse(detail["configRuleARN"])
+        change_of = str(event["detail-type"]), str(event["source"])
+        account, region, full_name = str(event["account"]), str(event["region"]), str(detail["configRuleName"])
+        name, rule = _rule(full_name, rules)
+        if change_of != ("Config Rules Compliance Change", "aws.config"):
+            raise UnreadableEventError(f"The event is {change_of[0]!r} of {change_of[1]!r}.")
+        if arn is None or not ACCOUNT.fullmatch(account) or {arn.account, detail["awsAccountId"]} != {account}:
+            raise UnreadableEventError(
+                f"The event comes from account {account}, but speaks of {detail['awsAccountId']} and rule"
+                f" {detail['configRuleARN']}."
+            )
+        return Change(
+            partition=arn.partition,
+            account=account,
+            region=region,
+            rule=rule,
+            rule_name=name,
+            rule_arn=str(arn),
+            full_rule_name=full_name,
+            resource_type=str(detail["resourceType"]),
+            resource_id=str(detail["resourceId"]),
+            compliance=str(new["complianceType"]),
+            previous=old.get("complianceType"),
+            annotation=str(new.get("annotation") or "").strip(),
+            recorded=_instant(new.get("resultRecordedTime") or event["time"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnreadableEventError(f"The event is not of the form that AWS Config sends: {error!r}.") from error
+
+
+def newest(changes: Mapping[str, Change]) -> dict[tuple[str, ...], list[str]]:
+    """The message ids of each resource and rule, the one with the newest change first: the others are out of date."""
+    order = sorted(changes, key=lambda message: changes[message].recorded, reverse=True)
+    found: dict[tuple[str, ...], list[str]] = {}
+    for message in order:
+        found.setdefault(changes[message].key, []).append(message)
+    return found
+
+
+def _rule(full_name: str, rules: Mapping[str, Rule]) -> tuple[str, Rule]:
+    """The name without the pack's suffix, and its rule; a pack may put a prefix of its own before the rule's name."""
+    name = PACK_SUFFIX.sub("", full_name)
+    fitting = max((each for each in rules if name.endswith(each)), key=len, default=None)
+    if fitting is None:
+        raise UnreadableEventError(f"{full_name} is no rule of this pack, or of a newer one than this function.")
+    return name, rules[fitting]
+
+
+def _instant(text: str) -> str:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UnreadableEventError(f"{text!r} is no time.") from error
+    utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
