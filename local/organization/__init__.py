@@ -107,18 +107,19 @@ class Organization:
         raise ValueError(f"There is no account {name}. There are {', '.join(each.name for each in self.accounts)}.")
 
 
-def seed(now: datetime, accounts: int | None = None) -> Organization:
+def seed(now: datetime, accounts: int | None = None, *, member_roles: bool = True) -> Organization:
     """Fill the simulation that is under way, as of `now` (with time zone).
 
     Args:
         now: the present. Plans were made 40 days before, and ran since; hold the simulation's clock there to judge.
         accounts: how many member accounts to add beside those that hold the planted problems.
+        member_roles: whether the pack's member role is in each account, as after a rollout.
     """
     clients, records = Clients(), Records()
     sites = _sites(clients, records)
     more = tuple(growth.member(number) for number in range(1, (accounts or 0) + 1))
     with clock(now - _AGE):
-        _found(sites, [account.id for account in more])
+        _found(sites, [account.id for account in more], member_roles=member_roles)
         for place, site in sites.items():
             for scenario in _SCENARIOS[place]:
                 scenario(site)
@@ -138,12 +139,13 @@ def _sites(clients: Clients, records: Records) -> dict[tuple[Account, str], Site
     }
 
 
-def _found(sites: Mapping[tuple[Account, str], Site], more: list[str]) -> None:
+def _found(sites: Mapping[tuple[Account, str], Site], more: list[str], *, member_roles: bool) -> None:
     """The organization, and in every account the roles and the vault that the console makes."""
     accounts.join(sites[MANAGEMENT, REGIONS[0]], more)
     for (account, region), site in sites.items():
         if region == account.regions[0]:
-            accounts.member_role(site)
+            if member_roles:
+                accounts.member_role(site)
             accounts.default_service_role(site)
         site.vault("Default")
 

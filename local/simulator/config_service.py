@@ -117,6 +117,43 @@ def notify_change(  # noqa: PLR0913 - what changed, where and when
     )
 
 
+class Clockwork:
+    """Config's own clock, for a simulation that people work with: each `tick` runs what nobody has run yet.
+
+    That is what a person waits for: a rule's first evaluation after it was made or changed, and the evaluations that
+    `StartConfigRulesEvaluation` asked for. Later periods do not come: nobody waits here for a day.
+    """
+
+    def __init__(self, runtime: LambdaRuntime, places: Iterable[tuple[str, str]]) -> None:
+        """Args:
+        runtime: runs the functions.
+        places: the accounts and Regions to look after.
+        """
+        self._runtime = runtime
+        self._places = tuple(places)
+        self._seen: dict[tuple[str, str, str], str] = {}
+
+    def tick(self) -> list[RuleRun]:
+        """Run what is due, place after place."""
+        runs: list[RuleRun] = []
+        for account, region in self._places:
+            due = {
+                rule.config_rule_name
+                for rule in _custom_rules(account, region)
+                if SCHEDULED in _messages(rule) and self._is_new(rule, account, region)
+            }
+            asked = set(config.take_requested_evaluations(account, region))
+            if names := sorted(due | asked):
+                runs += run_rules(self._runtime, account, region, names)
+        return runs
+
+    def _is_new(self, rule: ConfigRule, account: str, region: str) -> bool:
+        key = (account, region, rule.config_rule_arn)
+        made = json.dumps([rule.input_parameters, str(rule.last_updated_time)])
+        before, self._seen[key] = self._seen.get(key), made
+        return before != made
+
+
 def start_recorder(session: boto3.Session, region: str) -> None:
     """Turns AWS Config on in the account of the session, as its console does with one click. Idempotent."""
     client = session.client("config", region_name=region)
