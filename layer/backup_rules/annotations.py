@@ -5,7 +5,7 @@ AWS Config takes 1 to 256 characters: https://docs.aws.amazon.com/config/latest/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 MAX_ANNOTATION = 256
 _ELLIPSIS = "…"
@@ -33,25 +33,32 @@ def name(text: str, length: int = 60) -> str:
     return text[: length - 1 - tail] + _ELLIPSIS + text[len(text) - tail :]
 
 
+def sentence(text: str) -> str:
+    """`text` with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def listing(names: Sequence[str], most: int = 3) -> str:
     """`a, b, c and 4 more`."""
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
-def annotation(statements: Sequence[tuple[str, str]]) -> str:
+def annotation(statements: Sequence[tuple[str, str]], shorter: Iterable[tuple[str, str]] = ()) -> str:
     """One annotation for several problems: the first in full, and how many more there are.
 
     Args:
         statements: for each problem what is wrong, and what to do. Where both do not fit, what is wrong is shortened
             at a word: what to do stays whole.
+        shorter: other wordings of the first problem, each shorter than the one before. The first that fits is taken,
+            and the last is shortened where none does.
     """
-    what, remedy = statements[0]
-    ending = f" {remedy}" if remedy else ""
-    if len(statements) > 1:
-        ending += f" (+{len(statements) - 1} more)"
-    if len(what) + len(ending) <= MAX_ANNOTATION:
-        return what + ending
+    more = f" (+{len(statements) - 1} more)" if len(statements) > 1 else ""
+    what = ending = ""
+    for what, remedy in (statements[0], *shorter):
+        ending = (f" {remedy}" if remedy else "") + more
+        if len(what) + len(ending) <= MAX_ANNOTATION:
+            return what + ending
     room = MAX_ANNOTATION - len(ending)
     if room < MAX_ANNOTATION // 3:  # a remedy that leaves no room for the problem is itself shortened
         return shorten(what + ending, MAX_ANNOTATION)

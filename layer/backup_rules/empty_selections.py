@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from backup_rules.annotations import name
+from backup_rules.annotations import name, sentence
 from backup_rules.arns import Place
 from backup_rules.findings import Note, Problem
 from backup_rules.quoting import quote_tag
 from backup_rules.resource_types import Resource
+from backup_rules.selection_words import called, changes
 from backup_rules.selections import (
     Element,
     ElementKind,
@@ -56,42 +57,56 @@ def empty_problems(selection: Selection, examples: Mapping[Element, Resource], p
     The listed resources are those with tags, of all protected types, and all of `LISTED_SERVICES`. `examples` are those
     of `left_out`.
     """
-    who = f"Selection {name(selection.summary.name, 40)} of plan {name(selection.summary.plan_name, 40)} picks nothing:"
     clash = contradiction(selection)
     if clash is not None:
-        yield Problem(f"{who} {clash}.", "Change one of the two.")
+        yield _problem(selection, Reason(clash, "change one of the two", "without one of the two"))
         return
     reasons = [_why_nothing(element, selection, examples.get(element), place) for element in elements(selection)]
-    if any(reason is None for reason in reasons):
-        return
-    for reason in reasons:
-        if reason is not None:
-            what, remedy = reason
-            yield Problem(f"{who} {what}.", remedy)
+    if all(reason is not None for reason in reasons):
+        yield from (_problem(selection, reason) for reason in reasons if reason is not None)
 
 
-def _why_nothing(
-    element: Element, selection: Selection, example: Resource | None, place: Place
-) -> tuple[str, str] | None:
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an element picks nothing, and how the selection is to be changed: see `selection_words.changes`."""
+
+    why: str
+    edit: str
+    anew: str
+    before: str = ""
+
+
+def _problem(selection: Selection, reason: Reason) -> Problem:
+    words = (f"{sentence(called(selection.summary, length))} picks nothing: {reason.why}." for length in (40, 26, 16))
+    return Problem.worded(words, *changes(selection.summary, reason.edit, reason.anew, before=reason.before))
+
+
+def _why_nothing(element: Element, selection: Selection, example: Resource | None, place: Place) -> Reason | None:
     """Why an element picks nothing, or None where it may pick resources that cannot be listed."""
     required = [condition for condition in conditions(selection) if not condition.negative]
     named = types_named(element)
     all_listed = bool(named) and all(kind.service in LISTED_SERVICES for kind in named)
     if (misspelt := _misspelt(element, selection)) is not None:
-        return misspelt, "Assign the resources again with the key so written."
+        return Reason(misspelt, "write the key so", "with the key so written")
     if example is not None and (required or all_listed or element.kind in {ElementKind.TAG, ElementKind.ARN}):
         return _why_left_out(element, selection, example)
     if element.kind is ElementKind.TAG:
-        return (
+        return Reason(
             f"no resource that AWS Backup protects carries {_short(element)} here",
-            f"Tag the resources in {place.region}, or correct the selection's tag.",
+            "correct the tag",
+            "with the right tag",
+            before=f"tag the resources in {place.region}, or ",
         )
     if element.text and (never := why_never(element.text, place)) is not None:
-        return never, "Name resources of this account and Region by their ARN."
+        return Reason(never, "name ARNs of this account and Region", "with ARNs of this account and Region")
     if required:
         what = f"no resource that {_short(element)} names meets {required[0]}"
-        return what, "Tag the resources, or correct the selection's condition."
-    nothing = f"{_short(element)} names nothing that exists here", "Correct the ARN, or remove the selection."
+        return Reason(what, "correct the condition", "with another condition", before="tag the resources, or ")
+    nothing = Reason(
+        f"{_short(element)} names nothing that exists here",
+        "correct or remove the ARN",
+        "with the right ARN, if it is still needed",
+    )
     return nothing if all_listed else None
 
 
@@ -102,18 +117,20 @@ def _misspelt(element: Element, selection: Selection) -> str | None:
     return next(iter(misspelt_keys(decisive)), None)
 
 
-def _why_left_out(element: Element, selection: Selection, example: Resource) -> tuple[str, str]:
+def _why_left_out(element: Element, selection: Selection, example: Resource) -> Reason:
     """Why the selection does not pick a resource that one of its elements names."""
     if example.cluster_member:
-        return (
+        return Reason(
             f"{_short(element)} names {example.short_name}, a member of a DB cluster, and a cluster is backed up whole",
-            "Tag or assign the cluster instead.",
+            "name it",
+            "with the cluster",
+            before="tag the cluster, or ",
         )
-    failed = next((str(each) for each in conditions(selection) if not each.holds(example.tags)), "NotResources")
-    return (
-        f"{failed} leaves out what {_short(element)} names, such as {name(example.short_name, 40)}",
-        "Tag the resources, or correct the selection.",
-    )
+    failed = next((str(each) for each in conditions(selection) if not each.holds(example.tags)), None)
+    what = f"{failed or 'NotResources'} leaves out what {_short(element)} names, such as {name(example.short_name, 40)}"
+    if failed is None:
+        return Reason(what, "correct NotResources", "with other NotResources")
+    return Reason(what, "correct the condition", "with another condition", before="tag the resources, or ")
 
 
 def _short(element: Element) -> str:

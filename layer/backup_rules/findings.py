@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from itertools import product
+from typing import Generic, Self, TypeVar
 
 from rdklib import ComplianceType
 
@@ -59,10 +60,20 @@ def resource_subject(resource: Resource) -> Subject[Resource] | None:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with which named thing, and what to do (two sentences). Makes the verdict NON_COMPLIANT."""
+    """What is wrong with which named thing, and what to do (two sentences). Makes the verdict NON_COMPLIANT.
+
+    `shorter` holds other wordings of both, for where an annotation has no room for these, the fullest first.
+    """
 
     what: str
     remedy: str = ""
+    shorter: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def worded(cls, whats: Iterable[str], *remedies: str) -> Self:
+        """The problem in several wordings, the fullest first: each of `whats` with each of `remedies`."""
+        (what, remedy), *shorter = dict.fromkeys(product(whats, remedies))
+        return cls(what, remedy, tuple(shorter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +105,10 @@ class Verdict:
 def verdict(subject: Subject[object], findings: Iterable[Finding]) -> Verdict:
     """NON_COMPLIANT for any problem; else NOT_APPLICABLE where something says so; else COMPLIANT."""
     found = list(dict.fromkeys(findings))
-    problems = [(each.what, each.remedy) for each in found if isinstance(each, Problem)]
+    problems = [each for each in found if isinstance(each, Problem)]
     if problems:
-        return Verdict(subject, ComplianceType.NON_COMPLIANT, annotation(problems))
+        told = annotation([(each.what, each.remedy) for each in problems], problems[0].shorter)
+        return Verdict(subject, ComplianceType.NON_COMPLIANT, told)
     reasons = [(each.why, "") for each in found if isinstance(each, NotApplicable)]
     if reasons:
         return Verdict(subject, ComplianceType.NOT_APPLICABLE, annotation(reasons))

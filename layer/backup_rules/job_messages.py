@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 
 from backup_rules.jobs import BackupJob, JobState
-from backup_rules.plans import PlanSummary
+from backup_rules.plans import ORGANIZATION_PLAN_PREFIX, PlanSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,14 @@ class Meaning:
 class Cause(Enum):
     """Why jobs end badly."""
 
-    RDS_WINDOW = Meaning(
-        "Move the schedule away from the database's backup and maintenance windows.", "BACKUP_RDS_WINDOW_CONFLICT"
-    )
-    FSX_WINDOW = Meaning(
-        "Move the schedule away from the file system's backup and maintenance windows.", "BACKUP_FSX_WINDOW_CONFLICT"
-    )
+    RDS_WINDOW = Meaning("Move the schedule away from the database's windows.", "BACKUP_RDS_WINDOW_CONFLICT")
+    FSX_WINDOW = Meaning("Move the schedule away from the file system's windows.", "BACKUP_FSX_WINDOW_CONFLICT")
     ROLE_NOT_ASSUMABLE = Meaning("Let AWS Backup assume the selection's role.", "BACKUP_ROLE_ASSUMABLE")
     NOT_AUTHORIZED = Meaning("Give the selection's role what it lacks.", "BACKUP_ROLE_PERMISSIONS")
     VAULT_MISSING = Meaning("Create the vault, or correct its name in the plan.", "BACKUP_VAULT_USABLE")
+    POLICY_VAULT_MISSING = Meaning(
+        "Create the vault, or correct its name in the backup policy.", "BACKUP_POLICY_VAULT_EXISTS"
+    )
     VAULT_RETENTION = Meaning("Bring the retention within the limits of the vault's lock.", "BACKUP_VAULT_USABLE")
     KMS_KEY = Meaning("Enable the KMS key, and let the selection's role use it.", "BACKUP_VAULT_USABLE")
     SOURCE_KMS_KEY = Meaning("Let the selection's role use the KMS key of the resource, in the key's policy.")
@@ -156,6 +155,12 @@ def cause_of(job: BackupJob) -> Cause:
     return _CATEGORIES.get((job.message_category or "").upper()) or _STATES.get(job.state) or Cause.UNKNOWN
 
 
+def reason(message: str) -> str:
+    """The message without the beginning that only says that the job failed: what follows its first "because"."""
+    start, because, rest = message.partition(" because ")
+    return rest if because and start.lower().startswith("backup job ") else message
+
+
 def rules_without_jobs(plan: PlanSummary) -> tuple[str, ...]:
     """The rules of this pack to look at when a run of the plan has created no job, the likeliest first."""
     return _POLICY_WITHOUT_JOBS + _WITHOUT_JOBS if plan.from_organization else _WITHOUT_JOBS
@@ -166,5 +171,6 @@ def _narrowed(cause: Cause, message: str, job: BackupJob) -> Cause:
     if cause is Cause.RDS_WINDOW and (job.resource_type == "FSx" or "fsx" in message):
         return Cause.FSX_WINDOW
     if cause is Cause.RESOURCE_GONE and "backup vault" in message:
-        return Cause.VAULT_MISSING
+        of_policy = (job.plan_id or "").startswith(ORGANIZATION_PLAN_PREFIX)
+        return Cause.POLICY_VAULT_MISSING if of_policy else Cause.VAULT_MISSING
     return cause

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from backup_rules.annotations import name
+from backup_rules.annotations import name, sentence
 from backup_rules.aws.account import Account
 from backup_rules.findings import Finding, Problem, Subject, resource_subject
 from backup_rules.parameters import RuleParameters
@@ -19,6 +19,7 @@ from backup_rules.quoting import quote_tag
 from backup_rules.resource_types import Resource
 from backup_rules.rule import BackupConfigRule
 from backup_rules.run import Run
+from backup_rules.selection_words import called, changes
 from backup_rules.selections import Picker, Selection, SelectionIndex, SelectionSummary
 from backup_rules.tags import Difference, NearMiss, WantedTag, WantedTags, wanted_tags, white_space_at_ends
 
@@ -143,12 +144,14 @@ class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]
             askers = found.asking[miss.wanted]
             first, others = askers[0].summary, len(askers) - 1
             more = f" (and {others} more)" if others else ""
-            asker = f"selection {first.name} of plan {name(first.plan_name, 40)}{more}"
-            yield Problem(
-                f"{name(resource.short_name, 40)} carries {_shown(miss.key, miss.value)};"
-                f" {asker} asks for {_shown(miss.wanted.key, miss.wanted.value)}.",
-                f"{self.reason}: {_correction(miss)}.{_left_out(missed, askers)}",
+            words = (
+                f"{name(resource.short_name, of_resource)} carries {_shown(miss.key, miss.value, of_tag)};"
+                f" {called(first, of_selection)}{more} asks for"
+                f" {_shown(miss.wanted.key, miss.wanted.value, of_tag)}."
+                for of_selection, of_resource, of_tag in _LENGTHS
             )
+            left_out = _left_out(missed, askers)
+            yield Problem.worded(words, *(f"{remedy}{left_out}" for remedy in self._remedies(miss, first)))
 
     def _about_selection(self, selection: Selection, found: NearMisses) -> Iterator[Problem]:
         for tag in wanted_tags(selection):
@@ -156,22 +159,38 @@ class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]
             if not carriers:
                 continue
             resource, miss = carriers[0]
-            number = f"{len(carriers)} resources that carry" if len(carriers) > 1 else "1 resource that carries"
-            yield Problem(
-                f"Tag {_shown(tag.key, tag.value)} of this selection misses {number} it {self.unlike}, such as"
-                f" {resource.type.singular} {name(resource.short_name, 40)} with {_shown(miss.key, miss.value)}.",
-                f"{self.reason}: {_correction(miss)}.",
+            number = f"{len(carriers)} resources carry" if len(carriers) > 1 else "1 resource carries"
+            words = (
+                f"{sentence(called(selection.summary, of_selection))} asks for {_shown(tag.key, tag.value, of_tag)};"
+                f" {number} it {self.unlike}, such as {resource.type.singular}"
+                f" {name(resource.short_name, of_resource)} with {_shown(miss.key, miss.value, of_tag)}."
+                for of_selection, of_resource, of_tag in _LENGTHS
             )
+            yield Problem.worded(words, *self._remedies(miss, selection.summary))
+
+    def _remedies(self, miss: NearMiss, asker: SelectionSummary) -> tuple[str, ...]:
+        """What to correct. Where the selection has white space at an end, it is the selection."""
+        if white_space_at_ends(miss.wanted.key) or white_space_at_ends(miss.wanted.value):
+            return without_white_space(asker, before=f"{self.reason}: ")
+        return (f"{self.reason}: {_correction(miss)}.",)
 
 
-def _shown(key: str, value: str) -> str:
-    return name(quote_tag(key, value))
+# How much is shown of the names of a selection and its plan, of a resource's name, and of a tag, which tells what is
+# wrong: as much as an annotation holds.
+_LENGTHS = ((26, 40, 60), (20, 26, 60), (16, 20, 48), (12, 12, 40), (12, 12, 30))
+
+
+def without_white_space(selection: SelectionSummary, *, before: str = "") -> tuple[str, ...]:
+    """What to do about a selection whose own tag begins or ends with white space, the fullest wording first."""
+    return changes(selection, "correct the tag", "without the white space", before=before)
+
+
+def _shown(key: str, value: str, length: int) -> str:
+    return name(quote_tag(key, value), length)
 
 
 def _correction(miss: NearMiss) -> str:
-    """What to correct, to end a sentence. Where the selection has white space at an end, it is the selection."""
-    if white_space_at_ends(miss.wanted.key) or white_space_at_ends(miss.wanted.value):
-        return "correct the tag of the selection"
+    """What to correct of the resource, to end a sentence."""
     if miss.key_differs:
         return "rename the tag key" if miss.wanted.value_difference(miss.value) is Difference.SAME else "retag it"
     return "correct the tag value"

@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from backup_rules.annotations import MAX_ANNOTATION, listing
+from backup_rules.annotations import listing, name
+from backup_rules.findings import Problem
 from backup_rules.resource_types import (
     AURORA,
     CLOUDFORMATION,
@@ -49,11 +50,13 @@ from backup_rules.resource_types import (
     VIRTUAL_MACHINE,
     ResourceType,
 )
+from backup_rules.selection_words import called
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from backup_rules.arns import Place
+    from backup_rules.selections import SelectionSummary
 
 BACKUP_POLICY = "AWSBackupServiceRolePolicyForBackup"
 S3_BACKUP_POLICY = "AWSBackupServiceRolePolicyForS3Backup"
@@ -63,8 +66,6 @@ ANY_RESOURCE = "*"
 # A call judges every action on every ARN that it is given. This many combinations fit on one page of the answer
 # (`MaxItems`), also in the older form of the answer that has an item for each.
 COMBINATIONS_A_CALL = 1_000
-
-_FURTHER_PROBLEMS = len(" (+3 more)")  # what an annotation adds to the first statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,8 +413,8 @@ def _probes(duties: Duties, place: Place) -> Iterator[Probe]:
 def _vault_probes(duties: Duties, place: Place) -> Iterator[Probe]:
     # AWS's policy for S3 holds no permission on vaults and is enough for S3 backups.
     if duties.types != {S3}:
-        for name in sorted(duties.vault_names):
-            vault = f"arn:{place.partition}:backup:{place.region}:{place.account}:backup-vault:{name}"
+        for vault_name in sorted(duties.vault_names):
+            vault = f"arn:{place.partition}:backup:{place.region}:{place.account}:backup-vault:{vault_name}"
             yield Probe((("backup:DescribeBackupVault", vault),), "backup vaults")
             yield Probe((("backup:CopyIntoBackupVault", vault),), "backup vaults")
     for vault in sorted(duties.copy_vault_arns):
@@ -550,50 +551,62 @@ def _denial(probe: Probe, answers: Sequence[SimulationResult]) -> Denial | None:
     return Denial(probe, WithheldBy.POLICY, _unknown_conditions(first))
 
 
-# A condition of AWS's own managed policies on actions that are not asked about; the simulator names the keys of all of
-# a role's policies, whichever action it judges.
-_MANAGED_CONDITIONS = frozenset({"aws:resourcetag/aws:backup:source-resource"})
+# Conditions on tags that AWS itself puts on its things, in its managed policies for backups and restores: none of them
+# is about an action that is asked about here.
+_CONDITIONS_ON_AWS_TAGS = frozenset({"aws:resourcetag/amazonfsx", "aws:resourcetag/aws:backup:source-resource"})
+
+# How the names of actions begin whose requests can carry tags. With events:PutRule AWS Backup sends none: AWS's policy
+# for S3 does not grant the events:TagResource that this takes.
+_TAGGING = ("AddTags", "CopyDB", "Create", "Tag")
 
 
 def _unknown_conditions(result: SimulationResult) -> tuple[str, ...]:
-    service = result.action.partition(":")[0].lower() + ":"
-    return tuple(
-        key
-        for key in result.missing_context
-        if key.lower().startswith(("aws:", service)) and key.lower() not in _MANAGED_CONDITIONS
-    )
+    """The keys that can be conditions of the action: IAM names those of all the role's policies, whatever they allow.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+    """
+    return tuple(key for key in result.missing_context if _may_decide(key.lower(), result))
 
 
-def statements(role_name: str, denials: Iterable[Denial]) -> tuple[tuple[str, str], ...]:
-    """What is wrong and what to do about it, as `annotations.annotation` takes them: one pair for each withholder.
+def _may_decide(key: str, result: SimulationResult) -> bool:
+    """Whether a request of the action can carry the condition key (in lower case)."""
+    service, _, operation = result.action.partition(":")
+    owner, _, rest = key.partition(":")
+    if owner not in {"aws", service.lower()} or key in _CONDITIONS_ON_AWS_TAGS:
+        return False
+    if rest.startswith("resourcetag/"):
+        return result.resource != ANY_RESOURCE
+    if rest.startswith("requesttag/") or key == "aws:tagkeys":
+        return operation.startswith(_TAGGING)
+    return key != "ec2:createaction" or operation == "CreateTags"
 
-    Of each subject three actions are named, and how many more there are; fewer, and in the end not every subject, where
-    all that would not fit into an annotation.
+
+def problems(role_name: str, selection: SelectionSummary, denials: Iterable[Denial]) -> tuple[Problem, ...]:
+    """What the role of the selection lacks and what to do about it: a problem for each withholder.
+
+    Of each subject three actions are named, and how many more there are. Where that does not fit into an annotation,
+    first fewer actions are named, then names are shortened, then not every subject is named.
     """
     by_withholder: dict[WithheldBy, list[Denial]] = {each: [] for each in WithheldBy}
     for denial in denials:
         by_withholder[denial.withheld_by].append(denial)
-    present = {by: found for by, found in by_withholder.items() if found}
-    room = MAX_ANNOTATION - (_FURTHER_PROBLEMS if len(present) > 1 else 0)
-    # The annotation shows the first one only; what else there is, it counts.
-    rooms = [room, *[MAX_ANNOTATION] * len(present)]
-    return tuple(
-        _fitting(length, role_name, by, found) for length, (by, found) in zip(rooms, present.items(), strict=False)
-    )
+    return tuple(_problem(role_name, selection, by, found) for by, found in by_withholder.items() if found)
 
 
-def _fitting(length: int, role_name: str, by: WithheldBy, denials: Sequence[Denial]) -> tuple[str, str]:
+def _problem(role_name: str, selection: SelectionSummary, by: WithheldBy, denials: Sequence[Denial]) -> Problem:
     subjects: dict[str, dict[str, None]] = {}
     for denial in denials:
         subjects.setdefault(denial.probe.subject, {})[denial.probe.action] = None
-    lengths = [(most, len(subjects)) for most in (3, 2, 1)] + [
-        (1, number) for number in range(len(subjects) - 1, 0, -1)
+    why, remedy = _why(by, denials)
+    every = len(subjects)
+    lengths = [(26, 3, every), (26, 2, every), (26, 1, every), (16, 1, every)]
+    lengths += [(16, 1, number) for number in range(every - 1, 0, -1)]
+    words = [
+        f"Role {name(role_name, 2 * length)} of {called(selection, length)} lacks {_lacking(subjects, *most)}: {why}."
+        for length, *most in lengths
     ]
-    found = (_statement(role_name, by, denials, _lacking(subjects, *length)) for length in lengths)
-    for what, remedy in found:
-        if len(f"{what} {remedy}") <= length:
-            break
-    return what, remedy
+    words += [f"Role {name(role_name)} lacks {_lacking(subjects, 1, number)}: {why}." for number in range(every, 0, -1)]
+    return Problem.worded(words, remedy)
 
 
 def _lacking(subjects: Mapping[str, Iterable[str]], most_actions: int, most_subjects: int) -> str:
@@ -602,23 +615,17 @@ def _lacking(subjects: Mapping[str, Iterable[str]], most_actions: int, most_subj
     return "; ".join(parts[:most_subjects]) + (f"; and for {others} more" if others else "")
 
 
-def _statement(role_name: str, by: WithheldBy, denials: Sequence[Denial], lacking: str) -> tuple[str, str]:
-    policies = dict.fromkeys(denial.probe.managed_policy for denial in denials)
-    keys = dict.fromkeys(key for denial in denials for key in denial.unknown_conditions)
+def _why(by: WithheldBy, denials: Sequence[Denial]) -> tuple[str, str]:
+    """Who withholds it, to end a sentence, and what to do."""
     match by:
         case WithheldBy.SERVICE_CONTROL_POLICY:
-            return (
-                f"Role {role_name} lacks {lacking}: a service control policy withholds it.",
-                "Allow it in that policy.",
-            )
+            return "a service control policy withholds it", "Allow it in that policy."
         case WithheldBy.PERMISSIONS_BOUNDARY:
-            return (
-                f"Role {role_name} lacks {lacking}: its permissions boundary withholds it.",
-                "Allow it in the boundary.",
-            )
+            return "its permissions boundary withholds it", "Allow it in the boundary."
         case WithheldBy.EXPLICIT_DENY:
-            return f"Role {role_name} lacks {lacking}: a policy of the role denies it.", "Remove that Deny."
+            return "a policy of the role denies it", "Remove that Deny."
         case WithheldBy.POLICY:
+            policies = dict.fromkeys(denial.probe.managed_policy for denial in denials)
+            keys = dict.fromkeys(key for denial in denials for key in denial.unknown_conditions)
             unless = f" (unless its conditions on {listing(tuple(keys), 2)} hold)" if keys else ""
-            what = f"Role {role_name} lacks {lacking}: no policy of the role allows it{unless}."
-            return what, f"Attach {' and '.join(policies)}."
+            return f"no policy of the role allows it{unless}", f"Attach {' and '.join(policies)}."

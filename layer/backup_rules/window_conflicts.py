@@ -35,20 +35,27 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
         try:
             week = _week_ahead(rule.schedule_expression, rule.schedule_timezone, now)
         except (ScheduleError, TimeZoneError):
-            yield Note(f"The schedule of rule {name(rule.name)} cannot be read: see BACKUP_WINDOW_CONFIGURED.")
+            yield Note(f"The schedule of backup rule {name(rule.name)} cannot be read: see BACKUP_WINDOW_CONFIGURED.")
             continue
         conflict = blocked.first_conflict(week)
         if conflict is None:
             continue
         free = blocked.free_hour((conflict.run.hour + 1) % 24)
         start = "could start a backup after" if whole_start_window else "starts"
-        yield Problem(
-            f"Rule {name(rule.name, 40)} of plan {name(plan.name, 40)} {start} {conflict.run:%Y-%m-%d %H:%M} UTC,"
-            f" inside or within {buffer_minutes} minutes before {name(what, 50)}'s {conflict.window}.",
-            f"Start it at {hour_name(free)}, which is free every day."
-            if free is not None
-            else "No full hour is free every day: move the window, or start on other days.",
+        words = (
+            f"Backup rule {name(rule.name, length)} of plan {name(plan.name, length)} {start}"
+            f" {conflict.run:%Y-%m-%d %H:%M} UTC, inside or within {buffer_minutes} minutes before the"
+            f" {conflict.window.kind} of {name(what, max(length, 26))}, {conflict.window.span}."
+            for length in (60, 40, 26, 16)
         )
+        yield Problem.worded(words, *_remedies(free))
+
+
+def _remedies(free_hour: int | None) -> tuple[str, ...]:
+    """What to do, the fullest wording first."""
+    if free_hour is None:
+        return ("No full hour is free every day: move the window, or start on other days.",)
+    return f"Start it at {hour_name(free_hour)}, which is free every day.", f"Start it at {hour_name(free_hour)}."
 
 
 @lru_cache(maxsize=4096)

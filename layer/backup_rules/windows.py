@@ -52,8 +52,13 @@ class Window:
 
     def __str__(self) -> str:
         """As AWS writes it: `maintenance window sun:23:45-mon:00:15 UTC`."""
+        return f"{self.kind} {self.span}"
+
+    @property
+    def span(self) -> str:
+        """When it is: `sun:23:45-mon:00:15 UTC`."""
         begin = self.starts[0]
-        return f"{self.kind} {self._moment(begin)}-{self._moment(begin + self.length)} UTC"
+        return f"{self._moment(begin)}-{self._moment(begin + self.length)} UTC"
 
     def _moment(self, minute: int) -> str:
         return _clock(minute % DAY) if self.weekday is None else f"{_DAYS[minute // DAY % 7]}:{_clock(minute % DAY)}"

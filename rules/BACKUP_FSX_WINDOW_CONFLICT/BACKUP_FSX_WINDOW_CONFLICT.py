@@ -77,7 +77,7 @@ class BACKUP_FSX_WINDOW_CONFLICT(BackupConfigRule[Parameters, Picked]):
                     subject.of.plan,
                     subject.of.plan.rules,
                     _windows(file_system, run.account),
-                    named if named == file_system.id else f"{named} of {file_system.id}",
+                    file_system.id if named == file_system.id else f"{file_system.id} (volume {named})",
                     buffer_minutes=run.parameters.buffer_minutes,
                     whole_start_window=run.parameters.whole_start_window,
                     now=run.now,

@@ -12,7 +12,7 @@ from backup_rules.aws.jobs import backup_jobs
 from backup_rules.errors import ReadError, VanishedError
 from backup_rules.evaluator import Evaluator
 from backup_rules.findings import Finding, NotApplicable, Note, Problem, Subject
-from backup_rules.job_messages import cause_of, rules_without_jobs
+from backup_rules.job_messages import cause_of, reason, rules_without_jobs
 from backup_rules.jobs import JobLog, RunOutcome, earliest_start, expected_runs
 from backup_rules.overlaps import swallowed_runs
 from backup_rules.parameters import RuleParameters, parameter, whole_number
@@ -133,11 +133,13 @@ def _not_started(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -
     missed = [outcome.run for outcome in outcomes if not outcome.started]
     if missed:
         earlier = f" (nor did {len(missed) - 1} before it)" if len(missed) > 1 else ""
-        yield Problem(
-            f"Backup rule {name(rule.name)} of plan {name(plan.name)}: the run of {_time(missed[-1].start)} started no"
-            f" job by {_time(missed[-1].window_end)}{earlier}.",
-            f"Look at {', '.join(rules_without_jobs(plan.summary)[:4])}.",
+        words = (
+            f"{_who(rule, plan, length)}: the run of {_time(missed[-1].start)} started no job by"
+            f" {_time(missed[-1].window_end)}{earlier}."
+            for length in (60, 26)
         )
+        look_at = rules_without_jobs(plan.summary)
+        yield Problem.worded(words, *(f"Look at {', '.join(look_at[:most])}." for most in (4, 3, 2)))
 
 
 def _ended_badly(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -> Iterator[Problem]:
@@ -150,11 +152,22 @@ def _ended_badly(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -
     cause = cause_of(told)
     look_at = f" See {cause.look_at}." if cause.look_at else ""
     message = " ".join(told.message.split()) or "no message"
-    yield Problem(
-        f"Backup rule {name(rule.name)} of plan {name(plan.name)}, run of {_time(outcomes[-1].run.start)}:"
-        f" {len(bad)} of {len(outcomes[-1].jobs)} jobs ended {states}: {message}",
-        f"{cause.advice}{look_at}",
+    ended = f"{_how_many(len(bad), len(outcomes[-1].jobs))} ended {states}"
+    words = (
+        f"{_who(rule, plan, length)}, run of {_time(outcomes[-1].run.start)}: {ended}: {told_so}"
+        for told_so, length in ((message, 60), (message, 26), (reason(message), 26), (reason(message), 16))
     )
+    yield Problem.worded(words, f"{cause.advice}{look_at}")
+
+
+def _how_many(bad: int, jobs: int) -> str:
+    if bad < jobs:
+        return f"{bad} of {jobs} jobs"
+    return {1: "its only job", 2: "both jobs"}.get(bad, f"all {bad} jobs")
+
+
+def _who(rule: BackupRule, plan: Plan, length: int) -> str:
+    return f"Backup rule {name(rule.name, length)} of plan {name(plan.name, length)}"
 
 
 def _time(at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Every role that the account's effective backup policy names for this Region exists, and AWS Backup may assume it."""
+"""Every role that the account's effective backup policy names for this Region exists, and AWS Backup can assume it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 from backup_rules.annotations import name
 from backup_rules.arns import Place
 from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, Problem, Subject, account_subject
+from backup_rules.findings import Finding, Subject, account_subject
 from backup_rules.organization_policy import PolicyPlan
 from backup_rules.parameters import RuleParameters
 from backup_rules.policy_scope import hides_roles, policy_scope
-from backup_rules.role_checks import role_problems
+from backup_rules.role_checks import NamedIn, role_problems
 from backup_rules.rule import BackupConfigRule
 from backup_rules.run import Run
-from backup_rules.trust import parse_role_arn
 
 
 class BACKUP_POLICY_ROLE_EXISTS(BackupConfigRule[RuleParameters, Place]):
@@ -24,21 +23,20 @@ class BACKUP_POLICY_ROLE_EXISTS(BackupConfigRule[RuleParameters, Place]):
     def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[Place]]:
         return (account_subject(run.account.place),)
 
-    def findings(self, subject: Subject[Place], run: Run[RuleParameters]) -> Iterator[Finding]:
+    def findings(
+        self,
+        subject: Subject[Place],  # noqa: ARG002 - the account of the run
+        run: Run[RuleParameters],
+    ) -> Iterator[Finding]:
+        def problems(role: tuple[str, str]) -> tuple[Finding, ...]:
+            return tuple(role_problems(*role, run.account, NamedIn.BACKUP_POLICY))
+
         scope = policy_scope(run, hides_roles)
         yield from scope.findings
-        roles = _roles(scope.plans)
-        run.account.side_by_side(lambda role_arn: tuple(role_problems(role_arn, "", run.account)), roles)
-        for role_arn, whose in roles.items():
-            role = parse_role_arn(role_arn)
-            if role is not None and not role.is_in(subject.of):
-                yield Problem(
-                    f"Role {name(role_arn)} of {whose} is not of this account {subject.of.account} (partition"
-                    f" {subject.of.partition}).",
-                    "Write $account in the policy in place of the account id.",
-                )
-            else:
-                yield from role_problems(role_arn, whose, run.account)
+        roles = _roles(scope.plans).items()
+        run.account.side_by_side(problems, roles)
+        for role in roles:
+            yield from problems(role)
 
 
 def _roles(plans: Iterable[PolicyPlan]) -> dict[str, str]:
@@ -46,7 +44,7 @@ def _roles(plans: Iterable[PolicyPlan]) -> dict[str, str]:
     named: dict[str, list[str]] = {}
     for plan in plans:
         for selection in plan.selections:
-            words = f"selection {name(selection.name, 40)} of policy plan {name(plan.name, 40)}"
+            words = f"selection {name(selection.name, 26)} of policy plan {name(plan.name, 26)}"
             named.setdefault(selection.role_arn, []).append(words)
     return {
         role_arn: selections[0] + (f" and {len(selections) - 1} more" if len(selections) > 1 else "")

@@ -1,17 +1,17 @@
-"""The role of every backup selection exists in its account, and AWS Backup may assume it."""
+"""The role of every backup selection exists in its account, and AWS Backup can assume it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from backup_rules.annotations import name
 from backup_rules.evaluator import Evaluator
 from backup_rules.findings import Finding, Subject
 from backup_rules.parameters import RuleParameters
-from backup_rules.role_checks import role_problems
+from backup_rules.role_checks import NamedIn, role_problems
 from backup_rules.rule import BackupConfigRule
 from backup_rules.run import Run
+from backup_rules.selection_words import called, of_policy
 from backup_rules.selections import SelectionSummary
 
 
@@ -23,8 +23,8 @@ class BACKUP_ROLE_ASSUMABLE(BackupConfigRule[RuleParameters, SelectionSummary]):
 
     def findings(self, subject: Subject[SelectionSummary], run: Run[RuleParameters]) -> Iterator[Finding]:
         selection = subject.of
-        whose = f"selection {name(selection.name, 26)} of plan {name(selection.plan_name, 26)}"
-        yield from role_problems(selection.role_arn, whose, run.account)
+        named_in = NamedIn.BACKUP_POLICY if of_policy(selection) else NamedIn.SELECTION
+        yield from role_problems(selection.role_arn, called(selection), run.account, named_in)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from backup_rules.annotations import name
-from backup_rules.arns import Place
 from backup_rules.aws.account import Account
 from backup_rules.aws.simulation import simulate
 from backup_rules.duties import Assignment, duties, names_databases
@@ -14,11 +13,12 @@ from backup_rules.errors import ReadError, VanishedError
 from backup_rules.evaluator import Evaluator
 from backup_rules.findings import Finding, NotApplicable, Problem, Subject
 from backup_rules.parameters import RuleParameters
-from backup_rules.permissions import Probe, SimulationResult, judge, probes_for, requests_for, statements
+from backup_rules.permissions import Probe, SimulationResult, judge, probes_for, problems, requests_for
 from backup_rules.plans import AUTOMATIC_EFS_PLAN_PREFIX
 from backup_rules.resource_types import Resource
 from backup_rules.rule import BackupConfigRule
 from backup_rules.run import Run
+from backup_rules.selection_words import called
 from backup_rules.selections import Selection, SelectionSummary
 from backup_rules.trust import RoleArn, parse_role_arn
 
@@ -53,12 +53,11 @@ class BACKUP_ROLE_PERMISSIONS(BackupConfigRule[RuleParameters, SelectionSummary]
         results = _simulated(role, run)
         if results is None:
             yield NotApplicable(
-                f"Role {name(str(role))} of selection {summary.name} does not exist, so there are no permissions to"
-                " judge: see BACKUP_ROLE_ASSUMABLE."
+                f"Role {name(str(role))} of {called(summary)} does not exist, so there are no permissions to judge: see"
+                " BACKUP_ROLE_ASSUMABLE."
             )
             return
-        for denial in _statements(role, _probes(run)[summary], results, run.account.place):
-            yield Problem(*denial)
+        yield from _problems(role, summary, _probes(run)[summary], results)
 
 
 def _role(summary: SelectionSummary, account: Account) -> RoleArn | None:
@@ -116,14 +115,14 @@ def _simulated(role: RoleArn, run: Run[RuleParameters]) -> tuple[SimulationResul
     return simulate(run.account, str(role), requests_for(asked, run.account.place))
 
 
-def _statements(
-    role: RoleArn, probes: Iterable[Probe], results: Iterable[SimulationResult], place: Place
-) -> tuple[tuple[str, str], ...]:
+def _problems(
+    role: RoleArn, selection: SelectionSummary, probes: Iterable[Probe], results: Iterable[SimulationResult]
+) -> tuple[Problem, ...]:
     try:
-        return statements(name(role.name), judge(probes, results))
+        return problems(role.name, selection, judge(probes, results))
     except ValueError as error:
         raise ReadError(
-            f"iam:SimulatePrincipalPolicy in account {place.account} for {role} answered something that cannot be read:"
+            f"iam:SimulatePrincipalPolicy in account {role.account} for {role} answered something that cannot be read:"
             f" {error}.",
             "MalformedAnswer",
         ) from error

@@ -37,7 +37,10 @@ class BACKUP_SELECTION_NOT_EMPTY(BackupConfigRule[RuleParameters, PlanSummary | 
                 account.plan(subject.of)  # a plan deleted meanwhile has no selections either, and gets no verdict
                 yield Problem(
                     f"Plan {name(subject.of.name)} has no selection, so it backs up nothing.",
-                    "Assign resources to it under AWS Backup > Backup plans > Assign resources, or delete the plan.",
+                    "Give it selections in the backup policy."
+                    if subject.of.from_organization
+                    else "Assign resources to it under AWS Backup > Backup plans > Assign resources, or delete the"
+                    " plan.",
                 )
             return
         selection = account.selection(subject.of)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from backup_rules.annotations import name
+from backup_rules.annotations import name, sentence
 from backup_rules.evaluator import Evaluator
 from backup_rules.findings import Finding, Problem, Subject
-from backup_rules.near_misses import NearMissRule
+from backup_rules.near_misses import NearMissRule, without_white_space
 from backup_rules.parameters import RuleParameters
 from backup_rules.resource_types import Resource
 from backup_rules.run import Run
+from backup_rules.selection_words import called
 from backup_rules.selections import SelectionSummary
 from backup_rules.tags import Difference, stray_white_space
 
@@ -26,10 +27,9 @@ class BACKUP_TAG_WHITESPACE(NearMissRule):
     def findings(self, subject: Subject[SelectionSummary | Resource], run: Run[RuleParameters]) -> Iterator[Finding]:
         if isinstance(subject.of, SelectionSummary):
             for tag in stray_white_space(run.account.selection(subject.of)):
-                yield Problem(
-                    f"This selection's {name(tag, 100)} begins or ends with white space, which counts in tags.",
-                    "Selections cannot be changed: assign the resources anew, without it.",
-                )
+                whose = f"{sentence(name(tag, 80))} of {called(subject.of)}"
+                words = f"{whose} begins or ends with white space, which counts in tags."
+                yield Problem.worded([words], *without_white_space(subject.of))
         yield from super().findings(subject, run)
 
 

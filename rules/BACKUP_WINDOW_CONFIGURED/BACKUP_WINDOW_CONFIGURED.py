@@ -81,7 +81,8 @@ def _schedule_problems(rule: BackupRule, plan: Plan, run: Run[Parameters]) -> It
     try:
         schedule = Schedule.parse(rule.schedule_expression, rule.schedule_timezone)
     except ScheduleError as error:
-        yield Problem(f"{who} has a schedule that AWS Backup cannot run: {error}.", "Correct it in the plan.")
+        where = "backup policy" if plan.summary.from_organization else "plan"
+        yield Problem(f"{who} has a schedule that AWS Backup cannot run: {error}.", f"Correct it in the {where}.")
         return
     if schedule.never_again(run.now):
         yield Problem(
@@ -92,11 +93,12 @@ def _schedule_problems(rule: BackupRule, plan: Plan, run: Run[Parameters]) -> It
         return
     swallower = swallowed_by(rule, plan.rules, run.now)
     if swallower is not None:
-        yield Problem(
-            f"{who} never runs: each of its start windows overlaps one of backup rule {name(swallower.name)}, which"
-            " keeps its backups longer, and AWS Backup runs only that.",
-            "Move one of the schedules, or shorten the start windows, until they are apart.",
+        words = (
+            f"{_who(rule, plan, length)} never runs: AWS Backup runs only backup rule {name(swallower.name, length)},"
+            " which keeps its backups longer, as their start windows always overlap."
+            for length in (60, 26, 16, 12)
         )
+        yield Problem.worded(words, "Move one of the schedules, or shorten the start windows, until they are apart.")
     pitfall = schedule.hour_step_pitfall()
     if pitfall is not None:
         yield Problem(f"{who}: {pitfall}.")
@@ -139,8 +141,8 @@ def _window_problems(rule: BackupRule, plan: Plan, parameters: Parameters) -> It
         )
 
 
-def _who(rule: BackupRule, plan: Plan) -> str:
-    return f"Backup rule {name(rule.name)} of plan {name(plan.name)}"
+def _who(rule: BackupRule, plan: Plan, length: int = 60) -> str:
+    return f"Backup rule {name(rule.name, length)} of plan {name(plan.name, length)}"
 
 
 def _span(start: datetime, end: datetime) -> str:

@@ -19,7 +19,7 @@ from local.package import package
 ACCOUNT, OTHER, CENTRAL = "111122223333", "222233334444", "444455556666"
 REGION = "eu-west-1"
 DATABASE = ("AWS::RDS::DBInstance", "db-AB7BA31A5ADB4604B782AC01DC")
-WHY = "Rule nightly of plan databases starts 02:30 UTC, within 60 minutes before orders-db's backup window. Move it."
+WHY = "Backup rule nightly of plan databases starts 02:30 UTC, within an hour before a window of orders-db. Move it."
 
 
 @cache

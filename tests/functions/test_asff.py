@@ -124,7 +124,7 @@ def test_a_finding_whole() -> None:
         "AwsAccountId": "111122223333",
         "CreatedAt": CREATED,
         "UpdatedAt": "2026-11-23T12:00:00.000Z",
-        "Title": "Backups of the database start clear of its RDS windows",
+        "Title": "Backups of the database start clear of its backup and maintenance windows",
         "Description": WHY,
         "FindingProviderFields": {
             "Severity": {"Label": "HIGH", "Original": "HIGH"},

@@ -76,7 +76,7 @@ def test_one_problem_reads_like_this() -> None:
         "\n"
         "Account 111122223333: backup-rds-window-conflict (high)\n"
         "-------------------------------------------------------\n"
-        "Expected: Backups of the database start clear of its RDS windows.\n"
+        "Expected: Backups of the database start clear of its backup and maintenance windows.\n"
         "  * eu-west-1, AWS::RDS::DBInstance db-AB7BA31A5ADB4604B782AC01DC\n"
         f"{mails._wrapped(WHY, '    ')}\n"
         f"{mails._wrapped('What to do: ' + remediation)}\n"

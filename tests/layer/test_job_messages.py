@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backup_rules.job_messages import Cause, cause_of, rules_without_jobs
+from backup_rules.job_messages import Cause, cause_of, reason, rules_without_jobs
 from backup_rules.jobs import BackupJob, JobState
 from backup_rules.plans import PlanSummary
 
@@ -149,6 +149,38 @@ def test_a_window_is_fsxs_when_the_resource_is() -> None:
     message = "Backup job could not start because it is either inside or too close to the automated backup window"
     assert cause_of(failed(message, resource_type="FSx")) is Cause.FSX_WINDOW
     assert cause_of(failed(message, resource_type="RDS")) is Cause.RDS_WINDOW
+
+
+@pytest.mark.parametrize(
+    ("plan_id", "advice", "look_at"),
+    [
+        ("1a2b", "Create the vault, or correct its name in the plan.", "BACKUP_VAULT_USABLE"),
+        ("orgs/1a2b", "Create the vault, or correct its name in the backup policy.", "BACKUP_POLICY_VAULT_EXISTS"),
+    ],
+    ids=["of a plan", "of a backup policy"],
+)
+def test_a_vault_that_is_missing_is_named_in_the_plan_or_the_policy(plan_id: str, advice: str, look_at: str) -> None:
+    found = cause_of(failed("Backup vault main does not exist.", plan_id=plan_id))
+    assert (found.advice, found.look_at) == (advice, look_at)
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        (
+            "Backup job could not start because it is either inside or too close to the automated backup window",
+            "it is either inside or too close to the automated backup window",
+        ),
+        ("Backup job failed because of a reason, and because of another.", "of a reason, and because of another."),
+        (
+            "Windows VSS Backup attempt failed because of insufficient privileges",
+            "Windows VSS Backup attempt failed because of insufficient privileges",
+        ),
+        ("Backup job expired before completion.", "Backup job expired before completion."),
+    ],
+)
+def test_the_reason_in_a_message(message: str, why: str) -> None:
+    assert reason(message) == why
 
 
 def test_an_expired_jobs_message_says_more_than_its_state() -> None:

@@ -18,8 +18,9 @@ import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from policy_sentry.querying.actions import get_action_data
 
-from backup_rules.annotations import MAX_ANNOTATION, annotation
+from backup_rules.annotations import MAX_ANNOTATION
 from backup_rules.arns import Place
+from backup_rules.findings import Problem, selection_subject, verdict
 from backup_rules.permissions import (
     BACKUP_POLICY,
     COMBINATIONS_A_CALL,
@@ -36,8 +37,8 @@ from backup_rules.permissions import (
     WithheldBy,
     judge,
     probes_for,
+    problems,
     requests_for,
-    statements,
 )
 from backup_rules.resource_types import (
     AURORA,
@@ -55,6 +56,7 @@ from backup_rules.resource_types import (
     TIMESTREAM,
     ResourceType,
 )
+from backup_rules.selections import SelectionSummary
 
 HERE = Place("aws", "111122223333", "eu-west-1")
 CHINA = Place("aws-cn", "111122223333", "cn-north-1")
@@ -151,6 +153,13 @@ def eligible(action: str, resource: str) -> bool:
     return any(fits(each, resource) for each in formats)
 
 
+def condition_keys(action: str) -> set[str]:
+    """The condition keys of an action in the service authorization reference."""
+    service, name = action.split(":")
+    found = get_action_data(service, name)
+    return {key for each in found[service] for key in each["condition_keys"]} if found else set()
+
+
 @cache
 def catalogue(action: str) -> tuple[str, ...]:
     """The ARN formats of an action in the service authorization reference; empty for an action that does not exist."""
@@ -168,8 +177,21 @@ def simulate(requests: Iterable[SimulationRequest], *policies: Policy) -> list[S
                 decision = decide(policies, action, resource, context)
                 if decision is Decision.ALLOWED and not eligible(action, resource):
                     decision = Decision.IMPLICIT_DENY
-                results.append(SimulationResult(action, resource, decision))
+                missing = () if decision is Decision.ALLOWED else tuple(keys_of(policies, context))
+                results.append(SimulationResult(action, resource, decision, missing_context=missing))
     return results
+
+
+def keys_of(policies: Iterable[Policy], context: Mapping[str, str]) -> set[str]:
+    """The condition keys without a value: of all statements, as IAM gives them, and not of those about the action."""
+    return {
+        key
+        for policy in policies
+        for statement in as_list(policy["Statement"])
+        for keys in statement.get("Condition", {}).values()
+        for key in keys
+        if key.lower() not in context
+    }
 
 
 def denials(duties: Duties, *policies: Policy, place: Place = HERE) -> tuple[Denial, ...]:
@@ -567,39 +589,101 @@ def test_answers_that_contradict_one_another() -> None:
         judge([DESCRIBE], [answer(Decision.ALLOWED), answer(Decision.IMPLICIT_DENY)])
 
 
-def test_conditions_that_the_simulation_had_no_value_for() -> None:
-    keys = (
-        "ec2:ResourceTag/env",
-        "aws:PrincipalTag/team",
-        "kms:ViaService",
-        "aws:ResourceTag/aws:backup:source-resource",
-    )
-    (denial,) = judge([DESCRIBE], [answer(Decision.IMPLICIT_DENY, missing_context=keys)])
-    assert denial.unknown_conditions == ("ec2:ResourceTag/env", "aws:PrincipalTag/team")
+@pytest.mark.parametrize(
+    ("action", "resource", "key", "told"),
+    [
+        pytest.param("ec2:CreateSnapshot", "arn:a", "aws:PrincipalTag/team", True, id="whoever calls"),
+        pytest.param("ec2:CreateSnapshot", "arn:a", "ec2:ResourceTag/env", True, id="of the service"),
+        pytest.param("s3:ListBucket", "arn:a", "ec2:ResourceTag/env", False, id="of another service"),
+        pytest.param("ec2:CreateSnapshot", "arn:a", "kms:ViaService", False, id="of KMS"),
+        pytest.param("s3:ListBucket", "arn:a", "aws:ResourceTag/env", True, id="tags of a resource"),
+        pytest.param("s3:ListAllMyBuckets", "*", "aws:ResourceTag/env", False, id="tags of no resource"),
+        pytest.param(
+            "ec2:DescribeVolumes", "*", "ec2:ResourceTag/env", False, id="tags of no resource, by the service"
+        ),
+        pytest.param("ec2:CreateTags", "arn:a", "aws:TagKeys", True, id="tags that the call adds"),
+        pytest.param("rds:AddTagsToResource", "arn:a", "aws:RequestTag/env", True, id="a tag that the call adds"),
+        pytest.param("s3:ListBucket", "arn:a", "aws:TagKeys", False, id="tags that a reading call cannot add"),
+        pytest.param("s3:PutBucketNotification", "arn:a", "aws:RequestTag/env", False, id="nor a writing one"),
+        pytest.param("ec2:CreateTags", "arn:a", "ec2:CreateAction", True, id="why tags are added"),
+        pytest.param(
+            "ec2:CreateImage", "arn:a", "ec2:CreateAction", False, id="why tags are added, by no tagging call"
+        ),
+        pytest.param("ec2:CreateTags", "arn:a", "aws:ResourceTag/AmazonFSx", False, id="AWS's own, on FSx's things"),
+        pytest.param(
+            "ec2:DeleteSnapshot",
+            "arn:a",
+            "aws:ResourceTag/aws:backup:source-resource",
+            False,
+            id="AWS's own, on copies",
+        ),
+    ],
+)
+def test_conditions_that_may_allow_it_after_all(action: str, resource: str, key: str, told: bool) -> None:
+    result = SimulationResult(action, resource, Decision.IMPLICIT_DENY, missing_context=(key,))
+    (denial,) = judge([Probe(((action, resource),), "things")], [result])
+    assert denial.unknown_conditions == ((key,) if told else ())
+
+
+# The reference lists the keys of tags in the request for these as well, though their requests carry none; and AWS's
+# policies for S3 grant no events:TagResource, without which events:PutRule carries none either.
+WITHOUT_TAGS = {"ec2:DeleteSnapshot", "ec2:DeregisterImage", "ec2:DescribeInstanceAttribute", "events:PutRule"}
+
+
+def test_conditions_on_tags_in_the_request_are_told_where_the_service_knows_them() -> None:
+    actions = {action for probe in all_probes() for action, _ in probe.asks}
+    tagging = {action for action in actions if "aws:TagKeys" in condition_keys(action)} - WITHOUT_TAGS
+    told = {
+        action
+        for action in actions
+        for denial in judge(
+            [Probe(((action, "arn:a"),), "things")],
+            [SimulationResult(action, "arn:a", Decision.IMPLICIT_DENY, missing_context=("aws:TagKeys",))],
+        )
+        if denial.unknown_conditions
+    }
+    assert tagging <= told
+    assert told - tagging <= {"dynamodb:CreateBackup"}
+
+
+@pytest.mark.parametrize("policies", [(BACKUP_POLICY, RESTORE_POLICY), (S3_BACKUP_POLICY,)], ids=" and ".join)
+@pytest.mark.parametrize("kind", RESOURCE_TYPES, ids=type_id)
+def test_the_managed_policies_hold_no_condition_on_what_they_withhold(
+    kind: ResourceType, policies: tuple[str, ...]
+) -> None:
+    found = denials(everything(kind), *(managed(policy) for policy in policies))
+    assert {key for denial in found for key in denial.unknown_conditions} == set()
 
 
 # --- Words ----------------------------------------------------------------------------------------------------------
 
+SELECTION = SelectionSummary("1", "tagged", "2", "nightly", "arn:aws:iam::111122223333:role/backup")
+
+
+def said(*found: Problem) -> str:
+    text = verdict(selection_subject(SELECTION), found).annotation
+    assert len(text) <= MAX_ANNOTATION
+    return text
+
 
 def test_the_words_for_the_default_role_and_s3() -> None:
     found = denials(everything(S3, EBS), managed(BACKUP_POLICY), managed(RESTORE_POLICY))
-    (statement,) = statements("AWSBackupDefaultServiceRole", found)
-    assert statement == (
-        (
-            "Role AWSBackupDefaultServiceRole lacks s3:GetBucketVersioning, s3:GetBucketNotification, "
-            "s3:PutBucketNotification and 24 more (S3 buckets): no policy of the role allows it."
-        ),
-        "Attach AWSBackupServiceRolePolicyForS3Backup.",
+    (problem,) = problems("AWSBackupDefaultServiceRole", SELECTION, found)
+    assert said(problem) == (
+        "Role AWSBackupDefaultServiceRole of selection tagged of plan nightly lacks s3:GetBucketVersioning,"
+        " s3:GetBucketNotification, s3:PutBucketNotification and 24 more (S3 buckets): no policy of the role allows it."
+        " Attach"
+        " AWSBackupServiceRolePolicyForS3Backup."
     )
-    assert len(annotation([statement])) <= MAX_ANNOTATION
 
 
 def test_the_words_for_several_types_and_withholders() -> None:
     volumes = Probe((("ec2:CreateSnapshot", "arn:a"),), "EBS volumes")
     again = Probe((("ec2:CreateSnapshot", "arn:b"),), "EBS volumes")
     buckets = Probe((("s3:ListBucket", "arn:c"),), "S3 buckets", S3_BACKUP_POLICY)
-    found = statements(
+    found = problems(
         "backup",
+        SELECTION,
         [
             Denial(volumes, WithheldBy.POLICY, ("ec2:ResourceTag/env",)),
             Denial(again, WithheldBy.POLICY),
@@ -609,21 +693,13 @@ def test_the_words_for_several_types_and_withholders() -> None:
             Denial(buckets, WithheldBy.EXPLICIT_DENY),
         ],
     )
-    assert found == (
-        (
-            "Role backup lacks ec2:DescribeVolumes (EBS volumes): a service control policy withholds it.",
-            "Allow it in that policy.",
-        ),
-        (
-            "Role backup lacks s3:ListBucket (S3 buckets): its permissions boundary withholds it.",
-            "Allow it in the boundary.",
-        ),
-        ("Role backup lacks s3:ListBucket (S3 buckets): a policy of the role denies it.", "Remove that Deny."),
-        (
-            (
-                "Role backup lacks ec2:CreateSnapshot (EBS volumes); s3:ListBucket (S3 buckets): no policy of the role "
-                "allows it (unless its conditions on ec2:ResourceTag/env hold)."
-            ),
-            "Attach AWSBackupServiceRolePolicyForBackup and AWSBackupServiceRolePolicyForS3Backup.",
-        ),
-    )
+    who = "Role backup of selection tagged of plan nightly lacks"
+    assert [said(each) for each in found] == [
+        f"{who} ec2:DescribeVolumes (EBS volumes): a service control policy withholds it. Allow it in that policy.",
+        f"{who} s3:ListBucket (S3 buckets): its permissions boundary withholds it. Allow it in the boundary.",
+        f"{who} s3:ListBucket (S3 buckets): a policy of the role denies it. Remove that Deny.",
+        "Role backup lacks ec2:CreateSnapshot (EBS volumes); s3:ListBucket (S3 buckets): no policy of the role allows"
+        " it (unless its conditions on ec2:ResourceTag/env hold). Attach AWSBackupServiceRolePolicyForBackup and"
+        " AWSBackupServiceRolePolicyForS3Backup.",
+    ]
+    assert said(*found).endswith(". Allow it in that policy. (+3 more)")

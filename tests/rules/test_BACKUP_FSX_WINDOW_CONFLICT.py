@@ -73,8 +73,8 @@ def test_the_annotation_names_plan_rule_start_file_system_window_and_a_free_hour
     assert set(door.evaluate(RULE)) == {(SELECTION, selection)}
     assert verdict(door) == (
         "NON_COMPLIANT",
-        f"Rule daily of plan files starts 2026-11-24 05:00 UTC, inside or within 240 minutes before {identifier}'s"
-        " automated backup window 07:00-07:30 UTC. Start it at 08:00 UTC, which is free every day.",
+        "Backup rule daily of plan files starts 2026-11-24 05:00 UTC, inside or within 240 minutes before the automated"
+        f" backup window of {identifier}, 07:00-07:30 UTC. Start it at 08:00 UTC, which is free every day.",
     )
 
 
@@ -131,7 +131,7 @@ def test_a_volume_of_ontap_is_judged_by_the_windows_of_its_file_system(door: Doo
     door.selection(door.plan())
     compliance, annotation = verdict(door)
     assert compliance == "NON_COMPLIANT"
-    assert f"before {volume} of {identifier}'s" in annotation
+    assert f" window of {identifier} (volume {volume}), 07:00-07:30 UTC. Start it at 08:00 UTC" in annotation
 
 
 def test_the_first_file_system_in_full_and_how_many_more(door: Door) -> None:

@@ -88,6 +88,25 @@ def test_no_run_started_a_job(door: Door) -> None:
     )
 
 
+def test_as_many_rules_are_named_as_leave_the_problem_whole(door: Door) -> None:
+    made = {"BackupPlanName": "PII_Backup_Plan", "Rules": [backup_rule(StartWindowMinutes=480)]}
+    selection = {"SelectionName": "all", "IamRoleArn": f"arn:aws:iam::{ACCOUNT}:role/BackupRole", "Resources": ["*"]}
+    with clock(LONG_AGO):
+        add_plan(ACCOUNT, REGION, made, plan_id="orgs/5a8b", selections=[selection])
+    assert say(door, "orgs/5a8b")[1] == (
+        "Backup rule daily of plan PII_Backup_Plan: the run of 2026-11-22 05:00 UTC started no job by 2026-11-22 13:00"
+        " UTC (nor did 2 before it). Look at BACKUP_POLICY_ROLE_EXISTS, BACKUP_POLICY_VAULT_EXISTS,"
+        " BACKUP_POLICY_VAULT_NAME_CASE."
+    )
+    long = plan(door, backup_rule("r" * 50), name="p" * 50)
+    annotation = say(door, long)[1]
+    assert len(annotation) <= 256
+    assert (
+        " started no job by 2026-11-23 06:00 UTC (nor did 2 before it). Look at BACKUP_SELECTION_NOT_EMPTY, "
+        in annotation
+    )
+
+
 def test_one_run_in_the_past_started_no_job(door: Door) -> None:
     plan_id = plan(door)
     ran(door, plan_id, RUNS[0], RUNS[2])
@@ -204,9 +223,41 @@ def test_a_window_of_rds_or_fsx_is_told_apart_and_the_message_fitted(door: Door,
     job(door, plan_id, RUNS[2], State="FAILED", StatusMessage=message, ResourceType=resource_type)
     compliance, annotation = say(door, plan_id)
     assert compliance == "NON_COMPLIANT"
-    assert "1 of 2 jobs ended FAILED: Backup job could not start" in annotation
+    assert "1 of 2 jobs ended FAILED: " in annotation
+    assert " either inside or too close to the weekly maintenance" in annotation
     assert annotation.endswith(f"See {see}.")
     assert len(annotation) <= 256
+
+
+def test_long_names_leave_the_reason_of_the_message_to_be_seen(door: Door) -> None:
+    plan_id = plan(door, backup_rule("r" * 50), name="p" * 50)
+    ran(door, plan_id, *RUNS[:2], rule="r" * 50)
+    message = (
+        "Backup job could not start because it is either inside or too close to the automated backup window configured"
+        " in RDS instance."
+    )
+    job(door, plan_id, RUNS[2], rule="r" * 50, State="FAILED", StatusMessage=message, ResourceType="RDS")
+    annotation = say(door, plan_id)[1]
+    assert len(annotation) <= 256
+    assert ": its only job ended FAILED: it is either inside or too close to the automated backup" in annotation
+
+
+@pytest.mark.parametrize(
+    ("ended", "told"),
+    [
+        (["FAILED"], "its only job ended FAILED: Failed."),
+        (["FAILED", "FAILED"], "both jobs ended FAILED: Failed."),
+        (["FAILED", "EXPIRED", "FAILED"], "all 3 jobs ended FAILED or EXPIRED: Failed."),
+        (["FAILED", "COMPLETED", "FAILED"], "2 of 3 jobs ended FAILED: Failed."),
+    ],
+    ids=["the only one", "both", "all", "some"],
+)
+def test_how_many_jobs_ended_badly(door: Door, ended: list[str], told: str) -> None:
+    plan_id = plan(door)
+    ran(door, plan_id, *RUNS[:2])
+    for minute, state in enumerate(ended):
+        job(door, plan_id, RUNS[2] + timedelta(minutes=minute), State=state, StatusMessage="Failed.")
+    assert say(door, plan_id)[1].startswith(f"{WHO}, run of 2026-11-23 05:00 UTC: {told}")
 
 
 def test_several_bad_jobs_are_counted_by_the_first_message(door: Door) -> None:

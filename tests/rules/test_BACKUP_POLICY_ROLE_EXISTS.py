@@ -35,18 +35,15 @@ def missing(role: str, whose: str = "selection tagged of policy plan nightly") -
         "NON_COMPLIANT",
         (
             f"Role arn:aws:iam::111122223333:role/{role} of {whose} does not exist. Create it (it"
-            " must trust backup.amazonaws.com), or assign the resources with a role that exists."
+            " must trust backup.amazonaws.com), or change iam_role_arn in the backup policy."
         ),
     )
 
 
-def named_elsewhere(role_arn: str) -> tuple[str, str]:
+def named_elsewhere(role_arn: str, where: str, remedy: str) -> tuple[str, str]:
     return (
         "NON_COMPLIANT",
-        (
-            f"Role {role_arn} of selection tagged of policy plan nightly is not of this account 111122223333 (partition"
-            " aws). Write $account in the policy in place of the account id."
-        ),
+        f"Selection tagged of policy plan nightly names {role_arn}, a role of {where}. {remedy}",
     )
 
 
@@ -59,12 +56,20 @@ def named_elsewhere(role_arn: str) -> tuple[str, str]:
         pytest.param("arn:aws:iam::$account:role/Absent", missing("Absent"), id="missing"),
         pytest.param(
             "arn:aws:iam::222233334444:role/BackupRole",
-            named_elsewhere("arn:aws:iam::222233334444:role/BackupRole"),
+            named_elsewhere(
+                "arn:aws:iam::222233334444:role/BackupRole",
+                "account 222233334444",
+                "Write $account in the backup policy in place of the account id.",
+            ),
             id="of another account",
         ),
         pytest.param(
             "arn:aws-cn:iam::$account:role/BackupRole",
-            named_elsewhere("arn:aws-cn:iam::111122223333:role/BackupRole"),
+            named_elsewhere(
+                "arn:aws-cn:iam::111122223333:role/BackupRole",
+                "partition aws-cn",
+                "Write partition aws in iam_role_arn of the backup policy.",
+            ),
             id="of another partition",
         ),
         pytest.param(
@@ -73,7 +78,8 @@ def named_elsewhere(role_arn: str) -> tuple[str, str]:
                 "NON_COMPLIANT",
                 (
                     "Selection tagged of policy plan nightly names as its role BackupRole, which is a bare"
-                    " name, not an ARN. Assign the resources with the ARN of an IAM role of this account."
+                    " name, not an ARN. Set iam_role_arn in the backup policy to the ARN of an IAM role of this"
+                    " account."
                 ),
             ),
             id="a name",
@@ -134,6 +140,17 @@ def test_a_role_that_several_selections_name_is_read_and_reported_once(door: Doo
         found = account_verdict(door, RULE)
     assert found == missing("BackupRole", "selection tagged of policy plan nightly and 1 more")
     assert [call.operation for call in calls].count("GetRole") == 1
+
+
+def test_long_names_leave_room_for_what_is_wrong_and_what_to_do(door: Door, organization: Organization) -> None:
+    role = f"arn:aws:iam::$account:role/{'r' * 64}"
+    tagged = policy_plan("prod", role=role)["selections"]["tags"]["tagged"]
+    selections = {"tags": {letter * 50: tagged for letter in "st"}}
+    organization.attach({"plans": {"p" * 50: policy_plan("prod", selections=selections)}})
+    annotation = account_verdict(door, RULE)[1]
+    assert len(annotation) <= 256
+    assert " and 1 more does not exist. Create it" in annotation
+    assert annotation.endswith("or change iam_role_arn in the backup policy.")
 
 
 def test_a_selection_by_resources_names_a_role_too(door: Door, organization: Organization) -> None:

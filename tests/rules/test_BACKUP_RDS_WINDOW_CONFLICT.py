@@ -78,8 +78,28 @@ def test_the_annotation_names_plan_rule_start_window_and_a_free_hour(door: Door)
     assert set(found) == {("AWS::RDS::DBInstance", database)}
     assert verdict(door) == (
         "NON_COMPLIANT",
-        "Rule daily of plan nightly starts 2026-11-24 05:00 UTC, inside or within 60 minutes before orders-db's"
-        " automated backup window 05:30-06:00 UTC. Start it at 06:00 UTC, which is free every day.",
+        "Backup rule daily of plan nightly starts 2026-11-24 05:00 UTC, inside or within 60 minutes before the"
+        " automated backup window of orders-db, 05:30-06:00 UTC. Start it at 06:00 UTC, which is free every day.",
+    )
+
+
+def test_long_names_leave_window_and_free_hour_to_be_seen(door: Door) -> None:
+    instance(
+        door, f"d{'b' * 62}", PreferredBackupWindow="12:00-12:30", PreferredMaintenanceWindow="tue:05:30-tue:06:00"
+    )
+    long = schedule("cron(0 5 ? * * *)", StartWindowMinutes=480) | {"RuleName": "r" * 50}
+    door.selection(door.plan("p" * 50, long))
+    annotation = verdict(door, {"WholeStartWindow": "true", "BufferMinutes": "120"})[1]
+    assert len(annotation) <= 256
+    assert ", 12:00-12:30 UTC. Start it at 13:00 UTC" in annotation
+
+
+def test_a_schedule_that_cannot_be_read_is_the_matter_of_another_rule(door: Door) -> None:
+    instance(door)
+    door.selection(door.plan("nightly", schedule("rate(1 day)")))
+    assert verdict(door) == (
+        "COMPLIANT",
+        "The schedule of backup rule daily cannot be read: see BACKUP_WINDOW_CONFIGURED.",
     )
 
 

@@ -59,15 +59,13 @@ def test_a_role_with_a_path(door: Door) -> None:
         pytest.param(
             f"arn:aws:iam::{CENTRAL}:role/BackupRole",
             f"Selection everything of plan nightly names arn:aws:iam::{CENTRAL}:role/BackupRole, a role of account"
-            f" {CENTRAL}; this is account {ACCOUNT}. AWS Backup can only use a role of its own account: assign the"
-            " resources with one.",
+            f" {CENTRAL}. AWS Backup can only use a role of its own account: assign the resources with one.",
             id="another account",
         ),
         pytest.param(
             f"arn:aws-cn:iam::{ACCOUNT}:role/BackupRole",
             f"Selection everything of plan nightly names arn:aws-cn:iam::{ACCOUNT}:role/BackupRole, a role of partition"
-            " aws-cn; this account is of aws. AWS Backup can only use a role of its own account: assign the resources"
-            " with one.",
+            " aws-cn. AWS Backup can only use a role of this account, in partition aws: assign the resources with one.",
             id="another partition",
         ),
         pytest.param(
@@ -106,6 +104,46 @@ def test_a_role_with_a_path(door: Door) -> None:
 def test_a_role_that_is_none_here(door: Door, role_arn: str, annotation: str) -> None:
     door.role()
     assert judged(door, role_arn) == ("NON_COMPLIANT", annotation)
+
+
+@pytest.mark.parametrize(
+    ("role_arn", "remedy"),
+    [
+        pytest.param(
+            "BackupRole",
+            "Set iam_role_arn in the backup policy to the ARN of an IAM role of this account.",
+            id="a name",
+        ),
+        pytest.param(
+            f"arn:aws:iam::{CENTRAL}:role/BackupRole",
+            "Write $account in the backup policy in place of the account id.",
+            id="another account",
+        ),
+        pytest.param(
+            f"arn:aws-cn:iam::{ACCOUNT}:role/BackupRole",
+            "Write partition aws in iam_role_arn of the backup policy.",
+            id="another partition",
+        ),
+        pytest.param(
+            f"arn:aws:iam::{ACCOUNT}:role/Gone",
+            "Create it (it must trust backup.amazonaws.com), or change iam_role_arn in the backup policy.",
+            id="no such role",
+        ),
+        pytest.param(
+            f"arn:aws:iam::{ACCOUNT}:role/service-role/BackupRole",
+            "Set iam_role_arn in the backup policy to the ARN that the role has.",
+            id="another path",
+        ),
+    ],
+)
+def test_a_selection_of_a_backup_policy_is_changed_in_the_policy(door: Door, role_arn: str, remedy: str) -> None:
+    door.role()
+    plan = {"BackupPlanName": "made", "Rules": [{"RuleName": "daily", "TargetBackupVaultName": "Default"}]}
+    selection = {"SelectionName": "all", "IamRoleArn": role_arn, "Resources": ["*"]}
+    add_plan(ACCOUNT, "eu-west-1", plan, plan_id="orgs/5a8b", selections=[selection])
+    compliance, annotation = only(door.evaluate(RULE))
+    assert compliance == "NON_COMPLIANT"
+    assert annotation.endswith(f". {remedy}")
 
 
 def test_the_selections_of_another_accounts_role_ask_iam_nothing(door: Door) -> None:
@@ -219,7 +257,7 @@ def test_a_role_of_the_commercial_partition_in_china(door: Door) -> None:
     china.role()
     compliance, annotation = judged(china, ROLE)
     assert compliance == "NON_COMPLIANT"
-    assert "a role of partition aws; this account is of aws-cn" in annotation
+    assert "a role of partition aws. AWS Backup can only use a role of this account, in partition aws-cn:" in annotation
 
 
 @pytest.mark.parametrize("plan_id", ["orgs/5a8b", "aws/efs/73d9"])
@@ -240,6 +278,12 @@ def test_long_names_leave_room_for_what_is_wrong_and_what_to_do(door: Door) -> N
     assert compliance == "NON_COMPLIANT"
     assert len(annotation) <= 256
     assert "does not exist. Create it" in annotation
+
+
+def test_long_names_leave_the_account_of_the_role_to_be_seen(door: Door) -> None:
+    door.selection(door.plan("n" * 50), "s" * 50, IamRoleArn=f"arn:aws:iam::{CENTRAL}:role/{'r' * 64}")
+    annotation = only(door.evaluate(RULE))[1]
+    assert f", a role of account {CENTRAL}. AWS Backup can only use a role of its own account" in annotation
 
 
 def test_a_role_is_read_once_for_all_its_selections_and_all_pages_are(door: Door) -> None:

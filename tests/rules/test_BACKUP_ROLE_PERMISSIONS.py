@@ -19,6 +19,7 @@ from tests.front_door import ACCOUNT, CENTRAL, NOW, REGION, Door, front_door
 RULE = "BACKUP_ROLE_PERMISSIONS"
 SELECTION = "AWS::Backup::BackupSelection"
 FOR_BACKUP = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+FOR_RESTORES = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForRestores"
 FOR_S3_BACKUP = "arn:aws:iam::aws:policy/AWSBackupServiceRolePolicyForS3Backup"
 EVERY_BUCKET: dict[str, Any] = {"Resources": ["arn:aws:s3:::*"]}
 
@@ -112,9 +113,42 @@ def test_the_default_role_is_not_enough_for_s3(door: Door) -> None:
     selection = door.selection(door.plan())
     assert verdict(door, selection) == (
         "NON_COMPLIANT",
-        "Role BackupRole lacks s3:GetBucketVersioning, s3:GetBucketNotification, s3:PutBucketNotification and 24 more"
-        " (S3 buckets): no policy of the role allows it. Attach AWSBackupServiceRolePolicyForS3Backup.",
+        "Role BackupRole of selection everything of plan nightly lacks s3:GetBucketVersioning,"
+        " s3:GetBucketNotification, s3:PutBucketNotification and 24 more (S3 buckets): no policy of the role allows it."
+        " Attach AWSBackupServiceRolePolicyForS3Backup.",
     )
+
+
+def test_conditions_of_the_managed_policy_for_restores_say_nothing_of_backups(door: Door) -> None:
+    """IAM names the keys of all the role's policies, whichever action it simulates."""
+    role(door, FOR_BACKUP, FOR_RESTORES)
+    annotation = verdict(door, door.selection(door.plan(), **EVERY_BUCKET))[1]
+    assert ": no policy of the role allows it. Attach AWSBackupServiceRolePolicyForS3Backup." in annotation
+
+
+def test_a_condition_that_may_allow_it_after_all_is_told(door: Door) -> None:
+    own = [
+        allow("tag:GetResources", "backup:*", "ec2:Describe*", "ec2:CreateTags", "ec2:DeleteSnapshot"),
+        {**allow("ec2:CreateSnapshot"), "Condition": {"StringEquals": {"aws:ResourceTag/team": "web"}}},
+    ]
+    role(door, own=own)
+    tagged(door, "ec2:volume/vol-0abc")
+    assert verdict(door, door.selection(door.plan()))[1] == (
+        "Role BackupRole of selection everything of plan nightly lacks ec2:CreateSnapshot (EBS volumes): no policy of"
+        " the role allows it (unless its conditions on aws:ResourceTag/team hold). Attach"
+        " AWSBackupServiceRolePolicyForBackup."
+    )
+
+
+def test_long_names_leave_actions_and_types_to_be_seen(door: Door) -> None:
+    arn = role(door, name="R" * 64)
+    tagged(door, "redshift-serverless:namespace/1eb3b5e7")
+    selection = door.selection(door.plan("p" * 50), "s" * 50, IamRoleArn=arn)
+    annotation = verdict(door, selection)[1]
+    assert len(annotation) <= 256
+    assert " lacks tag:GetResources (tag-based selections); " in annotation
+    assert " of selection sss" in annotation
+    assert annotation.endswith(". Attach AWSBackupServiceRolePolicyForBackup.")
 
 
 @pytest.mark.parametrize("policies", [(FOR_S3_BACKUP,), (FOR_BACKUP, FOR_S3_BACKUP)], ids=["S3 only", "both"])
@@ -130,8 +164,9 @@ def test_missing_actions_are_listed_by_type_in_what_fits(door: Door) -> None:
     compliance, annotation = verdict(door, door.selection(door.plan()))
     assert compliance == "NON_COMPLIANT"
     assert annotation == (
-        "Role BackupRole lacks tag:GetResources (tag-based selections); backup:DescribeBackupVault and 1 more (backup"
-        " vaults); and for 3 more: no policy of the role allows it. Attach AWSBackupServiceRolePolicyForBackup."
+        "Role BackupRole of selection everything of plan nightly lacks tag:GetResources (tag-based selections);"
+        " backup:DescribeBackupVault and 1 more (backup vaults); and for 3 more: no policy of the role allows it."
+        " Attach AWSBackupServiceRolePolicyForBackup."
     )
 
 
@@ -141,8 +176,8 @@ def test_a_role_that_lacks_one_action(door: Door) -> None:
     tagged(door, "ec2:volume/vol-0abc")
     assert verdict(door, door.selection(door.plan())) == (
         "NON_COMPLIANT",
-        "Role BackupRole lacks ec2:CreateSnapshot (EBS volumes): no policy of the role allows it."
-        " Attach AWSBackupServiceRolePolicyForBackup.",
+        "Role BackupRole of selection everything of plan nightly lacks ec2:CreateSnapshot (EBS volumes): no policy of"
+        " the role allows it. Attach AWSBackupServiceRolePolicyForBackup.",
     )
 
 
@@ -209,8 +244,8 @@ def test_continuous_backup_needs_more(door: Door) -> None:
     assert verdict(door, ordinary)[0] == "COMPLIANT"
     assert stored(door)[continuous] == (
         "NON_COMPLIANT",
-        "Role BackupRole lacks rds:ModifyDBInstance (DB instances): no policy of the role allows it."
-        " Attach AWSBackupServiceRolePolicyForBackup.",
+        "Role BackupRole of selection everything of plan continuous lacks rds:ModifyDBInstance (DB instances): no"
+        " policy of the role allows it. Attach AWSBackupServiceRolePolicyForBackup.",
     )
 
 
@@ -248,8 +283,8 @@ def test_a_permissions_boundary(door: Door) -> None:
     tagged(door, "ec2:volume/vol-0abc")
     assert verdict(door, door.selection(door.plan())) == (
         "NON_COMPLIANT",
-        "Role BackupRole lacks ec2:CreateSnapshot (EBS volumes): its permissions boundary withholds it."
-        " Allow it in the boundary.",
+        "Role BackupRole of selection everything of plan nightly lacks ec2:CreateSnapshot (EBS volumes): its"
+        " permissions boundary withholds it. Allow it in the boundary.",
     )
 
 
@@ -258,7 +293,8 @@ def test_an_explicit_deny(door: Door) -> None:
     tagged(door, "ec2:volume/vol-0abc")
     assert verdict(door, door.selection(door.plan())) == (
         "NON_COMPLIANT",
-        "Role BackupRole lacks ec2:CreateSnapshot (EBS volumes): a policy of the role denies it. Remove that Deny.",
+        "Role BackupRole of selection everything of plan nightly lacks ec2:CreateSnapshot (EBS volumes): a policy of"
+        " the role denies it. Remove that Deny.",
     )
 
 
@@ -283,8 +319,8 @@ def test_a_service_control_policy() -> None:
         tagged(door, "ec2:volume/vol-0abc")
         assert verdict(door, door.selection(door.plan())) == (
             "NON_COMPLIANT",
-            "Role BackupRole lacks ec2:CreateSnapshot (EBS volumes): a service control policy withholds it."
-            " Allow it in that policy.",
+            "Role BackupRole of selection everything of plan nightly lacks ec2:CreateSnapshot (EBS volumes): a service"
+            " control policy withholds it. Allow it in that policy.",
         )
 
 
@@ -305,14 +341,14 @@ def not_applicable(door: Door) -> list[str]:
     [
         pytest.param(
             f"arn:aws:iam::{ACCOUNT}:role/Gone",
-            f"Role arn:aws:iam::{ACCOUNT}:role/Gone of selection everything does not exist, so there are no permissions"
-            " to judge: see BACKUP_ROLE_ASSUMABLE.",
+            f"Role arn:aws:iam::{ACCOUNT}:role/Gone of selection everything of plan nightly does not exist, so there"
+            " are no permissions to judge: see BACKUP_ROLE_ASSUMABLE.",
             id="missing",
         ),
         pytest.param(
             f"arn:aws:iam::{ACCOUNT}:role/team/BackupRole",
-            f"Role arn:aws:iam::{ACCOUNT}:role/team/BackupRole of selection everything does not exist, so there are no"
-            " permissions to judge: see BACKUP_ROLE_ASSUMABLE.",
+            f"Role arn:aws:iam::{ACCOUNT}:role/team/BackupRole of selection everything of plan nightly does not exist,"
+            " so there are no permissions to judge: see BACKUP_ROLE_ASSUMABLE.",
             id="another path",
         ),
         pytest.param(

@@ -21,6 +21,7 @@ SELECTION = "AWS::Backup::BackupSelection"
 VOLUME = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/vol-0abc"
 DATABASE = f"arn:aws:rds:eu-west-1:{ACCOUNT}:db:orders"
 EMPTY = "Selection everything of plan nightly picks nothing:"
+MADE = {"BackupPlanName": "made", "Rules": [{"RuleName": "daily", "TargetBackupVaultName": "Default"}]}
 
 
 @pytest.fixture(autouse=True)
@@ -109,79 +110,85 @@ NOTHING_CAN_MATCH = [
     pytest.param(
         {},
         f'{EMPTY} no resource that AWS Backup protects carries tag "backup"="true" here. Tag the resources in'
-        " eu-west-1, or correct the selection's tag.",
+        " eu-west-1, or delete the selection and create it again with the right tag.",
         id="a tag that nothing carries",
     ),
     pytest.param(
         {"ListOfTags": [tag("backup", "true"), tag("backup", "yes")]},
         f'{EMPTY} no resource that AWS Backup protects carries tag "backup"="true" here. Tag the resources in'
-        " eu-west-1, or correct the selection's tag. (+1 more)",
+        " eu-west-1, or delete the selection and create it again with the right tag. (+1 more)",
         id="two such tags",
     ),
     pytest.param(
         {"Resources": [VOLUME.replace(ACCOUNT, CENTRAL)]},
         f'{EMPTY} "{VOLUME.replace(ACCOUNT, CENTRAL)}" is of account {CENTRAL}, and a plan backs up only its own,'
-        f" {ACCOUNT}. Name resources of this account and Region by their ARN.",
+        f" {ACCOUNT}. Name ARNs of this account and Region in the selection.",
         id="an ARN of another account",
     ),
     pytest.param(
         {"Resources": [VOLUME.replace("eu-west-1", "us-east-1")]},
         f'{EMPTY} "{VOLUME.replace("eu-west-1", "us-east-1")}" is of Region us-east-1, and a plan backs up only its'
-        " own, eu-west-1. Name resources of this account and Region by their ARN.",
+        " own, eu-west-1. Delete the selection and create it again with ARNs of this account and Region.",
         id="an ARN of another Region",
     ),
     pytest.param(
         {"Resources": ["orders"]},
-        f'{EMPTY} "orders" is a name, not an ARN. Name resources of this account and Region by their ARN.',
+        f'{EMPTY} "orders" is a name, not an ARN. Delete the selection and create it again with ARNs of this account'
+        " and Region.",
         id="a name",
     ),
     pytest.param(
         {"Resources": [DATABASE]},
-        f"{EMPTY} {DATABASE} names nothing that exists here. Correct the ARN, or remove the selection.",
+        f"{EMPTY} {DATABASE} names nothing that exists here. Delete the selection and create it again with the right"
+        " ARN, if it is still needed.",
         id="a database that does not exist",
     ),
     pytest.param(
         {"Resources": ["arn:aws:rds:*:*:cluster:*"]},
-        f"{EMPTY} arn:aws:rds:*:*:cluster:* names nothing that exists here. Correct the ARN, or remove the selection.",
+        f"{EMPTY} arn:aws:rds:*:*:cluster:* names nothing that exists here. Delete the selection and create it again"
+        " with the right ARN, if it is still needed.",
         id="no cluster at all",
     ),
     pytest.param(
         {"Resources": [f"arn:aws:fsx:eu-west-1:{ACCOUNT}:file-system/fs-0123456789abcdef0"]},
         f"{EMPTY} arn:aws:fsx:eu-west-1:{ACCOUNT}:file-system/fs-0123456789abcdef0 names nothing that exists here."
-        " Correct the ARN, or remove the selection.",
+        " Delete the selection and create it again with the right ARN, if it is still needed.",
         id="a file system that does not exist",
     ),
     pytest.param(
         {"ListOfTags": [tag("team", "web")], "Conditions": only_where(StringNotEquals=("team", "web"))},
-        f'{EMPTY} tag "team"="web" and StringNotEquals "team"="web" exclude each other. Change one of the two.',
+        f'{EMPTY} tag "team"="web" and StringNotEquals "team"="web" exclude each other. Delete the selection and create'
+        " it again without one of the two.",
         id="a tag and a condition that exclude each other",
     ),
     pytest.param(
         {"Resources": ["*"], "Conditions": only_where(StringEquals=("team", "web"), StringLike=("team", "db*"))},
-        f'{EMPTY} StringEquals "team"="web" and StringLike "team"="db*" exclude each other. Change one of the two.',
+        f'{EMPTY} StringEquals "team"="web" and StringLike "team"="db*" exclude each other. Delete the selection and'
+        " create it again without one of the two.",
         id="two conditions that exclude each other",
     ),
     pytest.param(
         {"Resources": [VOLUME], "NotResources": ["arn:aws:ec2:*"]},
-        f'{EMPTY} NotResources "arn:aws:ec2:*" leaves out all of "{VOLUME}". Change one of the two.',
+        f'{EMPTY} NotResources "arn:aws:ec2:*" leaves out all of "{VOLUME}". Delete the selection and create it again'
+        " without one of the two.",
         id="left out by NotResources",
     ),
     pytest.param(
         {"Resources": ["*"], "Conditions": only_where(StringEquals=("backup", "yes"))},
         f'{EMPTY} StringEquals "backup"="yes" leaves out what "*" names, such as vol-0other. Tag the resources, or'
-        " correct the selection.",
+        " delete the selection and create it again with another condition.",
         id="everything with a condition that nothing meets",
     ),
     pytest.param(
         {"Resources": ["arn:aws:dynamodb:*"], "Conditions": only_where(StringEquals=("backup", "yes"))},
         f'{EMPTY} no resource that arn:aws:dynamodb:* names meets StringEquals "backup"="yes". Tag the resources,'
-        " or correct the selection's condition.",
+        " or delete the selection and create it again with another condition.",
         id="a service with a condition, and nothing listed",
     ),
     pytest.param(
         {"ListOfTags": [tag("aws:ResourceTag/team", "web")]},
-        f'{EMPTY} tag key "aws:ResourceTag/team" must be written "team" in ListOfTags. Assign the resources again'
-        " with the key so written.",
+        f'{EMPTY} tag key "aws:ResourceTag/team" must be written "team" in ListOfTags. Delete the selection and'
+        " create it again with the key so written.",
         id="a tag with the prefix of a condition",
     ),
     pytest.param(
@@ -189,8 +196,8 @@ NOTHING_CAN_MATCH = [
             "Resources": ["*"],
             "Conditions": {"StringEquals": [{"ConditionKey": "backup", "ConditionValue": "maybe"}]},
         },
-        f'{EMPTY} StringEquals key "backup" must be written "aws:ResourceTag/backup". Assign the resources again'
-        " with the key so written.",
+        f'{EMPTY} StringEquals key "backup" must be written "aws:ResourceTag/backup". Delete the selection and'
+        " create it again with the key so written.",
         id="a condition without its prefix",
     ),
     pytest.param(
@@ -199,19 +206,19 @@ NOTHING_CAN_MATCH = [
             "Conditions": {"StringNotEquals": [{"ConditionKey": "stage", "ConditionValue": "test"}]},
         },
         f'{EMPTY} no resource that AWS Backup protects carries tag "team"="db" here. Tag the resources in'
-        " eu-west-1, or correct the selection's tag.",
+        " eu-west-1, or delete the selection and create it again with the right tag.",
         id="the tag is the reason, and not a misspelt condition that leaves nothing out",
     ),
     pytest.param(
         {"ListOfTags": [tag("team", "web")], "Conditions": only_where(StringEquals=("stage", "prod"))},
         f'{EMPTY} StringEquals "stage"="prod" leaves out what tag "team"="web" names, such as vol-0other. Tag the'
-        " resources, or correct the selection.",
+        " resources, or delete the selection and create it again with another condition.",
         id="a tag that is carried, and a condition that leaves out what carries it",
     ),
     pytest.param(
         {"ListOfTags": [tag("team", "web")], "NotResources": [VOLUME.replace("0abc", "0other")]},
-        f'{EMPTY} NotResources leaves out what tag "team"="web" names, such as vol-0other. Tag the resources, or'
-        " correct the selection.",
+        f'{EMPTY} NotResources leaves out what tag "team"="web" names, such as vol-0other. Delete the selection and'
+        " create it again with other NotResources.",
         id="a tag that is carried by what NotResources leaves out",
     ),
     pytest.param(
@@ -220,10 +227,65 @@ NOTHING_CAN_MATCH = [
             "Conditions": only_where(StringNotEquals=("team", "web")),
         },
         f'{EMPTY} StringNotEquals "team"="web" leaves out what {VOLUME.replace("0abc", "0other")} names, such as'
-        " vol-0other. Tag the resources, or correct the selection.",
+        " vol-0other. Tag the resources, or correct the condition in the selection.",
         id="an ARN whose tags leave it out",
     ),
 ]
+
+
+OF_A_POLICY = [
+    pytest.param(
+        {"ListOfTags": [tag("backup", "true")]},
+        "Tag the resources in eu-west-1, or correct the tag in the backup policy.",
+        id="a tag that nothing carries",
+    ),
+    pytest.param(
+        {"Resources": ["orders"]},
+        "Name ARNs of this account and Region in the backup policy.",
+        id="a name",
+    ),
+    pytest.param({"Resources": [DATABASE]}, "Correct or remove the ARN in the backup policy.", id="a database"),
+    pytest.param(
+        {"ListOfTags": [tag("team", "web")], "Conditions": only_where(StringNotEquals=("team", "web"))},
+        "Change one of the two in the backup policy.",
+        id="parts that exclude each other",
+    ),
+    pytest.param(
+        {"ListOfTags": [tag("team", "web")], "Conditions": only_where(StringEquals=("stage", "prod"))},
+        "Tag the resources, or correct the condition in the backup policy.",
+        id="a condition that leaves out what carries the tag",
+    ),
+    pytest.param(
+        {"ListOfTags": [tag("aws:ResourceTag/team", "web")]},
+        "Write the key so in the backup policy.",
+        id="a key that is written wrongly",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "remedy"), OF_A_POLICY)
+def test_a_selection_of_a_backup_policy_is_changed_in_the_policy(door: Door, body: dict[str, Any], remedy: str) -> None:
+    tagged(VOLUME.replace("0abc", "0other"), team="web")
+    selection = {"SelectionName": "all", "IamRoleArn": f"arn:aws:iam::{ACCOUNT}:role/BackupRole", **body}
+    (selection_id,) = add_plan(ACCOUNT, "eu-west-1", MADE, plan_id="orgs/5a8b", selections=[selection])
+    found = door.evaluate(RULE)[SELECTION, f"{selection_id}_orgs/5a8b"]
+    assert found.compliance == "NON_COMPLIANT"
+    assert found.annotation.endswith(f". {remedy}")
+
+
+def test_a_plan_of_a_backup_policy_gets_its_selections_there(door: Door) -> None:
+    add_plan(ACCOUNT, "eu-west-1", MADE, plan_id="orgs/5a8b")
+    assert door.evaluate(RULE)[PLAN, "orgs/5a8b"].annotation == (
+        "Plan made has no selection, so it backs up nothing. Give it selections in the backup policy."
+    )
+
+
+def test_long_names_leave_the_tag_to_be_seen(door: Door) -> None:
+    body = {"ListOfTags": [tag("cost-centre-of-the-team", "inventory-and-logistics")]}
+    selection = door.selection(door.plan("p" * 50), "s" * 50, **body)
+    annotation = door.evaluate(RULE)[SELECTION, selection].annotation
+    assert ' carries tag "cost-centre-of-the-team"="inventory-and-logistics" here. Tag the resources in' in annotation
+    assert annotation.endswith(", or correct the tag in the selection.")
 
 
 def body_of(value: object) -> dict[str, Any]:
@@ -295,8 +357,8 @@ def test_a_member_of_a_cluster_is_never_picked_itself(door: Door, by_tag: bool) 
     named = 'tag "backup"="true"' if by_tag else arn
     assert judged(door, **body) == (
         "NON_COMPLIANT",
-        f"{EMPTY} {named} names shop-1, a member of a DB cluster, and a cluster is backed up whole. Tag or assign the"
-        " cluster instead.",
+        f"{EMPTY} {named} names shop-1, a member of a DB cluster, and a cluster is backed up whole. Tag the cluster,"
+        " or delete the selection and create it again with the cluster.",
     )
 
 

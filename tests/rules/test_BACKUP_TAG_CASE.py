@@ -71,8 +71,8 @@ def test_a_resource_and_the_selection_that_misses_it(door: Door, tags: dict[str,
         (SELECTION, selection): (
             "NON_COMPLIANT",
             (
-                'Tag "backup"="true" of this selection misses 1 resource that carries it in other letter case, such as'
-                f' EC2 instance i-0abc with "{key}"="{value}". Tags are case-sensitive: {correction}.'
+                'Selection nightly of plan prod asks for "backup"="true"; 1 resource carries it in other letter case,'
+                f' such as EC2 instance i-0abc with "{key}"="{value}". Tags are case-sensitive: {correction}.'
             ),
         ),
         INSTANCE: (
@@ -144,8 +144,9 @@ def test_a_type_that_aws_config_does_not_know_is_told_on_the_selection(door: Doo
         (SELECTION, selection): (
             "NON_COMPLIANT",
             (
-                'Tag "backup"="true" of this selection misses 1 resource that carries it in other letter case, such as'
-                ' FSx file system fs-0abc with "Backup"="true". Tags are case-sensitive: rename the tag key.'
+                'Selection everything of plan nightly asks for "backup"="true"; 1 resource carries it in other letter'
+                ' case, such as FSx file system fs-0abc with "Backup"="true". Tags are case-sensitive: rename the tag'
+                " key."
             ),
         )
     }
@@ -186,9 +187,10 @@ def test_the_number_of_missed_resources_and_of_selections(door: Door) -> None:
         instance({"Backup": "true"}, f"i-{number}")
     found = verdicts(door)
     assert [found[SELECTION, each][1] for each in selections] == [
-        'Tag "backup"="true" of this selection misses 3 resources that carry it in other letter case, such as EC2'
-        ' instance i-0 with "Backup"="true". Tags are case-sensitive: rename the tag key.'
-    ] * 2
+        f'Selection {name} of plan prod asks for "backup"="true"; 3 resources carry it in other letter case, such as'
+        ' EC2 instance i-0 with "Backup"="true". Tags are case-sensitive: rename the tag key.'
+        for name in ("nightly", "weekly")
+    ]
     assert " of plan prod (and 1 more) asks for " in found["AWS::EC2::Instance", "i-1"][1]
 
 
@@ -227,6 +229,18 @@ def test_when_the_right_tag_would_not_be_enough(door: Door, body: dict[str, Any]
     compliance, annotation = verdicts(door)[INSTANCE]
     assert compliance == "NON_COMPLIANT"
     assert annotation.endswith("The selection's other elements leave it out, too.") is left_out
+
+
+@pytest.mark.parametrize("named", [0, 1], ids=["selection", "resource"])
+def test_long_names_leave_both_tags_to_be_seen(door: Door, named: int) -> None:
+    selection = door.selection(door.plan("p" * 50), "s" * 50, **list_of_tags(BackupPlan="production-nightly"))
+    table = f"orders-{'t' * 60}"
+    tagged(f"dynamodb:table/{table}", {"BackupPlan": "Production-Nightly"})
+    subject = ((SELECTION, selection), ("AWS::DynamoDB::Table", table))[named]
+    annotation = verdicts(door)[subject][1]
+    assert '"BackupPlan"="production-nightly"' in annotation
+    assert '"BackupPlan"="Production-Nightly"' in annotation
+    assert annotation.endswith(". Tags are case-sensitive: correct the tag value.")
 
 
 def test_long_tags_keep_both_ends(door: Door) -> None:

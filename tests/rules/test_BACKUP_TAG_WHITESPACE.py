@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.simulator.backup import add_plan
 from local.simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, REGION, Door, front_door
 
@@ -57,8 +58,8 @@ def test_a_resource_and_the_selection_that_misses_it(
         (SELECTION, selection): (
             "NON_COMPLIANT",
             (
-                'Tag "backup"="true" of this selection misses 1 resource that carries it with other white space, such'
-                f" as EC2 instance i-0abc with {shown}. White space counts in tags: {correction}."
+                'Selection nightly of plan prod asks for "backup"="true"; 1 resource carries it with other white space,'
+                f" such as EC2 instance i-0abc with {shown}. White space counts in tags: {correction}."
             ),
         ),
         INSTANCE: (
@@ -91,9 +92,9 @@ def test_what_is_near(door: Door, wanted: str, found: str, near: bool) -> None:
 @pytest.mark.parametrize(
     ("body", "shown"),
     [
-        pytest.param(asking("backup ", "true"), 'tag "backup "="true"', id="key"),
-        pytest.param(asking("backup", " true"), 'tag "backup"=" true"', id="value"),
-        pytest.param(asking("backup", "true\u00a0"), r'tag "backup"="true\u00a0"', id="no-break space"),
+        pytest.param(asking("backup ", "true"), 'Tag "backup "="true"', id="key"),
+        pytest.param(asking("backup", " true"), 'Tag "backup"=" true"', id="value"),
+        pytest.param(asking("backup", "true\u00a0"), r'Tag "backup"="true\u00a0"', id="no-break space"),
         pytest.param(
             condition("StringNotEquals", "aws:ResourceTag/backup", "false "),
             'StringNotEquals "backup"="false "',
@@ -110,8 +111,8 @@ def test_a_selection_with_stray_white_space_of_its_own(door: Door, body: dict[st
         (SELECTION, selection): (
             "NON_COMPLIANT",
             (
-                f"This selection's {shown} begins or ends with white space, which counts in tags."
-                " Selections cannot be changed: assign the resources anew, without it."
+                f"{shown} of selection everything of plan nightly begins or ends with white space, which counts in"
+                " tags. Delete the selection and create it again without the white space."
             ),
         )
     }
@@ -121,14 +122,31 @@ def test_resources_with_the_clean_tag_are_missed_by_such_a_selection(door: Door)
     selection = door.selection(door.plan("prod"), "nightly", **asking("backup ", "true"))
     instance({"backup": "true"})
     found = verdicts(door)
-    assert found[SELECTION, selection][1].endswith("without it. (+1 more)")
+    assert found[SELECTION, selection][1].endswith("without the white space. (+1 more)")
     assert found[INSTANCE] == (
         "NON_COMPLIANT",
         (
             'i-0abc carries "backup"="true"; selection nightly of plan prod asks for "backup "="true".'
-            " White space counts in tags: correct the tag of the selection."
+            " White space counts in tags: delete the selection and create it again without the white space."
         ),
     )
+
+
+def test_a_selection_of_a_backup_policy_is_changed_in_the_policy(door: Door) -> None:
+    plan = {"BackupPlanName": "made", "Rules": [{"RuleName": "daily", "TargetBackupVaultName": "Default"}]}
+    body = {
+        "SelectionName": "all",
+        "IamRoleArn": f"arn:aws:iam::{ACCOUNT}:role/BackupRole",
+        **asking("backup ", "true"),
+    }
+    (selection_id,) = add_plan(ACCOUNT, REGION, plan, plan_id="orgs/5a8b", selections=[body])
+    instance({"backup": "true"})
+    found = verdicts(door)
+    assert found[SELECTION, f"{selection_id}_orgs/5a8b"][1] == (
+        'Tag "backup "="true" of selection all of plan made begins or ends with white space, which counts in tags.'
+        " Correct the tag in the backup policy. (+1 more)"
+    )
+    assert found[INSTANCE][1].endswith(". White space counts in tags: correct the tag in the backup policy.")
 
 
 def test_a_blank_within_a_tag_is_nobodys_problem(door: Door) -> None:

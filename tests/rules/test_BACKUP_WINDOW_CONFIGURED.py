@@ -10,6 +10,7 @@ import pytest
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError, ReadError
 from local.configuration_items import Recording, plan_item
 from local.simulator import failing, page_size, recorded_calls
+from local.simulator.backup import add_plan
 from local.simulator.faults import denied, malformed, throttled
 from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
 
@@ -116,10 +117,25 @@ def test_a_backup_rule_that_a_longer_kept_one_always_swallows(door: Door) -> Non
     swallower = backup_rule("archive", "cron(0 1 ? * * *)", **windows(480), **keep(365))
     assert say(door, swallowed, swallower) == (
         "NON_COMPLIANT",
-        "Backup rule daily of plan nightly never runs: each of its start windows overlaps one of backup rule archive,"
-        " which keeps its backups longer, and AWS Backup runs only that. Move one of the schedules, or shorten the"
-        " start windows, until they are apart.",
+        "Backup rule daily of plan nightly never runs: AWS Backup runs only backup rule archive, which keeps its"
+        " backups longer, as their start windows always overlap. Move one of the schedules, or shorten the start"
+        " windows, until they are apart.",
     )
+
+
+def test_long_names_leave_to_be_seen_what_swallows_a_backup_rule(door: Door) -> None:
+    swallowed = backup_rule("d" * 50, "cron(0 5 ? * * *)", **windows(60), **keep(7))
+    swallower = backup_rule("a" * 50, "cron(0 1 ? * * *)", **windows(480), **keep(365))
+    plan = door.plan("p" * 50, swallowed, swallower)
+    annotation = door.evaluate(RULE)[PLAN, plan].annotation
+    assert "never runs: AWS Backup runs only backup rule aaa" in annotation
+    assert " which keeps its backups longer, as their start windows always overlap. Move one" in annotation
+
+
+def test_a_schedule_of_a_backup_policy_is_corrected_in_the_policy(door: Door) -> None:
+    plan = {"BackupPlanName": "made", "Rules": [backup_rule(schedule="rate(1 day)")]}
+    add_plan(ACCOUNT, REGION, plan, plan_id="orgs/5a8b")
+    assert door.evaluate(RULE)[PLAN, "orgs/5a8b"].annotation.endswith(". Correct it in the backup policy.")
 
 
 @pytest.mark.parametrize(

@@ -127,11 +127,26 @@ def test_the_rules_that_run_on_changes_are_the_contracts() -> None:
 @EVERY_RULE
 def test_metadata_for_readers_is_complete(folder: RuleFolder) -> None:
     about = folder.about
-    assert about["Title"]
     assert about["Condition"]
     assert about["Severity"] in {"LOW", "MEDIUM", "HIGH", "CRITICAL"}
     assert 1 <= len(about["Remediation"]) <= 512  # what a finding's recommendation may hold
+    assert about["Permissions"]
     assert about["Permissions"] == sorted(folder.permissions)
+
+
+@EVERY_RULE
+def test_titles_say_what_is_so_where_all_is_well(folder: RuleFolder) -> None:
+    """As Security Hub writes its own: "S3 general purpose buckets should …", without a full stop."""
+    title = folder.about["Title"]
+    assert 1 <= len(title) <= 100
+    assert not title.endswith(".")
+    assert not title.startswith("Ensure")
+
+
+@EVERY_RULE
+def test_what_aws_backup_or_a_role_is_able_to_do_is_told_by_can(folder: RuleFolder) -> None:
+    for text in (folder.metadata["Description"], folder.about["Title"], folder.about["Condition"]):
+        assert not re.search(r"\bmay\b", text), text
 
 
 @EVERY_RULE
