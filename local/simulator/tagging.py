@@ -35,6 +35,12 @@ _NAMES = Paging(None, 100, "PaginationTokenExpiredException", continuation="Pagi
 """Tag keys or values; how many make a page, AWS does not say."""
 
 
+Listing = Callable[[str, str], Iterator[tuple[str, Tags]]]
+
+listings: list[Listing] = []
+"""Further resources by ARN, with their tags, of an account and Region: for services that are not moto's own."""
+
+
 def tag_resource(account: str, region: str, arn: str, tags: Mapping[str, str]) -> None:
     """Lists the resource with these tags, beside those it has. Neither resource nor service need exist in moto.
 
@@ -64,7 +70,7 @@ def _tagged(account: str, region: str) -> dict[str, Tags]:
         for resource in _resources_of(backend, region):
             if resource.tags:
                 tagged[resource.arn] = resource.tags
-    for arns in (_eks_clusters, _redshift_clusters, _timestream_tables):
+    for arns in (_eks_clusters, _redshift_clusters, _timestream_tables, *listings):
         tagged.update((arn, tags) for arn, tags in arns(account, region) if tags)
     for arn, tags in _registered(account, region).items():
         tagged[arn] = tagged.get(arn, {}) | tags

@@ -41,11 +41,13 @@ def extend() -> None:
     """Puts these operations into moto's CloudFormation, which it imports. Idempotent."""
     from moto.cloudformation.responses import CloudFormationResponse  # noqa: PLC0415 - see the module's text
 
-    from local.simulator.cloudformation import api, stack_set_api  # noqa: PLC0415 - as above
+    from local.simulator import tagging  # noqa: PLC0415 - as above
+    from local.simulator.cloudformation import api, stack_set_api, stacks  # noqa: PLC0415 - as above
     from local.simulator.operations import implement  # noqa: PLC0415 - as above
 
     if getattr(CloudFormationResponse, "extended", False):
         return
     implement(CloudFormationResponse, {**api.HANDLERS, **stack_set_api.HANDLERS})
+    tagging.listings.append(stacks.tagged_stacks)
     CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER = {}  # these answers have AWS's form already
     CloudFormationResponse.extended = True

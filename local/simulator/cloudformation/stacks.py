@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -152,6 +152,13 @@ def state_of(account: str, region: str) -> State:
     backend: CloudFormationBackend = cloudformation_backends[account][region]
     state: State = vars(backend).setdefault("simulated", State())
     return state
+
+
+def tagged_stacks(account: str, region: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The stacks that have tags, by ARN, as the tagging API lists them."""
+    for stack in state_of(account, region).stacks.values():
+        if stack.tags and stack.deleted is None:
+            yield stack.id, {tag["Key"]: tag["Value"] for tag in stack.tags}
 
 
 TypeOf = Callable[[str], ResourceType | None]
