@@ -9,4 +9,5 @@ import sys
 def log(level: str, message: str, **fields: object) -> None:
     """Write one line. `level` is `INFO` or `ERROR`; the other fields are for queries such as `filter problems > 0`."""
     line = json.dumps({"level": level, "message": message, **fields}, default=str, ensure_ascii=False)
-    print(line, file=sys.stdout, flush=True)  # noqa: T201 - standard output is where a Lambda function logs
+    sys.stdout.write(f"{line}\n")  # in one write: accounts are served side by side
+    sys.stdout.flush()
