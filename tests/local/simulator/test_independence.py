@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,15 +27,17 @@ def imported(code: str) -> set[str]:
     return found
 
 
+@cache
 def foreign(path: Path) -> set[str]:
     """What the module imports of the rules."""
     return {name for name in imported(path.read_text(encoding="utf-8")) if name.split(".")[0] in FORBIDDEN}
 
 
-def own_modules(code: str) -> set[Path]:
-    """The files of `local` that the code imports."""
+@cache
+def own_modules(path: Path) -> set[Path]:
+    """The files of `local` that the module imports."""
     files = set()
-    for name in imported(code):
+    for name in imported(path.read_text(encoding="utf-8")):
         if name.split(".")[0] == "local":
             parts = name.split(".")
             candidates = [Path(*parts[:length]) for length in range(2, len(parts) + 1)]
@@ -50,7 +53,7 @@ def reached_from(start: Path) -> set[Path]:
     while waiting:
         path = waiting.pop()
         seen.add(path)
-        waiting |= own_modules(path.read_text(encoding="utf-8")) - seen
+        waiting |= own_modules(path) - seen
     return seen
 
 
