@@ -10,15 +10,17 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 from local.catalogue import ROOT
 from local.organization import Organization, seed
 from local.simulator import config
 from local.simulator.accounts import account_session
 from local.simulator.config_service import Clockwork, start_recorder
-from local.simulator.lambda_runtime import lambda_runtime
+from local.simulator.lambda_runtime import LambdaRuntime, lambda_runtime
 from local.simulator.server import serving
 
 PROFILES = ROOT / "build" / "simulated-profiles"
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--profiles", type=Path, default=PROFILES, help="where to write the profiles (AWS_CONFIG_FILE)")
     options = parser.parse_args(arguments)
     try:
-        with serving(options.port) as url, lambda_runtime(url) as runtime:
+        with serving(options.port) as url, _runtime(url) as runtime:
             config.install(require_functions=True)
             organization = seed(datetime.now(UTC).replace(microsecond=0), member_roles=False)
             places = [(account.id, region) for account in organization.accounts for region in account.regions]
@@ -40,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 start_recorder(account_session(account, region), region)
             write_profiles(options.profiles, organization, url)
             print(how_to_use(organization, url, options.profiles), flush=True)
+            if runtime is None:
+                print("AWS Config is not at work: deployed functions run on Linux only.", flush=True)
+                Event().wait()
+                return 0
             clockwork = Clockwork(runtime, places)
             while True:
                 for run in clockwork.tick():
@@ -54,6 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 0
+
+
+def _runtime(url: str) -> AbstractContextManager[LambdaRuntime | None]:
+    return lambda_runtime(url) if sys.platform == "linux" else nullcontext()
 
 
 def write_profiles(path: Path, organization: Organization, url: str) -> None:

@@ -33,7 +33,8 @@ def runtime_folder(folder: Path) -> Path:
             installed = distribution(name)
         except PackageNotFoundError:
             raise ModuleNotFoundError(
-                f"{name} is not installed in {sys.prefix}; functions cannot run without it. Run `make setup`."
+                f"{name} is not installed in {sys.prefix}; functions cannot run without it. Run `make setup`"
+                " (awslambdaric is for Linux only)."
             ) from None
         entries = {file.parts[0] for file in installed.files or ()} - {"..", "__pycache__"}
         for entry in sorted(entries):

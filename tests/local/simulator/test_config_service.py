@@ -14,7 +14,7 @@ import pytest
 
 from local.configuration_items import PLAN_TYPE, Recording, plan_item
 from local.simulator import account_session, config
-from local.simulator.config_service import notify_change, run_rules, start_recorder
+from local.simulator.config_service import Clockwork, notify_change, run_rules, start_recorder
 from local.simulator.lambda_runtime import LambdaRuntime, lambda_runtime
 from local.simulator.server import serving
 from tests.local.simulator.callers import client
@@ -212,3 +212,17 @@ def test_a_change_invokes_the_rules_in_whose_scope_it_is(
         assert told["resourceId"] == "plan-1"
     history = client("config", MEMBER).get_resource_config_history(resourceType=PLAN_TYPE, resourceId="plan-1")
     assert history["configurationItems"]
+
+
+def test_the_clock_runs_what_is_new_what_has_changed_and_what_was_asked_for(runtime: LambdaRuntime) -> None:
+    clockwork = Clockwork(runtime, [(MEMBER, REGION)])
+    put_rule("tags", BufferMinutes="60")
+    put_rule("changes-only", CHANGES)
+    assert [run.rule for run in clockwork.tick()] == ["tags"]
+    assert clockwork.tick() == []
+    put_rule("tags", BufferMinutes="90")
+    (run,) = clockwork.tick()
+    assert json.loads(run.event["ruleParameters"]) == {"BufferMinutes": "90"}
+    client("config", MEMBER).start_config_rules_evaluation(ConfigRuleNames=["tags"])
+    assert [run.rule for run in clockwork.tick()] == ["tags"]
+    assert clockwork.tick() == []
