@@ -153,7 +153,8 @@ def role_problems(access: Access, roles: Iterable[tuple[str, str, str]]) -> Iter
                 f"Role {role} exists already in account {access.caller.account}, and stack {stack} in {region}, which"
                 " would make it, does not: it belongs to another pack, or to this one with another home Region.",
                 "Name the home Region first in regions; for a second pack choose other member_role_name and"
-                " function_role_name.",
+                " function_role_name, and for remediation another remediation_role_name and"
+                " remediation_document_prefix. A StackSet that was made by hand: delete it first.",
             )
 
 

@@ -29,6 +29,8 @@ from local.deploy.rollout import (
     FUNCTIONS,
     MEMBER_ROLE,
     ORGANIZATION,
+    REMEDIATION,
+    REMEDIATION_ROLE,
     OrganizationRollout,
     Rollout,
     SingleAccountRollout,
@@ -121,7 +123,7 @@ def _organization(settings: Settings, access: Access, management: Access | None)
             lambda: reach_problems(organization, reached, settings),
             lambda: account_problems(access, settings) if access.caller.account in reached.accounts else (),
             lambda: role_problems(access, _function_roles(settings)),
-            lambda: role_problems(access, _own_member_role(settings, access, organization, reached)),
+            lambda: role_problems(access, _own_roles(settings, access, organization, reached)),
         )
     )
     return OrganizationRollout(settings, access, package(), organization, reached, management)
@@ -162,14 +164,19 @@ def _function_roles(settings: Settings) -> list[tuple[str, str, str]]:
     ]
 
 
-def _own_member_role(
+def _own_roles(
     settings: Settings, access: Access, organization: Organization, reached: Reach
 ) -> list[tuple[str, str, str]]:
     own = access.caller.account
     if own not in reached.accounts:
         return []
-    part = MEMBER_ROLE if own == organization.management else ORGANIZATION
-    return [(settings.member_role_name, settings.home, settings.stack(part))]
+    parts = {settings.member_role_name: (MEMBER_ROLE, ORGANIZATION)}
+    if settings.remediation:
+        parts[settings.remediation_role_name] = REMEDIATION_ROLE, REMEDIATION
+    return [
+        (role, settings.home, settings.stack(part if own == organization.management else stack_set))
+        for role, (part, stack_set) in parts.items()
+    ]
 
 
 def _single_account(settings: Settings, access: Access) -> SingleAccountRollout:
@@ -184,7 +191,9 @@ def _refuse(problems: tuple[Problem, ...]) -> None:
 
 def _plan(rollout: Rollout) -> Plan:
     buckets = {stack.region: _bucket(stack) for stack in rollout.buckets()}
-    steps = [compare(stack) for phase in (rollout.buckets(), *rollout.phases(buckets)) for stack in phase]
+    phases = rollout.phases(buckets)
+    steps = [compare(stack) for phase in (rollout.buckets(), *phases) for stack in phase]
+    steps += rollout.surplus(phases)
     uploads = {region: rollout.artifacts.missing(rollout.access, region, name) for region, name in buckets.items()}
     return Plan(rollout, tuple(steps), uploads)
 
@@ -203,8 +212,10 @@ def _make(rollout: Rollout, terminal: Terminal) -> None:
         if objects:
             terminal.say(f"{region}  uploading {counted(len(objects), 'file')}")
             upload(rollout.access, region, bucket, objects)
-    for phase in rollout.phases(buckets):
+    phases = rollout.phases(buckets)
+    for phase in phases:
         apply([compare(stack) for stack in phase], terminal.say, _explained)
+    apply(rollout.surplus(phases), terminal.say)
 
 
 def _explained(stack: Stack) -> Iterator[str]:

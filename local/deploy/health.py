@@ -17,7 +17,7 @@ NAMED = 10
 """So many accounts are named in a problem; of the others, the number is told."""
 
 PACK_WELL = frozenset({"CREATE_SUCCESSFUL", "UPDATE_SUCCESSFUL"})
-ROLE_WELL = frozenset({"CURRENT"})
+INSTANCE_WELL = frozenset({"CURRENT"})
 RULE_WELL = frozenset({"ACTIVE", "EVALUATING"})
 
 
@@ -73,6 +73,8 @@ class RegionHealth:
     rules: list[RuleHealth] = field(default_factory=list)
     packs: Mapping[str, tuple[str, str]] | None = None
     roles: Mapping[str, tuple[str, str]] | None = None
+    remediation: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
+    """Like `roles`, of its role and its documents, by what it is."""
     config_rules: Mapping[str, str] | None = None
     failed_events: int = 0
     missing: list[str] = field(default_factory=list)
@@ -91,7 +93,9 @@ def troubles(health: RegionHealth, names: Mapping[str, str]) -> list[Trouble]:
     """Everything that is wrong with the pack in a Region. `names` are the accounts' by id."""
     found = [Trouble("stacks", text) for text in health.missing]
     found += _statuses("pack", health.packs, PACK_WELL, health, names)
-    found += _statuses("member role", health.roles, ROLE_WELL, health, names)
+    found += _statuses("member role", health.roles, INSTANCE_WELL, health, names)
+    for what, statuses in health.remediation.items():
+        found += _statuses(what, statuses, INSTANCE_WELL, health, names)
     found += _config_rules(health)
     found += _evaluations(health, names)
     found += _errors(health)

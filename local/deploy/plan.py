@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from local.deploy.rollout import MEMBER_ROLE, ORGANIZATION, OrganizationRollout, Rollout
+from local.deploy.rollout import MEMBER_ROLE, ORGANIZATION, REMEDIATION_ROLE, OrganizationRollout, Rollout
 from local.deploy.settings import ACCOUNTS, OPEN, Settings
-from local.deploy.stacks import THE_TEMPLATE, Change, Step
+from local.deploy.stacks import Change, Step
 from local.deploy.templates import Resource, Role, roles
 from local.deploy.words import counted
 from local.rules_page import HOURS
@@ -46,6 +46,8 @@ class Plan:
             yield from _reached(rollout)
             yield from self._left_behind(rollout)
         yield from _rules(settings)
+        if settings.remediation:
+            yield "Remediation: documents that a person may start for some findings; nothing starts by itself."
         yield ""
 
     def _left_behind(self, rollout: OrganizationRollout) -> Iterator[str]:
@@ -80,7 +82,7 @@ class Plan:
             yield from _wrapped(text, 10)
 
     def _resources(self, step: Step) -> list[Resource]:
-        member = step.stack.name == self.rollout.settings.stack(MEMBER_ROLE)
+        member = step.stack.name in map(self.rollout.settings.stack, (MEMBER_ROLE, REMEDIATION_ROLE))
         pseudo = self._pseudo(step, _ANY_ACCOUNT if member else step.stack.access.caller.account)
         return step.stack.template.resources(step.stack.parameters, pseudo)
 
@@ -97,7 +99,7 @@ class Plan:
     def _roles(self) -> Iterator[str]:
         found: dict[Role, list[str]] = {}
         for step in self.steps:
-            if step.change is Change.LEAVE or (step.differences and THE_TEMPLATE not in step.differences):
+            if not step.brings_template:
                 continue
             for resource in self._resources(step):
                 everywhere = resource.type == "AWS::CloudFormation::StackSet"

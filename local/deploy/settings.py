@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,6 +21,12 @@ from yaml.nodes import MappingNode
 from backup_rules.errors import InvalidRuleParametersError
 from local.catalogue import RuleFolder, rule_folders
 from local.templates.names import FUNCTION_ROLE_NAME, MEMBER_ROLE_NAME, PACK_NAME
+from local.templates.remediation import (
+    DOCUMENT_PREFIX,
+    DOCUMENT_PREFIX_IN_WORDS,
+    REMEDIATION_DOCUMENT_PREFIX,
+    REMEDIATION_ROLE_NAME,
+)
 from local.templates.rule_parameters import FREQUENCIES, OFF, own_parameters
 
 OPEN, ORGANIZATION, ACCOUNTS = "open", "organization", "accounts"
@@ -72,7 +79,12 @@ class Settings:
     architecture: str = "arm64"
     invoke_permission: str = OPEN
     invoke_accounts: tuple[str, ...] = ()
+    check_organization_in_code: bool = False
     aggregator: bool = False
+    queries: bool = True
+    remediation: bool = False
+    remediation_role_name: str = REMEDIATION_ROLE_NAME
+    remediation_document_prefix: str = REMEDIATION_DOCUMENT_PREFIX
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -216,6 +228,7 @@ def _regions(key: str, value: object) -> tuple[str, ...]:
     return chosen
 
 
+@cache
 def _partition(region: str) -> str | None:
     session = get_session()
     for partition in session.get_available_partitions():
@@ -303,7 +316,14 @@ _READERS: Mapping[str, _Reader] = {
     "reserved_concurrency": lambda key, value: {key: None if value == "" else _number(key, value, 1, 9_999)},
     "architecture": _one(_choice, choices={"arm64": "arm64", "x86_64": "x86_64"}),
     "invoke_permission": _invoke_permission,
+    "check_organization_in_code": _one(_choice, choices=_TRUTH),
     "aggregator": _one(_choice, choices=_TRUTH),
+    "queries": _one(_choice, choices=_TRUTH),
+    "remediation": _one(_choice, choices=_TRUTH),
+    "remediation_role_name": _role(64),
+    "remediation_document_prefix": _one(
+        _text, pattern=DOCUMENT_PREFIX, allowed=f"{DOCUMENT_PREFIX_IN_WORDS}, and no name of AWS"
+    ),
     "tags": _one(_tags),
 }
 

@@ -38,6 +38,7 @@ class Change(Enum):
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "delete what is left of a failed creation, and create"
+    DELETE = "delete"
     LEAVE = "leave"
     STUCK = "stuck"
 
@@ -76,7 +77,14 @@ class Step:
     live: Live | None
     change: Change
     differences: tuple[str, ...] = ()
-    """Of an update: what differs, in words."""
+    """Of an update: what differs, in words. Of a deletion: why."""
+
+    @property
+    def brings_template(self) -> bool:
+        """Whether the stack gets a template that it does not have yet."""
+        if self.change is Change.UPDATE:
+            return THE_TEMPLATE in self.differences
+        return self.change in (Change.CREATE, Change.REPLACE)
 
 
 class StackError(RuntimeError):
@@ -126,6 +134,19 @@ def compare(stack: Stack) -> Step:
     return Step(stack, live, Change.UPDATE if differences else Change.LEAVE, differences)
 
 
+def surplus(access: Access, region: str, name: str) -> Step | None:
+    """The deletion of a stack that the settings do not ask for; None where there is none. Only reads.
+
+    Raises:
+        AwsCallError: it cannot be read.
+    """
+    live = read_stack(access, region, name)
+    if live is None:
+        return None
+    change = Change.STUCK if live.status.endswith("_IN_PROGRESS") else Change.DELETE
+    return Step(Stack(access, region, name, Template(""), {}), live, change, ("the settings do not ask for it",))
+
+
 def _differences(stack: Stack, live: Live, template: Template) -> Iterator[str]:
     if template is not stack.template:
         yield THE_TEMPLATE
@@ -170,8 +191,8 @@ def apply(steps: Sequence[Step], say: Say, explain: Explain = lambda _: ()) -> N
         StackError: one failed or more, once all have ended.
         AwsCallError: a call failed.
     """
-    hollow = [step for step in steps if step.change is Change.REPLACE]
-    delete([(step.stack.access, step.stack.region, step.stack.name) for step in hollow], say)
+    doomed = [step.stack for step in steps if step.change in (Change.REPLACE, Change.DELETE)]
+    delete([(stack.access, stack.region, stack.name) for stack in doomed], say)
     token = f"deploy-{uuid.uuid4()}"
     waiting = [step.stack for step in steps if _start(step, token)]
     failures = []
@@ -183,7 +204,7 @@ def apply(steps: Sequence[Step], say: Say, explain: Explain = lambda _: ()) -> N
 
 
 def _start(step: Step, token: str) -> bool:
-    if step.change in (Change.LEAVE, Change.STUCK):
+    if step.change in (Change.LEAVE, Change.STUCK, Change.DELETE):
         return False
     stack = step.stack
     body = {"TemplateBody": stack.template.text}

@@ -7,16 +7,25 @@ from collections.abc import Iterator
 from local.deploy.artifacts import empty
 from local.deploy.aws import Access, AwsCallError
 from local.deploy.organization import describe_organization
-from local.deploy.rollout import ARTIFACTS, FUNCTIONS, INVOKE, MEMBER_ROLE, ORGANIZATION, SINGLE_ACCOUNT
+from local.deploy.rollout import (
+    ARTIFACTS,
+    FUNCTIONS,
+    INVOKE,
+    MEMBER_ROLE,
+    ORGANIZATION,
+    QUERIES,
+    REMEDIATION,
+    SINGLE_ACCOUNT,
+    Place,
+    own_remediation_places,
+)
 from local.deploy.settings import Settings
 from local.deploy.stacks import Live, delete, read_stack
 from local.deploy.terminal import Terminal
 from local.deploy.words import counted
 
 # Deployed by hand, beside what `make deploy` makes.
-OTHERS = ("security-hub", "finding-events", "alerts", "remediation", "queries")
-
-Doomed = tuple[Access, str, str]
+OTHERS = ("security-hub", "finding-events", "alerts")
 
 
 def undeploy(settings: Settings, access: Access, management: Access | None, terminal: Terminal) -> bool:
@@ -34,6 +43,8 @@ def undeploy(settings: Settings, access: Access, management: Access | None, term
             print(f"  {region}  {name}" + _elsewhere(of_access, access))
         if any(name == settings.stack(ORGANIZATION) for phase in phases for _, _, name in phase):
             print("With the organization's stack go the pack, its verdicts and the member role in every account.")
+        if any(name == settings.stack(REMEDIATION) for phase in phases for _, _, name in phase):
+            print("With the remediation's go its documents and its role in every account.")
         if not terminal.agrees("Delete?"):
             print("Nothing was changed.")
             return False
@@ -46,13 +57,17 @@ def undeploy(settings: Settings, access: Access, management: Access | None, term
     return True
 
 
-def _phases(settings: Settings, access: Access, management: Access | None) -> list[list[Doomed]]:
+def _phases(settings: Settings, access: Access, management: Access | None) -> list[list[Place]]:
     """The stacks that exist, in the reverse order of their making."""
     others, home = settings.regions[1:], settings.regions[:1]
-    order: list[list[tuple[Access, str, str]]] = [
+    accounts = [each for each in (access, management) if each is not None]
+    order: list[list[Place]] = [
+        [(access, region, QUERIES) for region in home],
         [(access, region, ORGANIZATION) for region in others],
         [(access, region, ORGANIZATION) for region in home],
-        [(each, settings.home, MEMBER_ROLE) for each in (access, management) if each is not None],
+        [(access, region, REMEDIATION) for region in settings.regions],
+        [place for each in accounts for place in own_remediation_places(each, settings)],
+        [(each, settings.home, MEMBER_ROLE) for each in accounts],
         [(access, region, part) for part in (INVOKE, SINGLE_ACCOUNT) for region in settings.regions],
         [(access, region, FUNCTIONS) for region in settings.regions],
         [(access, region, ARTIFACTS) for region in settings.regions],
@@ -71,7 +86,7 @@ def _elsewhere(of_access: Access, access: Access) -> str:
     return "" if of_access is access else f"  in account {of_access.caller.account}"
 
 
-def _empty_buckets(settings: Settings, phase: list[Doomed], terminal: Terminal) -> None:
+def _empty_buckets(settings: Settings, phase: list[Place], terminal: Terminal) -> None:
     for access, region, name in phase:
         live: Live | None = read_stack(access, region, name) if name == settings.stack(ARTIFACTS) else None
         bucket = live.outputs.get("BucketName") if live else None
@@ -93,8 +108,8 @@ def _left(settings: Settings, access: Access, management: Access | None) -> Iter
             yield f"Left: log group {group['logGroupName']} in {region}. Delete it: aws logs delete-log-group"
             yield f"  --region {region} --log-group-name {group['logGroupName']}"
     if management is None and _is_member(access):
-        yield f"Not looked at: stack {settings.stack(MEMBER_ROLE)} in the management account. If it was made there,"
-        yield "  run this again with MANAGEMENT_PROFILE."
+        yield f"Not looked at: stack {settings.stack(MEMBER_ROLE)} in the management account, and those of the"
+        yield "  remediation. If they were made there, run this again with MANAGEMENT_PROFILE."
 
 
 def _is_member(access: Access) -> bool:

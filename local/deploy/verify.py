@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from local.deploy.aws import Access, AwsCallError
@@ -17,7 +18,16 @@ from local.deploy.deploy import own_organization, read_targets
 from local.deploy.health import METRIC_SECONDS, RegionHealth, RuleHealth
 from local.deploy.health_report import Reported, report
 from local.deploy.organization import Organization, pack_statuses, with_accounts
-from local.deploy.rollout import FUNCTIONS, MEMBER_ROLE, ORGANIZATION, SINGLE_ACCOUNT
+from local.deploy.rollout import (
+    FUNCTIONS,
+    MEMBER_ROLE,
+    ORGANIZATION,
+    QUERIES,
+    REMEDIATION,
+    REMEDIATION_DOCUMENTS,
+    REMEDIATION_ROLE,
+    SINGLE_ACCOUNT,
+)
 from local.deploy.settings import RuleSettings, Settings
 from local.deploy.stacks import Live, read_stack
 
@@ -53,9 +63,10 @@ def verify(settings: Settings, access: Access, management: Access | None, *, eve
                 organization = with_accounts(access, own_organization(access))
                 targeted = read_targets(access, organization, settings)
             healths.append(_organization(settings, access, region, parts, targeted, now))
-    home = healths[0]
-    if organization is not None and home.packs is not None:
-        home.roles = _roles(settings, access, management, organization, home)
+    if organization is not None:
+        for health in healths:
+            if health.packs is not None:
+                _read_instances(settings, access, management, organization, health)
     names = organization.accounts if organization else {}
     return report(Reported(settings.name, access.caller.account, names, healths), everything=everything)
 
@@ -72,6 +83,8 @@ def _organization(  # noqa: PLR0913, PLR0917 - one Region, and what is known of 
     pack, functions = parts[ORGANIZATION], parts[FUNCTIONS]
     for part in (FUNCTIONS, ORGANIZATION):
         health.missing += _stack_troubles(settings.stack(part), parts[part])
+    more = ((QUERIES, settings.queries and region == settings.home), (REMEDIATION, settings.remediation))
+    health.missing += _optional_troubles(settings, access, region, dict(more))
     if pack is not None:
         excluded = set(pack.parameters.get("ExcludedAccounts", "").split(","))
         health.accounts = tuple(sorted(targeted - excluded))
@@ -84,6 +97,13 @@ def _organization(  # noqa: PLR0913, PLR0917 - one Region, and what is known of 
 def _single_account(settings: Settings, access: Access, region: str, live: Live, now: datetime) -> RegionHealth:
     health = RegionHealth(region, (access.caller.account,))
     health.missing += _stack_troubles(settings.stack(SINGLE_ACCOUNT), live)
+    is_home = region == settings.home
+    more = {
+        QUERIES: settings.queries and is_home,
+        REMEDIATION_ROLE: settings.remediation and is_home,
+        REMEDIATION_DOCUMENTS: settings.remediation,
+    }
+    health.missing += _optional_troubles(settings, access, region, more)
     wanted = [settings.rule_name_prefix + rule.folder.config_rule_name for rule in settings.rules_on]
     states = dict.fromkeys(wanted, "missing")
     for rule in access.items("config", region, "describe_config_rules", "ConfigRules"):
@@ -99,6 +119,13 @@ def _stack_troubles(name: str, live: Live | None) -> Iterator[str]:
         yield f"Stack {name} does not exist."
     elif live.status not in _STACK_WELL:
         yield f"Stack {name} is {live.status} {live.reason}".strip() + "."
+
+
+def _optional_troubles(settings: Settings, access: Access, region: str, wanted: Mapping[str, bool]) -> Iterator[str]:
+    for part, is_wanted in wanted.items():
+        if is_wanted:
+            name = settings.stack(part)
+            yield from _stack_troubles(name, read_stack(access, region, name))
 
 
 def _packs(access: Access, region: str, name: str) -> dict[str, tuple[str, str]]:
@@ -118,38 +145,56 @@ def _told(*parts: str | None) -> str:
     return ": ".join(part for part in parts if part)
 
 
-def _roles(
-    settings: Settings, access: Access, management: Access | None, organization: Organization, home: RegionHealth
+def _read_instances(
+    settings: Settings, access: Access, management: Access | None, organization: Organization, health: RegionHealth
+) -> None:
+    """What StackSets bring, once per account or to each Region."""
+    read = partial(_instances, settings, access, management, organization, health)
+    is_home = health.region == settings.home
+    if is_home:
+        health.roles = read(MEMBER_ROLE)
+    if settings.remediation:
+        role = {"remediation role": read(REMEDIATION_ROLE)} if is_home else {}
+        health.remediation = role | {"remediation documents": read(REMEDIATION_DOCUMENTS)}
+
+
+def _instances(  # noqa: PLR0913, PLR0917 - one StackSet, and what is known of the whole
+    settings: Settings,
+    access: Access,
+    management: Access | None,
+    organization: Organization,
+    health: RegionHealth,
+    part: str,
 ) -> dict[str, tuple[str, str]]:
-    """How the member role stands in each account, as far as CloudFormation knows."""
+    """How the stacks of a StackSet stand in each account, as far as CloudFormation knows."""
     own = access.caller.account
     given = {"CallAs": "SELF" if own == organization.management else "DELEGATED_ADMIN"}
     try:
-        roles = {
+        found = {
             each["Account"]: (each["Status"], each.get("StatusReason", ""))
             for each in access.items(
                 "cloudformation",
-                home.region,
+                health.region,
                 "list_stack_instances",
                 "Summaries",
-                StackSetName=settings.stack(MEMBER_ROLE),
+                StackSetName=settings.stack(part),
                 **given,
             )
         }
     except AwsCallError as error:
         if error.code != "StackSetNotFoundException":
             raise
-        roles = {}
-    excluded = set(organization.accounts) - set(home.accounts)
-    roles = {account: each for account, each in roles.items() if account not in excluded}
-    if organization.management in home.accounts:
+        found = {}
+    excluded = set(organization.accounts) - set(health.accounts)
+    found = {account: each for account, each in found.items() if account not in excluded}
+    if organization.management in health.accounts:
         there = access if own == organization.management else management
-        live = read_stack(there, home.region, settings.stack(MEMBER_ROLE)) if there else None
+        live = read_stack(there, health.region, settings.stack(part)) if there else None
         if there is None or (live is not None and live.status in _STACK_WELL):
-            roles[organization.management] = ("CURRENT", "")  # its evaluations tell, where it cannot be looked into
+            found[organization.management] = ("CURRENT", "")  # its evaluations tell, where it cannot be looked into
         elif live is not None:
-            roles[organization.management] = (live.status, live.reason)
-    return roles
+            found[organization.management] = (live.status, live.reason)
+    return found
 
 
 def _read_functions(settings: Settings, access: Access, functions: Live, health: RegionHealth, now: datetime) -> None:

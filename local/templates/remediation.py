@@ -4,7 +4,7 @@
 organization; with `--write` the committed templates are written instead, with an example's account.
 
 Each folder of `remediation/` is one document: `document.yaml`, the Python that its step runs (`script.py`), and
-`about.yaml`, which names the rule and the permissions. A new folder appears in all three templates.
+`about.yaml`, which names the rule and the permissions. A new folder appears in all four templates.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ import yaml
 
 from local.catalogue import ROOT, RuleFolder, rule_folders
 from local.templates.conformance_pack import conformance_pack
-from local.templates.declarations import interface, text
-from local.templates.intrinsics import get_att, given, if_, ref, sub
+from local.templates.declarations import choice, interface, text
+from local.templates.intrinsics import equals, get_att, given, if_, ref, sub
+from local.templates.organization import organization
 from local.templates.rule_parameters import on, prefix, rule_name_prefix_length
 from local.templates.yaml_text import Noted, yaml_text
 
@@ -37,9 +38,28 @@ EXAMPLE_ACCOUNT = "111122223333"
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 HEADER = "Made by `python -m local.templates.remediation --write` from remediation/: not to be edited by hand."
 
-# Names that AWS keeps for its own documents:
-# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html
-_DOCUMENT_PREFIX = r"^(?!(?i:aws|amazon|amzn))[a-zA-Z0-9_.-]{3,60}$"
+DOCUMENT_PREFIX = r"(?!(?i:aws|amazon|amzn))[a-zA-Z0-9_.-]{3,60}"
+"""What a prefix of documents may be. AWS keeps some names for its own:
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html
+"""
+DOCUMENT_PREFIX_IN_WORDS = "3 to 60 letters, digits, '.', '-' or '_'"
+
+_ROLE_NAME = {
+    "RemediationRoleName": text(
+        "The name of the role. The conformance pack names it: both must agree.",
+        REMEDIATION_ROLE_NAME,
+        pattern="^[a-zA-Z0-9+=,.@_-]{1,64}$",
+        constraint="is the name of a role, without path.",
+    )
+}
+_DOCUMENT_NAME_PREFIX = {
+    "DocumentNamePrefix": text(
+        "What the names of the documents begin with. The conformance pack names them: both must agree.",
+        REMEDIATION_DOCUMENT_PREFIX,
+        pattern="^[a-zA-Z0-9_.-]{3,60}$",
+        constraint="has 3 to 60 letters, digits, dots, hyphens and underscores.",
+    )
+}
 
 
 class _Loader(yaml.SafeLoader):
@@ -157,14 +177,7 @@ def documents_template() -> dict[str, Any]:
             " Region."
         ),
         "Metadata": interface({"The documents": ["DocumentNamePrefix"]}),
-        "Parameters": {
-            "DocumentNamePrefix": text(
-                "What the names of the documents begin with. The conformance pack names them: both must agree.",
-                REMEDIATION_DOCUMENT_PREFIX,
-                pattern="^[a-zA-Z0-9_.-]{3,60}$",
-                constraint="has 3 to 60 letters, digits, dots, hyphens and underscores.",
-            )
-        },
+        "Parameters": _DOCUMENT_NAME_PREFIX,
         "Resources": {
             each.name: {
                 "Type": "AWS::SSM::Document",
@@ -196,12 +209,7 @@ def role_template() -> dict[str, Any]:
         ),
         "Metadata": interface({"The role": ["RemediationRoleName", "PermissionsBoundaryArn"]}),
         "Parameters": {
-            "RemediationRoleName": text(
-                "The name of the role. The conformance pack names it: both must agree.",
-                REMEDIATION_ROLE_NAME,
-                pattern="^[a-zA-Z0-9+=,.@_-]{1,64}$",
-                constraint="is the name of a role, without path.",
-            ),
+            **_ROLE_NAME,
             "PermissionsBoundaryArn": text(
                 "The ARN of a managed policy as the role's permissions boundary. Blank: none.",
                 "",
@@ -252,6 +260,99 @@ def role_template() -> dict[str, Any]:
     }
 
 
+def stack_sets_template(rules: Sequence[RuleFolder], role_text: str) -> dict[str, Any]:
+    """remediation.yaml: the role and the documents in every account of an organization, for one Region.
+
+    `role_text` is the template that the role's StackSet deploys. The documents' is read from a bucket: both would be
+    too much for one template.
+    """
+    declared = organization(rules, "")["Parameters"]
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": (
+            "AWS Backup Config rules: the remediation documents and their role in every account of an organization, for"
+            " one Region, from its management account or a delegated administrator."
+        ),
+        "Metadata": interface(
+            {
+                "Accounts": ["PackName", "TargetIds", "CallAs"],
+                "The role": ["CreateRole", "RemediationRoleName"],
+                "The documents": ["DocumentNamePrefix", "DocumentsTemplateUrl"],
+            }
+        ),
+        "Parameters": {
+            "PackName": declared["PackName"] | {"Description": "The StackSets are named after it."},
+            "TargetIds": declared["TargetIds"] | {"Description": "Where: ids of OUs, or of the root."},
+            "CallAs": declared["CallAs"],
+            "CreateRole": choice(
+                "Whether to create the role in all target accounts. true in one Region only: IAM has no Regions.",
+                "true",
+                "false",
+            ),
+            **_ROLE_NAME,
+            **_DOCUMENT_NAME_PREFIX,
+            "DocumentsTemplateUrl": text(
+                "Where remediation-documents.yaml is: https://bucket.s3.region.amazonaws.com/key. A new template needs"
+                " a new key, else CloudFormation sees no change.",
+                pattern="^https://.+$",
+                constraint="begins with https://.",
+                MaxLength=1024,
+            ),
+        },
+        "Conditions": {"MakesRole": equals("CreateRole", "true")},
+        "Resources": {
+            "RoleStackSet": {
+                "Type": "AWS::CloudFormation::StackSet",
+                "Condition": "MakesRole",
+                "Properties": {
+                    "StackSetName": sub("${PackName}-remediation-role"),
+                    "Description": "The role under which the remediation documents change an account.",
+                    **_in_every_account(["RemediationRoleName"]),
+                    "Capabilities": ["CAPABILITY_NAMED_IAM"],
+                    Noted("TemplateBody", "The same as remediation-role.yaml."): role_text,
+                },
+            },
+            "DocumentsStackSet": {
+                "Type": "AWS::CloudFormation::StackSet",
+                "Properties": {
+                    "StackSetName": sub("${PackName}-remediation-documents"),
+                    "Description": "The documents that settle findings of the AWS Backup Config rules.",
+                    **_in_every_account(["DocumentNamePrefix"]),
+                    "TemplateURL": ref("DocumentsTemplateUrl"),
+                },
+            },
+        },
+        "Outputs": {
+            "RoleStackSetId": {
+                "Condition": "MakesRole",
+                "Description": "The StackSet of the role.",
+                "Value": ref("RoleStackSet"),
+            },
+            "DocumentsStackSetId": {
+                "Description": "The StackSet of the documents.",
+                "Value": ref("DocumentsStackSet"),
+            },
+        },
+    }
+
+
+def _in_every_account(parameters: Sequence[str]) -> dict[str, Any]:
+    return {
+        "PermissionModel": "SERVICE_MANAGED",
+        "CallAs": ref("CallAs"),
+        "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": False},
+        "ManagedExecution": {"Active": True},
+        "OperationPreferences": {"FailureTolerancePercentage": 100, "MaxConcurrentPercentage": 100},
+        "Parameters": [{"ParameterKey": name, "ParameterValue": ref(name)} for name in parameters],
+        "StackInstancesGroup": [
+            {
+                "DeploymentTargets": {"OrganizationalUnitIds": ref("TargetIds")},
+                "Regions": [ref("AWS::Region")],
+            }
+        ],
+    }
+
+
 @dataclass(frozen=True)
 class Deployment:
     """What the pack names in plain text, since AWS Config takes no intrinsic function there.
@@ -275,7 +376,7 @@ class Deployment:
             "management account": (self.management_account, r"[0-9]{12}", "12 digits"),
             "partition": (self.partition, "|".join(PARTITIONS), " or ".join(PARTITIONS)),
             "role name": (self.role_name, r"[a-zA-Z0-9+=,.@_-]{1,64}", "the name of a role, without path"),
-            "document prefix": (self.document_prefix, _DOCUMENT_PREFIX, "3 to 60 letters, digits, '.', '-' or '_'"),
+            "document prefix": (self.document_prefix, DOCUMENT_PREFIX, DOCUMENT_PREFIX_IN_WORDS),
             "rule name prefix": (self.rule_name_prefix, "[a-z0-9-]{0,8}", "at most 8 of a to z, 0 to 9 and '-'"),
         }
         for what, (value, pattern, allowed) in checks.items():
@@ -340,10 +441,12 @@ def pack_text(rules: Sequence[RuleFolder], deployment: Deployment) -> str:
 
 def remediation_templates(rules: Sequence[RuleFolder]) -> dict[str, str]:
     """The text of each committed template, by file name; the pack names an example's management account."""
+    role = yaml_text(role_template(), HEADER)
     return {
         "conformance-pack-with-remediation.yaml": pack_text(rules, Deployment()),
+        "remediation.yaml": yaml_text(stack_sets_template(rules, role), HEADER),
         "remediation-documents.yaml": yaml_text(documents_template(), HEADER),
-        "remediation-role.yaml": yaml_text(role_template(), HEADER),
+        "remediation-role.yaml": role,
     }
 
 

@@ -29,10 +29,11 @@ from tests.cloudformation.rendering import as_list, committed, of_type, render, 
 PACK = "conformance-pack-with-remediation.yaml"
 DOCUMENTS = "remediation-documents.yaml"
 ROLE = "remediation-role.yaml"
+STACK_SETS = "remediation.yaml"
 GENERATED = remediation_templates(rule_folders())
 FUNCTIONS = "arn:aws:lambda:eu-west-1:444455556666:function:backup-config-rules-"
 
-EVERY_TEMPLATE = pytest.mark.parametrize("name", [PACK, DOCUMENTS, ROLE])
+EVERY_TEMPLATE = pytest.mark.parametrize("name", [PACK, DOCUMENTS, ROLE, STACK_SETS])
 EVERY_DOCUMENT = pytest.mark.parametrize("document", remediations(), ids=lambda each: each.name)
 
 
@@ -63,6 +64,18 @@ def test_it_keeps_to_the_limits(name: str) -> None:
     assert len(text.encode()) <= 51_200
     assert text.isascii()
     assert len(committed(name)["Parameters"]) <= 60
+
+
+def test_the_stack_sets_bring_the_committed_role_once_and_the_documents_to_each_region() -> None:
+    given = {"TargetIds": "r-ab12", "DocumentsTemplateUrl": "https://bucket.s3.eu-west-1.amazonaws.com/documents.yaml"}
+    home = of_type(render(committed(STACK_SETS), given), "AWS::CloudFormation::StackSet")
+    elsewhere = of_type(render(committed(STACK_SETS), given | {"CreateRole": "false"}), "AWS::CloudFormation::StackSet")
+    assert home["RoleStackSet"]["TemplateBody"] == GENERATED[ROLE]
+    assert home["DocumentsStackSet"]["TemplateURL"] == given["DocumentsTemplateUrl"]
+    assert set(elsewhere) == {"DocumentsStackSet"}
+    for each in home.values():
+        declared = committed(ROLE if "TemplateBody" in each else DOCUMENTS)["Parameters"]
+        assert {parameter["ParameterKey"] for parameter in each["Parameters"]} <= set(declared)
 
 
 def test_off_leaves_the_remediation_out_with_its_rule() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,17 @@ class Site:
     folder: Path
     root: str
     workloads: str
+    sessions: dict[str, boto3.Session] = field(default_factory=dict)
+    clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
     def client(self, account: str, service: str, region: str = HOME) -> Any:
-        """A client into an account."""
-        return session(self.url, account, region).client(service, endpoint_url=self.url)
+        """A client into an account; the same one for every caller, as making one takes its time."""
+        key = account, service, region
+        if key not in self.clients:
+            if account not in self.sessions:
+                self.sessions[account] = session(self.url, account, region)
+            self.clients[key] = self.sessions[account].client(service, region, endpoint_url=self.url)
+        return self.clients[key]
 
     def settings(self, text: str = "", regions: Sequence[str] = (HOME,)) -> Path:
         """A settings file."""

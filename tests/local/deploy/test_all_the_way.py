@@ -240,6 +240,21 @@ def test_a_pack_of_one_account_goes_all_the_way_too(deployed: Deployed, capsys: 
         deployed.selections[ALONE, "healthy"]: "COMPLIANT",
         deployed.selections[ALONE, "broken"]: "NON_COMPLIANT",
     }
+    found = {name: answers(deployed, name) for name in ("findings", "plans-and-selections", "resources", "packs")}
+    assert {name: [row["configuration"]["targetResourceId"] for row in rows] for name, rows in found.items()} == {
+        "findings": [deployed.selections[ALONE, "broken"]],
+        "plans-and-selections": [deployed.selections[ALONE, "broken"]],
+        "resources": [],
+        "packs": [],
+    }
     capsys.readouterr()
     assert deployed.site.run("verify", profile="alone", settings=settings) == 0
     assert "All is well: 1 account, 1 Region." in told(capsys)
+
+
+def answers(deployed: Deployed, query: str) -> list[dict[str, Any]]:
+    """What a stored query of the account alone answers."""
+    config = deployed.site.client(ALONE, "config")
+    stored = config.get_stored_query(QueryName=f"backup-config-rules-{query}")["StoredQuery"]
+    rows = config.select_resource_config(Expression=stored["Expression"])["Results"]
+    return [json.loads(row) for row in rows]

@@ -13,6 +13,7 @@ from local.catalogue import rule_folders
 from local.deploy import stacks
 from local.simulator import failing, recorded_calls
 from local.simulator.faults import Call, error
+from local.stored_queries import stored_queries
 from tests.local.deploy.site import (
     ANALYTICS,
     CENTRAL,
@@ -90,7 +91,8 @@ def test_two_regions_are_deployed_once_and_taken_away_again(site: Site, capsys: 
     assert "BackupConfigRulesMemberRole  in account 999988887777 and in every account reached" in plan
     for region in (HOME, OTHER):
         parts = {name for name in made(site, region=region) if name.startswith("backup-config-rules-")}
-        assert parts == {f"backup-config-rules-{part}" for part in ("artifacts", "functions", "organization")}
+        more = ("queries",) if region == HOME else ()
+        assert parts == {f"backup-config-rules-{part}" for part in ("artifacts", "functions", "organization", *more)}
         assert excluded(site, region) == []
     assert made(site, MANAGEMENT)["backup-config-rules-member-role"] == "CREATE_COMPLETE"
     for account in (MANAGEMENT, CENTRAL, PAYMENTS, ANALYTICS):
@@ -188,7 +190,7 @@ def test_one_account_alone(street: Site, capsys: Any, monkeypatch: pytest.Monkey
 
     answering(monkeypatch, "n")
     assert street.ask("undeploy", "--profile", account, settings=ONE_RULE) == 1
-    assert len(made(street, account)) == 2
+    assert len(made(street, account)) == 3
     assert street.run("undeploy", profile=account, settings=ONE_RULE) == 0
     assert made(street, account) == {}
 
@@ -288,6 +290,40 @@ def test_an_upload_is_completed_and_a_bucket_emptied_and_what_is_left_is_told(
     told = capsys.readouterr().out
     assert f"Left: log group {group} in eu-west-1." in told
     assert "Left: stack backup-config-rules-alerts in eu-west-1, which was deployed by hand." in told
+
+
+def test_the_stored_queries_are_those_of_the_pack_and_go_when_they_are_not_wanted(street: Site, capsys: Any) -> None:
+    account = street.newcomer("707070707070")
+    settings = f"{ONE_RULE}name: nightly\nrule_name_prefix: dev-\n"
+    assert street.run("deploy-single-account", profile=account, settings=settings) == 0
+
+    config = street.client(account, "config")
+    names = [each["QueryName"] for each in config.list_stored_queries()["StoredQueryMetadata"]]
+    assert set(names) == {f"nightly-{query.name}" for query in stored_queries()}
+    expressions = {name: config.get_stored_query(QueryName=name)["StoredQuery"]["Expression"] for name in names}
+    assert "configRuleName LIKE 'dev-backup-tag-case%'" in expressions["nightly-findings"]
+    assert "resourceName = 'nightly'" in expressions["nightly-packs"]
+
+    capsys.readouterr()
+    assert street.run("deploy-single-account", profile=account, settings=f"{settings}queries: false\n") == 0
+    assert "delete  nightly-queries" in capsys.readouterr().out
+    assert config.list_stored_queries()["StoredQueryMetadata"] == []
+    assert set(made(street, account)) == {"nightly-artifacts", "nightly-single-account"}
+
+
+def test_functions_can_check_the_organization_themselves(street: Site, capsys: Any) -> None:
+    settings = f"{ONE_RULE}check_organization_in_code: true\n"
+
+    assert street.run("deploy", settings=settings) == 0
+
+    client = street.client(CENTRAL, "lambda")
+    function = client.get_function_configuration(FunctionName="backup-config-rules-backup-tag-case")
+    organization = street.client(CENTRAL, "organizations").describe_organization()["Organization"]["Id"]
+    assert function["Environment"]["Variables"]["ORGANIZATION_ID"] == organization
+    capsys.readouterr()
+    assert street.run("deploy", "--plan", settings=ONE_RULE) == 0
+    assert "CheckOrganizationInCode: 'true' → 'false'" in capsys.readouterr().out
+    assert street.run("undeploy", settings=ONE_RULE) == 0
 
 
 def test_waiting_tells_how_it_goes(street: Site, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,12 @@ def test_each_setting_is_read() -> None:
         reserved_concurrency: 20
         architecture: x86_64
         invoke_permission: [111122223333]
+        check_organization_in_code: true
         aggregator: true
+        queries: false
+        remediation: true
+        remediation_role_name: Mender
+        remediation_document_prefix: Acme-
         tags: {{team: backup}}
         """
     )
@@ -62,7 +67,12 @@ def test_each_setting_is_read() -> None:
         architecture="x86_64",
         invoke_permission="accounts",
         invoke_accounts=("111122223333",),
+        check_organization_in_code=True,
         aggregator=True,
+        queries=False,
+        remediation=True,
+        remediation_role_name="Mender",
+        remediation_document_prefix="Acme-",
         tags={"team": "backup"},
     )
 
@@ -122,6 +132,17 @@ def test_a_window_is_a_text_and_no_number() -> None:
         ("architecture: arm", "architecture is 'arm'; allowed is one of arm64, x86_64"),
         ("invoke_permission: closed", "invoke_permission is 'closed'; allowed is open, organization, accounts"),
         ("invoke_permission: [1]", "invoke_permission is '1'"),
+        ("check_organization_in_code: 1", "check_organization_in_code is '1'; allowed is one of true, false"),
+        ("queries: some", "queries is 'some'; allowed is one of true, false"),
+        ("remediation: automatic", "remediation is 'automatic'; allowed is one of true, false"),
+        (
+            "remediation_role_name: path/Role",
+            "remediation_role_name is 'path/Role'; allowed is the name of",
+        ),
+        (
+            "remediation_document_prefix: AWS-",
+            "'AWS-'; allowed is 3 to 60 letters, digits, '.', '-' or '_'",
+        ),
         ("tags: {aws:owner: me}", "tags is 'aws:owner'"),
         ("name: a\nname: b", "name stands twice"),
         ("rules: {BACKUP_TAG: off}", "Unknown key 'BACKUP_TAG' under rules. Did you mean BACKUP_TAG_CASE?"),
