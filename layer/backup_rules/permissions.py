@@ -585,7 +585,8 @@ def problems(role_name: str, selection: SelectionSummary, denials: Iterable[Deni
     """What the role of the selection lacks and what to do about it: a problem for each withholder.
 
     Of each subject three actions are named, and how many more there are. Where that does not fit into an annotation,
-    first fewer actions are named, then names are shortened, then not every subject is named.
+    first fewer actions are named, then names are shortened, then the selection is left out, which the verdict is about
+    anyway. Only then is not every subject named.
     """
     by_withholder: dict[WithheldBy, list[Denial]] = {each: [] for each in WithheldBy}
     for denial in denials:
@@ -599,13 +600,14 @@ def _problem(role_name: str, selection: SelectionSummary, by: WithheldBy, denial
         subjects.setdefault(denial.probe.subject, {})[denial.probe.action] = None
     why, remedy = _why(by, denials)
     every = len(subjects)
-    lengths = [(26, 3, every), (26, 2, every), (26, 1, every), (16, 1, every)]
-    lengths += [(16, 1, number) for number in range(every - 1, 0, -1)]
+    # Characters of the selection's and the plan's names (None: neither is named), actions and subjects to tell.
+    wordings = [(26, 3, every), (26, 2, every), (26, 1, every), (16, 1, every), (None, 3, every), (None, 2, every)]
+    wordings += [(length, 1, number) for number in range(every, 0, -1) for length in (26, 16, None)]
     words = [
-        f"Role {name(role_name, 2 * length)} of {called(selection, length)} lacks {_lacking(subjects, *most)}: {why}."
-        for length, *most in lengths
+        f"Role {name(role_name, 2 * length if length else 60)}{f' of {called(selection, length)}' if length else ''}"
+        f" lacks {_lacking(subjects, *most)}: {why}."
+        for length, *most in wordings
     ]
-    words += [f"Role {name(role_name)} lacks {_lacking(subjects, 1, number)}: {why}." for number in range(every, 0, -1)]
     return Problem.worded(words, remedy)
 
 

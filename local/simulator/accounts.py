@@ -18,6 +18,7 @@ from typing import Any
 
 import boto3
 import botocore.session
+from botocore.config import Config
 from botocore.loaders import Loader
 from moto import settings
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -47,7 +48,9 @@ def account_session(
 
 @cache
 def _sts(region: str, endpoint_url: str | None) -> Any:
-    return _session("simulated", "simulated", None, region).client("sts", endpoint_url=endpoint_url)
+    # The client is kept: what AWS_ENDPOINT_URL says today may be gone tomorrow.
+    alone = Config(ignore_configured_endpoint_urls=endpoint_url is None)
+    return _session("simulated", "simulated", None, region).client("sts", endpoint_url=endpoint_url, config=alone)
 
 
 def _session(access_key: str, secret_key: str, token: str | None, region: str) -> boto3.Session:

@@ -517,7 +517,7 @@ def _reach(pack: OrganizationPack, organization: OrganizationsBackend) -> None:
     """The pack in every account that is not excluded, and in no other."""
     members = _targets(pack, organization)
     for account in members:
-        _deploy(pack, account)
+        _deploy(pack, account, organization.account_id)
     for account in [each for each in pack.outcomes if each not in members]:
         _withdraw(pack, account)
 
@@ -530,14 +530,17 @@ def _targets(pack: OrganizationPack, organization: OrganizationsBackend) -> list
     ]
 
 
-def _deploy(pack: OrganizationPack, account: str) -> None:
+def _deploy(pack: OrganizationPack, account: str, management: str) -> None:
+    """Make the pack in an account. In role ARNs of remediations, its id takes the place of the management account's:
+    https://docs.aws.amazon.com/config/latest/developerguide/cpack-prerequisites.html
+    """
     name = f"OrgConformsPack-{pack.id}"
     packs = _state(account, pack.region).packs
     before = pack.outcomes.get(account)
     verb = "CREATE" if before is None or before.status == "CREATE_FAILED" else "UPDATE"
     member = packs.get(name)
     if member is None:
-        member = Pack(name, account, pack.region, pack.text, {}, {}, SERVICE_PRINCIPAL, pack.owner, now())
+        member = Pack(name, account, pack.region, pack.text, {}, {}, SERVICE_PRINCIPAL, management, now())
         packs[name] = member
     member.text, member.parameters, member.requested = pack.text, dict(pack.parameters), now()
     _materialise(member)
@@ -644,7 +647,7 @@ def _catch_up(pack: OrganizationPack, organization: OrganizationsBackend) -> Non
     for account in members:
         outcome = pack.outcomes.get(account)
         if outcome is None or outcome.failed:
-            _deploy(pack, account)
+            _deploy(pack, account, organization.account_id)
     for account in [each for each in pack.outcomes if each not in members]:
         _withdraw(pack, account)
 

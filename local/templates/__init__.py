@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from local import stored_queries
 from local.catalogue import RuleFolder
+from local.templates import remediation, security_hub
 from local.templates.conformance_pack import conformance_pack
 from local.templates.invoke_permissions import invoke_permissions
 from local.templates.member_role import member_role
@@ -30,5 +31,10 @@ def templates(rules: Sequence[RuleFolder]) -> dict[str, str]:
         "rule-functions.yaml": rule_functions(rules),
         "single-account.yaml": single_account(rules),
     }
-    written = {"member-role.yaml": role, "queries.yaml": stored_queries.template(rules)}
-    return written | {name: yaml_text(template, HEADER) for name, template in made.items()}
+    return {
+        "member-role.yaml": role,
+        "queries.yaml": stored_queries.template(rules),
+        **{name: yaml_text(template, HEADER) for name, template in made.items()},
+        **security_hub.templates(rules, HEADER),
+        **remediation.remediation_templates(rules),
+    }

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.catalogue import ROOT, rule_folders
-from local.templates import HEADER, security_hub, templates
+from local.templates import templates
 
 
 def main(arguments: Sequence[str] | None = None, folder: Path = ROOT / "cloudformation") -> int:
     """The command line."""
     check = "--check" in (sys.argv[1:] if arguments is None else arguments)
     stale = 0
-    rules = rule_folders()
-    made = templates(rules) | security_hub.templates(rules, HEADER)
-    for name, text in sorted(made.items()):
+    for name, text in sorted(templates(rule_folders()).items()):
         path = folder / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue

@@ -1,7 +1,7 @@
 """The optional remediation: Automation documents, the role that they assume, and a conformance pack that names them.
 
 `python -m local.templates.remediation --management-account 111122223333 --partition aws` prints the pack for an
-organization; with `--write` the committed templates are written instead, with an example's account.
+organization; the committed one names an example's account.
 
 Each folder of `remediation/` is one document: `document.yaml`, the Python that its step runs (`script.py`), and
 `about.yaml`, which names the rule and the permissions. A new folder appears in all four templates.
@@ -36,7 +36,7 @@ FOLDER = ROOT / "remediation"
 SHARED = "remediation.shared"
 EXAMPLE_ACCOUNT = "111122223333"
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
-HEADER = "Made by `python -m local.templates.remediation --write` from remediation/: not to be edited by hand."
+HEADER = "Made by `make templates` from remediation/: not to be edited by hand."
 
 DOCUMENT_PREFIX = r"(?!(?i:aws|amazon|amzn))[a-zA-Z0-9_.-]{3,60}"
 """What a prefix of documents may be. AWS keeps some names for its own:
@@ -453,19 +453,12 @@ def remediation_templates(rules: Sequence[RuleFolder]) -> dict[str, str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line: exits 2 when an argument is refused."""
     parser = argparse.ArgumentParser(prog="python -m local.templates.remediation", description=__doc__)
-    parser.add_argument("--management-account", help="the id of the organization's management account")
+    parser.add_argument("--management-account", required=True, help="the id of the organization's management account")
     parser.add_argument("--partition", default="aws", choices=PARTITIONS)
     parser.add_argument("--role-name", default=REMEDIATION_ROLE_NAME)
     parser.add_argument("--document-prefix", default=REMEDIATION_DOCUMENT_PREFIX)
     parser.add_argument("--rule-name-prefix", default="", help="what the names of all Config rules begin with")
-    parser.add_argument("--write", action="store_true", help="write the committed templates")
     given_arguments = parser.parse_args(arguments)
-    if given_arguments.write:
-        for name, made in remediation_templates(rule_folders()).items():
-            (ROOT / "cloudformation" / name).write_text(made, encoding="utf-8")
-        return 0
-    if given_arguments.management_account is None:
-        parser.error("--management-account or --write is required")
     try:
         deployment = Deployment(
             given_arguments.management_account,

@@ -54,12 +54,6 @@ def made(name: str, region: str = "eu-west-1", **given: str) -> dict[str, Any]:
 
 
 @EVERY_TEMPLATE
-def test_the_committed_template_is_the_generated_one(name: str) -> None:
-    assert (FOLDER / name).read_text(encoding="utf-8") == GENERATED[name], "run `make templates`"
-    assert set(GENERATED) == set(NEEDED)
-
-
-@EVERY_TEMPLATE
 def test_cfn_lint_finds_nothing_in_any_partition(name: str) -> None:
     """Of what repeats for each rule, three rules are looked at."""
     three = rule_folders("BACKUP_PLAN_RAN_ON_SCHEDULE", "BACKUP_TAG_CASE", "BACKUP_WINDOW_CONFIGURED")

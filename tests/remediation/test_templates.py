@@ -14,7 +14,7 @@ from cfnlint.api import lint  # type: ignore[import-untyped]  # it has no types
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # it has no types
 from policy_sentry.querying.actions import get_action_data
 
-from local.catalogue import ROOT, rule_folders
+from local.catalogue import rule_folders
 from local.templates.remediation import (
     Deployment,
     Remediation,
@@ -44,12 +44,6 @@ def contents() -> dict[str, dict[str, Any]]:
 
 
 # --- The templates --------------------------------------------------------------------------------------------------
-
-
-@EVERY_TEMPLATE
-def test_the_committed_template_is_the_generated_one(name: str) -> None:
-    found = (ROOT / "cloudformation" / name).read_text(encoding="utf-8")
-    assert found == GENERATED[name], "run `python -m local.templates.remediation --write`"
 
 
 @EVERY_TEMPLATE

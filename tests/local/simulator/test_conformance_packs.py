@@ -250,7 +250,7 @@ class TestInAnOrganization:
                 "TargetType": "SSM_DOCUMENT",
                 "TargetId": "fix",
                 "Parameters": {
-                    "AutomationAssumeRole": {"StaticValue": {"Values": [f"arn:aws:iam::{CENTRAL}:role/Fixer"]}},
+                    "AutomationAssumeRole": {"StaticValue": {"Values": [f"arn:aws:iam::{MANAGEMENT}:role/Fixer"]}},
                     "ResourceId": {"ResourceValue": {"Value": "RESOURCE_ID"}},
                 },
             },
