@@ -19,7 +19,7 @@ from local.catalogue import ROOT
 from local.organization import Organization, seed
 from local.simulator import config
 from local.simulator.accounts import account_session
-from local.simulator.config_service import Clockwork, start_recorder
+from local.simulator.config.service import Clockwork, start_recorder
 from local.simulator.lambda_runtime import LambdaRuntime, lambda_runtime
 from local.simulator.server import serving
 

@@ -3,8 +3,8 @@
 `simulated_aws` holds many accounts and Regions in memory while it lasts; boto3 talks to it without knowing.
 `account_session` gives a session into one of the accounts. `python -m local.simulator.server` serves the same to other
 programs, the AWS CLI among them. The modules say what they add: `backup`, `tagging`, `rds`, `fsx`, `iam`,
-`organizations`, `config`, `config_queries`, `conformance_packs`, `cloudformation` and others; `faults` makes calls fail
-and records them.
+`organizations`, `config`, `cloudformation`, `lambda_runtime`, `events`, `securityhub`, `ssm` and others; `faults` makes
+calls fail and records them.
 
 Nothing here knows the rules, nor the rules anything of this: what a rule says must not come from what it was told.
 """
@@ -23,18 +23,13 @@ from local.simulator import (
     bucket_policies,
     cloudformation,
     config,
-    config_queries,
-    conformance_packs,
     events,
     faults,
     fsx,
     function_policies,
     iam,
-    organization_rules,
     organizations,
     rds,
-    remediation,
-    remediation_executions,
     securityhub,
     ssm,
     tagging,
@@ -51,17 +46,12 @@ _MODULES = (
     bucket_policies,
     cloudformation,
     config,
-    config_queries,
-    conformance_packs,
     events,
     fsx,
     function_policies,
     iam,
-    organization_rules,
     organizations,
     rds,
-    remediation,
-    remediation_executions,
     securityhub,
     ssm,
     tagging,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from moto.utilities.utils import get_partition
 
-from local.simulator import conformance_packs
+from local.simulator.config import conformance_packs
 from local.simulator.organizations import organization_of
 
 

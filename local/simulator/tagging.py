@@ -63,11 +63,11 @@ def _backend(account: str, region: str) -> ResourceGroupsTaggingAPIBackend:
 # ----------------------------------------------------------------------------------------------------- what is tagged
 
 
-def _tagged(account: str, region: str) -> dict[str, Tags]:
+def tagged(account: str, region: str) -> dict[str, Tags]:
     """The tags of every resource of the account and Region that has or had any, by ARN."""
     tagged: dict[str, Tags] = {}
     for backend in iter_taggable_backends(account, region):
-        for resource in _resources_of(backend, region):
+        for resource in resources_of(backend, region):
             if resource.tags:
                 tagged[resource.arn] = resource.tags
     for arns in (_eks_clusters, _redshift_clusters, _timestream_tables, *listings):
@@ -77,7 +77,7 @@ def _tagged(account: str, region: str) -> dict[str, Tags]:
     return tagged
 
 
-def _resources_of(backend: TaggableResourcesMixin, region: str) -> Iterator[Any]:
+def resources_of(backend: TaggableResourcesMixin, region: str) -> Iterator[Any]:
     resources: Iterator[Any] = backend.iter_tagged_resources()
     if not isinstance(backend, S3Backend):
         return resources
@@ -176,7 +176,7 @@ def _search(request: Request) -> Found:
     has_tags: Callable[[Tags], bool] = make_tag_matcher(asked.get("TagFilters"))
     return [
         (arn, tags)
-        for arn, tags in _tagged(request.account, request.region).items()
+        for arn, tags in tagged(request.account, request.region).items()
         if (not arns or arn in arns) and has_tags(tags) and (not types or types & _types(arn))
     ]
 
@@ -214,13 +214,13 @@ def _searches(request: Request) -> dict[str, tuple[Found, int]]:
 
 
 def _get_tag_keys(request: Request) -> Answer:
-    keys = {key for tags in _tagged(request.account, request.region).values() for key in tags}
+    keys = {key for tags in tagged(request.account, request.region).values() for key in tags}
     return _names("TagKeys", sorted(keys), request)
 
 
 def _get_tag_values(request: Request) -> Answer:
     wanted = request.text("Key")
-    values = {tags[wanted] for tags in _tagged(request.account, request.region).values() if wanted in tags}
+    values = {tags[wanted] for tags in tagged(request.account, request.region).values() if wanted in tags}
     return _names("TagValues", sorted(values), request)
 
 

@@ -15,7 +15,7 @@ from local import queries, stored_queries
 from local.catalogue import ROOT, RuleFolder, rule_folders
 from local.queries import Collected, Finding, RuleNames, pack_rows
 from local.simulator import config, failing, faults, page_size
-from local.simulator.query_language import parse
+from local.simulator.config.query_language import parse
 from tests.front_door import CENTRAL, NOW, Door, front_door
 from tests.organization import MANAGEMENT, OTHER_MEMBER, Organization
 

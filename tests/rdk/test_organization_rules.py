@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.simulator import organization_rules
+from local.simulator.config import organization_rules
 from tests.front_door import Door, front_door
 from tests.organization import MANAGEMENT, OTHER_MEMBER, Organization
 

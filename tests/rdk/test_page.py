@@ -21,10 +21,9 @@ from local.catalogue import ROOT, rule_folders
 from local.events import scheduled_event
 from local.package import package
 from local.rdk_copy import copy_rules
-from local.simulator import organization_rules
 from local.simulator.accounts import account_session
 from local.simulator.cloudformation import types
-from local.simulator.config import result_token
+from local.simulator.config import organization_rules, result_token
 from local.simulator.iam.authorization import enforced_permissions
 from local.simulator.lambda_runtime import lambda_runtime
 from local.simulator.organizations import account_ids

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from local.catalogue import ROOT, rule_folders
-from local.simulator.config_service import RuleRun, run_rules
+from local.simulator.config.service import RuleRun, run_rules
 from local.simulator.iam import enforced_permissions
 from local.simulator.lambda_runtime import LambdaRuntime, lambda_runtime
 from tests.local.deploy.site import ALONE, ANALYTICS, CENTRAL, HOME, MANAGEMENT, PAYMENTS, Site, deploying

@@ -11,7 +11,7 @@ import pytest
 
 from local.catalogue import rule_folders
 from local.simulator import account_session, recorded_calls
-from local.simulator.config_service import run_rules
+from local.simulator.config.service import run_rules
 from local.simulator.iam import enforced_permissions
 from local.simulator.lambda_runtime import LambdaRuntime, lambda_runtime
 from tests.local.deploy.site import (

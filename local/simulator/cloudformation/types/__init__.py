@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from local.simulator import organization_rules
 from local.simulator.cloudformation.resources import Made, Properties, ResourceType, Scope
 from local.simulator.cloudformation.types import (
     config,
@@ -20,6 +19,7 @@ from local.simulator.cloudformation.types import (
     storage,
 )
 from local.simulator.cloudformation.types.moto_types import moto_type
+from local.simulator.config import organization_rules
 
 _MODULES = (config, functions, identity, messaging, monitoring, nested, organization_rules, security_hub, storage)
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local.simulator import service_linked
 from local.simulator.cloudformation.resources import Made, Properties, ResourceType, Scope, gone, only, tag_list
+from local.simulator.config import service_linked
 
 # --- Rules ----------------------------------------------------------------------------------------------------------
 

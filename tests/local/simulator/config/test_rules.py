@@ -19,6 +19,7 @@ from moto.server import ThreadedMotoServer
 
 from local.configuration_items import Recording, plan_item
 from local.simulator import backup, config
+from local.simulator.config import rules
 from local.simulator.operations import page_size
 
 CENTRAL, MEMBER, OTHER = "111122223333", "444455556666", "777788889999"
@@ -319,7 +320,7 @@ class TestPutEvaluations:
         code, message = error_of(raised)
         assert code == "ValidationException"
         assert message.startswith("1 validation error detected: Value '[com.amazonaws.starling.dove.Evaluation@")
-        assert message.endswith("' at 'evaluations' failed to satisfy constraint: " + config._at_most(100))
+        assert message.endswith("' at 'evaluations' failed to satisfy constraint: " + rules._at_most(100))
         assert len(details()) == 100
 
     @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from moto.config.models import ConfigAggregator, ConfigBackend, config_backends
 from moto.organizations.exceptions import AWSOrganizationsNotInUseException
 from moto.utilities.utils import get_partition
 
-from local.simulator import config
+from local.simulator.config.rules import compliance_of, detail_of, state_of
 from local.simulator.operations import AwsError, Handler, Paging, Request, page
 from local.simulator.organizations import organization_of
 
@@ -109,7 +109,7 @@ def _details(request: Request) -> Answer:
     name = request.text("ConfigRuleName")
     found = _evaluations(place, name) if place in places(request) else []
     details = [
-        config._detail(name, result) | {"AccountId": place[0], "AwsRegion": place[1]}  # noqa: SLF001 - of the same simulator
+        detail_of(name, result) | {"AccountId": place[0], "AwsRegion": place[1]}
         for result in found
         if result.evaluation["ComplianceType"] in wanted
     ]
@@ -118,7 +118,7 @@ def _details(request: Request) -> Answer:
 
 
 def _evaluations(place: Place, rule_name: str) -> list[Any]:
-    state = config._state(config_backends[place[0]][place[1]])  # noqa: SLF001 - as above
+    state = state_of(config_backends[place[0]][place[1]])
     with state.lock:
         results = state.results.get(rule_name, {})
         return [results[key] for key in sorted(results)]
@@ -142,7 +142,7 @@ def _rules(backend: ConfigBackend) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The rules with compliance results; "does not display rules that do not have" any."""
     for name in sorted(backend.config_rules):
         found = _evaluations((backend.account_id, backend.region_name), name)
-        yield name, config._compliance(result.evaluation for result in found)  # noqa: SLF001 - as above
+        yield name, compliance_of(result.evaluation for result in found)
 
 
 def _wanted(asked: str | None) -> frozenset[str]:

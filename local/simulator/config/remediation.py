@@ -11,7 +11,7 @@ from typing import Any
 from moto.config.models import ConfigBackend, config_backends
 from moto.config.responses import ConfigResponse
 
-from local.simulator import service_linked
+from local.simulator.config import service_linked
 from local.simulator.operations import AwsError, Handler, Request, implement
 
 Document = dict[str, Any]

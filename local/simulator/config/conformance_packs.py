@@ -27,10 +27,10 @@ from moto.organizations.exceptions import AWSOrganizationsNotInUseException
 from moto.organizations.models import OrganizationsBackend
 from moto.utilities.utils import get_partition
 
-from local.simulator import service_linked
 from local.simulator.cloudformation import clients
 from local.simulator.cloudformation import templates as cloudformation_templates
-from local.simulator.config import conformance_pack_rule_name
+from local.simulator.config import service_linked
+from local.simulator.config.rules import conformance_pack_rule_name
 from local.simulator.operations import AwsError, Handler, Paging, Request, implement, now, page
 from local.simulator.organizations import organization_of
 
@@ -149,7 +149,7 @@ class _State:
     organization_packs: dict[str, OrganizationPack] = field(default_factory=dict)
 
 
-def _state(account: str, region: str) -> _State:
+def state_of(account: str, region: str) -> _State:
     backend: ConfigBackend = config_backends[account][region]
     # moto empties this dictionary when it resets the backend.
     state: _State = vars(backend).setdefault("_packs", _State())
@@ -307,11 +307,11 @@ def _remove(pack: Pack) -> None:
     if pack.stack and pack.stack.deleted is None:
         with service_linked.acting_for(pack.linked):
             stacks.Engine(type_of).delete(pack.stack)
-    _state(pack.account, pack.region).packs.pop(pack.name, None)
+    state_of(pack.account, pack.region).packs.pop(pack.name, None)
 
 
 def _put_pack(request: Request) -> Document:
-    name, packs = request.text("ConformancePackName"), _state(request.account, request.region).packs
+    name, packs = request.text("ConformancePackName"), state_of(request.account, request.region).packs
     _check_name(name, 256)
     code = "ConformancePackTemplateValidationException"
     text, parameters = _own_template(request, code), _input_parameters(request)
@@ -360,7 +360,7 @@ def _check_name(name: str, longest: int) -> None:
 
 
 def _pack(request: Request, name: str) -> Pack:
-    packs = _state(request.account, request.region).packs
+    packs = state_of(request.account, request.region).packs
     if name not in packs:
         raise AwsError(
             "NoSuchConformancePackException", f"You specified one or more conformance packs that do not exist: {name}"
@@ -372,7 +372,7 @@ def _asked_packs(request: Request) -> list[Pack]:
     names = request.parameters.get("ConformancePackNames")
     if names:
         return [_pack(request, name) for name in names]
-    return [pack for _, pack in sorted(_state(request.account, request.region).packs.items())]
+    return [pack for _, pack in sorted(state_of(request.account, request.region).packs.items())]
 
 
 def _describe_packs(request: Request) -> Document:
@@ -445,7 +445,7 @@ def _describe_pack_compliance(request: Request) -> Document:
 # --- In an organization ---------------------------------------------------------------------------------------------
 
 
-def _organization(request: Request) -> OrganizationsBackend:
+def administered(request: Request) -> OrganizationsBackend:
     """The caller's organization, which it may deploy packs to.
 
     Raises:
@@ -480,7 +480,7 @@ def _organization(request: Request) -> OrganizationsBackend:
 
 
 def _put_organization_pack(request: Request) -> Document:
-    organization, name = _organization(request), request.text("OrganizationConformancePackName")
+    organization, name = administered(request), request.text("OrganizationConformancePackName")
     _check_name(name, 128)
     bucket = request.parameters.get("DeliveryS3Bucket")
     if bucket and not bucket.startswith("awsconfigconforms"):
@@ -493,7 +493,7 @@ def _put_organization_pack(request: Request) -> Document:
     _check_template(text, parameters, code)
     if request.account == organization.account_id:
         organization.enable_aws_service_access(ServicePrincipal=SERVICE_PRINCIPAL)
-    packs = _state(request.account, request.region).organization_packs
+    packs = state_of(request.account, request.region).organization_packs
     pack = packs.get(name)
     if pack is None:
         if len(packs) >= MAX_ORGANIZATION_PACKS:
@@ -535,7 +535,7 @@ def _deploy(pack: OrganizationPack, account: str, management: str) -> None:
     https://docs.aws.amazon.com/config/latest/developerguide/cpack-prerequisites.html
     """
     name = f"OrgConformsPack-{pack.id}"
-    packs = _state(account, pack.region).packs
+    packs = state_of(account, pack.region).packs
     before = pack.outcomes.get(account)
     verb = "CREATE" if before is None or before.status == "CREATE_FAILED" else "UPDATE"
     member = packs.get(name)
@@ -552,13 +552,13 @@ def _deploy(pack: OrganizationPack, account: str, management: str) -> None:
 
 def _withdraw(pack: OrganizationPack, account: str) -> None:
     outcome = pack.outcomes.pop(account)
-    member = _state(account, pack.region).packs.get(outcome.pack_name)
+    member = state_of(account, pack.region).packs.get(outcome.pack_name)
     if member:
         _remove(member)
 
 
 def _organization_pack(request: Request, name: str) -> OrganizationPack:
-    packs = _state(request.account, request.region).organization_packs
+    packs = state_of(request.account, request.region).organization_packs
     if name not in packs:
         raise AwsError(
             "NoSuchOrganizationConformancePackException",
@@ -569,11 +569,11 @@ def _organization_pack(request: Request, name: str) -> OrganizationPack:
 
 
 def _asked_organization_packs(request: Request) -> list[OrganizationPack]:
-    _organization(request)
+    administered(request)
     names = request.parameters.get("OrganizationConformancePackNames")
     if names:
         return [_organization_pack(request, name) for name in names]
-    return [pack for _, pack in sorted(_state(request.account, request.region).organization_packs.items())]
+    return [pack for _, pack in sorted(state_of(request.account, request.region).organization_packs.items())]
 
 
 def _describe_organization_packs(request: Request) -> Document:
@@ -607,7 +607,7 @@ def _describe_organization_pack_statuses(request: Request) -> Document:
 
 
 def _organization_pack_details(request: Request) -> Document:
-    _organization(request)
+    administered(request)
     pack = _organization_pack(request, request.text("OrganizationConformancePackName"))
     filters = request.parameters.get("Filters") or {}
     details = [
@@ -625,11 +625,11 @@ def _organization_pack_details(request: Request) -> Document:
 
 
 def _delete_organization_pack(request: Request) -> Document:
-    _organization(request)
+    administered(request)
     pack = _organization_pack(request, request.text("OrganizationConformancePackName"))
     for account in list(pack.outcomes):
         _withdraw(pack, account)
-    del _state(request.account, request.region).organization_packs[pack.name]
+    del state_of(request.account, request.region).organization_packs[pack.name]
     return {}
 
 
@@ -638,7 +638,7 @@ def settle(organization: OrganizationsBackend, regions: Sequence[str] | None = N
     owners = [organization.account_id, *(each.account.id for each in organization.admins)]
     for owner in owners:
         for region in regions or list(config_backends[owner]):
-            for pack in _state(owner, region).organization_packs.values():
+            for pack in state_of(owner, region).organization_packs.values():
                 _catch_up(pack, organization)
 
 

@@ -22,8 +22,9 @@ from moto.rds.models import rds_backends
 from moto.utilities.utils import get_partition
 
 from local.configuration_items import Recording, plan_item, selection_item
-from local.simulator import config, conformance_packs, tagging
+from local.simulator import tagging
 from local.simulator.backup.state import Plan, Selection, state_in
+from local.simulator.config import conformance_packs, rules
 from local.simulator.operations import now
 
 RESOURCE_COMPLIANCE = "AWS::Config::ResourceCompliance"
@@ -68,7 +69,7 @@ def _compliance(backend: ConfigBackend) -> Iterator[Item]:
     """One item a resource that any rule found COMPLIANT or NON_COMPLIANT, with all these rules."""
     verdicts: dict[tuple[str, str], dict[str, str]] = {}
     captured: dict[tuple[str, str], float] = {}
-    state = config._state(backend)  # noqa: SLF001 - the evaluations that the same simulator stored
+    state = rules.state_of(backend)
     with state.lock:
         for name, results in sorted(state.results.items()):
             for key, result in results.items():
@@ -93,8 +94,8 @@ def _compliance(backend: ConfigBackend) -> Iterator[Item]:
 
 def _pack_compliance(backend: ConfigBackend) -> Iterator[Item]:
     """One item a conformance pack, with all its rules. AWS documents that it is there, not all that is in it."""
-    state = config._state(backend)  # noqa: SLF001 - as above
-    for pack in conformance_packs._state(backend.account_id, backend.region_name).packs.values():  # noqa: SLF001 - the packs of the same simulator
+    state = rules.state_of(backend)
+    for pack in conformance_packs.state_of(backend.account_id, backend.region_name).packs.values():
         with state.lock:
             by_rule = {name: _verdict_of_rule(state.results.get(name, {}).values()) for name in pack.rules}
         yield _item(
@@ -107,8 +108,8 @@ def _pack_compliance(backend: ConfigBackend) -> Iterator[Item]:
         )
 
 
-def _verdict_of_rule(results: Iterable[config.Result]) -> str:
-    return str(config._compliance(each.evaluation for each in results)["ComplianceType"])  # noqa: SLF001 - as above
+def _verdict_of_rule(results: Iterable[rules.Result]) -> str:
+    return str(rules.compliance_of(each.evaluation for each in results)["ComplianceType"])
 
 
 def _judged(backend: ConfigBackend, by_rule: Mapping[str, str]) -> dict[str, Any]:
@@ -166,9 +167,9 @@ def _tags(backend: ConfigBackend) -> dict[str, Tags]:
     listed: dict[str, Tags] = {
         resource.arn: resource.tags
         for each in iter_taggable_backends(account, region)
-        for resource in tagging._resources_of(each, region)  # noqa: SLF001 - what the same simulator lists
+        for resource in tagging.resources_of(each, region)
     }
-    return listed | tagging._tagged(account, region)  # noqa: SLF001 - as above
+    return listed | tagging.tagged(account, region)
 
 
 def _database_ids(backend: ConfigBackend) -> dict[str, str]:
@@ -215,7 +216,7 @@ def _selection_answer(plan: Plan, selection: Selection) -> dict[str, Any]:
 
 
 def _put_by_hand(backend: ConfigBackend) -> Iterator[Item]:
-    state = config._state(backend)  # noqa: SLF001 - as above
+    state = rules.state_of(backend)
     with state.lock:
         newest = [items[-1] for items in state.items.values()]
     return (_of_event(item) for item in newest if item["configurationItemStatus"] in _QUERYABLE)

@@ -14,7 +14,7 @@ import pytest
 
 from local.configuration_items import PLAN_TYPE, Recording, plan_item
 from local.simulator import account_session, config
-from local.simulator.config_service import Clockwork, notify_change, run_rules, start_recorder
+from local.simulator.config.service import Clockwork, notify_change, run_rules, start_recorder
 from local.simulator.lambda_runtime import LambdaRuntime, lambda_runtime
 from local.simulator.server import serving
 from tests.local.simulator.callers import client

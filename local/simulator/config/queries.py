@@ -16,10 +16,10 @@ from typing import Any
 from moto.config.models import config_backends
 from moto.config.responses import ConfigResponse
 
-from local.simulator import aggregators
+from local.simulator.config import aggregators
+from local.simulator.config.query_language import Query, QueryError, parse
+from local.simulator.config.recorded_items import Item, recorded_items
 from local.simulator.operations import AwsError, Handler, Paging, Request, implement, page
-from local.simulator.query_language import Query, QueryError, parse
-from local.simulator.recorded_items import Item, recorded_items
 
 MAX_EXPRESSION = 4096
 MAX_DESCRIPTION = 256

@@ -22,7 +22,7 @@ from moto.config.responses import ConfigResponse
 
 from local.simulator.cloudformation import clients
 from local.simulator.cloudformation.resources import Made, Properties, ResourceType, Scope, gone, only
-from local.simulator.conformance_packs import NO_RECORDER, _organization
+from local.simulator.config.conformance_packs import NO_RECORDER, administered
 from local.simulator.operations import AwsError, Handler, Paging, Request, implement, now, page
 
 _RULES = Paging("Limit", 100, "InvalidNextTokenException")
@@ -58,7 +58,7 @@ def _rules(request: Request) -> dict[str, OrganizationRule]:
 
 
 def _put(request: Request) -> dict[str, Any]:
-    organization, name = _organization(request), request.text("OrganizationConfigRuleName")
+    organization, name = administered(request), request.text("OrganizationConfigRuleName")
     metadata = request.parameters.get("OrganizationCustomRuleMetadata")
     if not metadata:
         raise AwsError("InvalidParameterValueException", "Only custom Lambda rules are simulated for organizations.")
@@ -114,7 +114,7 @@ def _remove(rule: OrganizationRule, account: str, region: str) -> None:
 
 
 def _asked(request: Request) -> list[OrganizationRule]:
-    _organization(request)
+    administered(request)
     rules = _rules(request)
     names = request.parameters.get("OrganizationConfigRuleNames") or sorted(rules)
     return [_rule(rules, name) for name in names]
@@ -159,7 +159,7 @@ def _statuses(request: Request) -> dict[str, Any]:
 
 
 def _delete(request: Request) -> dict[str, Any]:
-    _organization(request)
+    administered(request)
     rules = _rules(request)
     rule = _rule(rules, request.text("OrganizationConfigRuleName"))
     for account in rule.outcomes:

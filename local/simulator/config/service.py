@@ -20,7 +20,12 @@ from moto.config.models import ConfigBackend, ConfigRule, config_backends
 from moto.utilities.utils import get_partition
 
 from local.events import change_event, scheduled_event
-from local.simulator import config
+from local.simulator.config.rules import (
+    principal,
+    put_configuration_item,
+    result_token,
+    take_requested_evaluations,
+)
 from local.simulator.operations import AwsError, now
 
 if TYPE_CHECKING:  # the runtime is needed by those who pass one
@@ -102,7 +107,7 @@ def notify_change(  # noqa: PLR0913 - what changed, where and when
         oversized: the item is larger than an event can be.
         now: the time in the events, with time zone; default: the simulation's present.
     """
-    config.put_configuration_item(account, region, item)
+    put_configuration_item(account, region, item)
     message = OVERSIZED if oversized else CHANGED
     rules = [
         rule for rule in _custom_rules(account, region) if message in _messages(rule) and _is_in_scope(item, rule.scope)
@@ -142,7 +147,7 @@ class Clockwork:
                 for rule in _custom_rules(account, region)
                 if SCHEDULED in _messages(rule) and self._is_new(rule, account, region)
             }
-            asked = set(config.take_requested_evaluations(account, region))
+            asked = set(take_requested_evaluations(account, region))
             if names := sorted(due | asked):
                 runs += run_rules(self._runtime, account, region, names)
         return runs
@@ -219,7 +224,7 @@ def _invoke_all(
             tries = runtime.invoke_async(
                 rule.source.source_identifier,
                 event,
-                principal=config.principal(region),
+                principal=principal(region),
                 source_account=account,
                 source_arn=rule.config_rule_arn,
             )
@@ -239,7 +244,7 @@ def _given(rule: ConfigRule, account: str, region: str) -> dict[str, Any]:
         "rule_name": rule.config_rule_name,
         "account": account,
         "region": region,
-        "token": config.result_token(account, region, rule.config_rule_name),
+        "token": result_token(account, region, rule.config_rule_name),
         "parameters": json.loads(rule.input_parameters or "{}"),
         "execution_role_arn": roles[0] if roles else _service_linked_role(account, region),
         "partition": get_partition(region),

@@ -35,8 +35,8 @@ from moto.core.utils import get_service_model
 from moto.utilities.utils import get_partition
 
 from local.configuration_items import PLAN_TYPE, SELECTION_TYPE, Recording, Status, plan_item, selection_item
-from local.simulator import remediation, service_linked
 from local.simulator.backup import plans, selections
+from local.simulator.config import remediation, service_linked
 from local.simulator.operations import AwsError, Request, current_page_size, now
 
 ACCOUNT_TYPE = "AWS::::Account"
@@ -75,7 +75,7 @@ compliance_listeners: list[ComplianceListener] = []
 
 
 @dataclass(slots=True)
-class _State:
+class State:
     """What moto's backend of one account and Region lacks. The lock serves moto's threaded server."""
 
     results: dict[str, dict[ResourceKey, Result]] = field(default_factory=dict)
@@ -117,13 +117,7 @@ class _Settings:
 
 
 def install(*, require_functions: bool | None = None) -> None:
-    """Teach moto's AWS Config what it lacks. Idempotent.
-
-    Args:
-        require_functions: Whether `PutConfigRule` refuses a custom Lambda rule whose function does not exist in
-            the account and Region of its ARN, or does not let AWS Config invoke it for the account of the rule, as AWS
-            does. A run without deployed functions turns it off. None: as before, and at first True.
-    """
+    """Teach moto's AWS Config evaluations; see the package's `install`."""
     if require_functions is not None:
         _Settings.require_functions = require_functions
     for name, operation in _OPERATIONS.items():
@@ -145,12 +139,12 @@ def result_token(account: str, region: str, rule_name: str) -> str:
 
 def reject_evaluations(account: str, region: str, resource_ids: Sequence[str]) -> None:
     """From now on hand evaluations of these resource ids back in `FailedEvaluations`, unstored. Empty: none."""
-    _state(models.config_backends[account][region]).rejected_ids = frozenset(resource_ids)
+    state_of(models.config_backends[account][region]).rejected_ids = frozenset(resource_ids)
 
 
 def take_requested_evaluations(account: str, region: str) -> list[str]:
     """The rules whose evaluation `StartConfigRulesEvaluation` asked for, in order; they count as run from now on."""
-    state = _state(models.config_backends[account][region])
+    state = state_of(models.config_backends[account][region])
     with state.lock:
         requested, state.requested = state.requested, []
     return requested
@@ -163,7 +157,7 @@ def principal(region: str) -> str:
 
 def put_configuration_item(account: str, region: str, item: Mapping[str, Any]) -> None:
     """Record a configuration item (as `local.configuration_items` makes it) for `GetResourceConfigHistory`."""
-    state = _state(models.config_backends[account][region])
+    state = state_of(models.config_backends[account][region])
     with state.lock:
         state.items.setdefault((item["resourceType"], item["resourceId"]), []).append(dict(item))
 
@@ -182,8 +176,8 @@ _SEAL_LENGTH = hashlib.sha256().digest_size
 _STATE = "_evaluations"
 
 
-def _state(backend: models.ConfigBackend) -> _State:
-    state: _State = backend.__dict__.setdefault(_STATE, _State())
+def state_of(backend: models.ConfigBackend) -> State:
+    state: State = backend.__dict__.setdefault(_STATE, State())
     return state
 
 
@@ -296,7 +290,7 @@ def _delete_config_rule(self: responses.ConfigResponse) -> str:
             f"The rule {name} has a remediation action. Delete the remediation action before you delete the rule."
         )
     backend.delete_config_rule(name)
-    state = _state(backend)
+    state = state_of(backend)
     with state.lock:
         state.results.pop(name, None)
         state.last_put.pop(name, None)
@@ -311,7 +305,7 @@ def _start_config_rules_evaluation(self: responses.ConfigResponse) -> str:
         raise InvalidParameterValueException("The ConfigRuleNames list must name at least one rule.")
     if len(names) > MAX_RULES_PER_REQUEST:
         raise ValidationException(_constraint(names, "configRuleNames", _at_most(MAX_RULES_PER_REQUEST)))
-    state = _state(backend)
+    state = state_of(backend)
     with state.lock:
         for name in _existing_rules(backend, names):
             if name in state.requested:
@@ -330,7 +324,7 @@ def _describe_config_rule_evaluation_status(self: responses.ConfigResponse) -> s
 
 def _evaluation_status(backend: models.ConfigBackend, name: str) -> dict[str, Any]:
     rule = backend.config_rules[name]
-    put = _state(backend).last_put.get(name)
+    put = state_of(backend).last_put.get(name)
     status = {
         "ConfigRuleName": name,
         "ConfigRuleArn": rule.config_rule_arn,
@@ -444,7 +438,7 @@ def _store(
     backend: models.ConfigBackend, rule_name: str, evaluations: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Store each evaluation unless a later one stands (by OrderingTimestamp); answers those that are handed back."""
-    state, recorded, failed = _state(backend), now().timestamp(), []
+    state, recorded, failed = state_of(backend), now().timestamp(), []
     changes: list[tuple[Result | None, Result]] = []
     with state.lock:
         results = state.results.setdefault(rule_name, {})
@@ -475,19 +469,19 @@ def _get_compliance_details_by_config_rule(self: responses.ConfigResponse) -> st
         raise NoSuchConfigRuleException(name)
     limit = _limit(self._get_param("Limit"), default=DEFAULT_DETAILS_PAGE, maximum=100)
     wanted = _wanted_types(self._get_param("ComplianceTypes"), STORED_COMPLIANCE_TYPES)
-    state = _state(backend)
+    state = state_of(backend)
     with state.lock:
         results = state.results.get(name, {})
         keys = sorted(key for key, result in results.items() if result.evaluation["ComplianceType"] in wanted)
         page, token = _page(keys, limit, self._get_param("NextToken"))
-        details = [_detail(name, results[key]) for key in page]
+        details = [detail_of(name, results[key]) for key in page]
     return _answer({"EvaluationResults": details}, token)
 
 
 def _get_compliance_details_by_resource(self: responses.ConfigResponse) -> str:
     key = (self._get_param("ResourceType"), self._get_param("ResourceId"))
     wanted = _wanted_types(self._get_param("ComplianceTypes"), STORED_COMPLIANCE_TYPES)
-    state = _state(self.config_backend)
+    state = state_of(self.config_backend)
     with state.lock:
         rules = sorted(
             (rule,)
@@ -495,17 +489,17 @@ def _get_compliance_details_by_resource(self: responses.ConfigResponse) -> str:
             if key in results and results[key].evaluation["ComplianceType"] in wanted
         )
         page, token = _page(rules, 100, self._get_param("NextToken"))
-        details = [_detail(rule, state.results[rule][key]) for (rule,) in page]
+        details = [detail_of(rule, state.results[rule][key]) for (rule,) in page]
     return _answer({"EvaluationResults": details}, token)
 
 
 def _describe_compliance_by_config_rule(self: responses.ConfigResponse) -> str:
     backend = self.config_backend
     wanted = _wanted_types(self._get_param("ComplianceTypes"), COMPLIANCE_TYPES)
-    state = _state(backend)
+    state = state_of(backend)
     with state.lock:
         summaries = {
-            (name,): _compliance(result.evaluation for result in state.results.get(name, {}).values())
+            (name,): compliance_of(result.evaluation for result in state.results.get(name, {}).values())
             for name in _existing_rules(backend, self._get_param("ConfigRuleNames"))
         }
     keys = [key for key, compliance in summaries.items() if compliance["ComplianceType"] in wanted]
@@ -520,21 +514,21 @@ def _describe_compliance_by_resource(self: responses.ConfigResponse) -> str:
         raise InvalidParameterValueException("A resource type should be provided when a resource id is provided.")
     limit = _limit(self._get_param("Limit"), default=DEFAULT_DETAILS_PAGE, maximum=100)
     wanted = _wanted_types(self._get_param("ComplianceTypes"), COMPLIANCE_TYPES)
-    state = _state(self.config_backend)
+    state = state_of(self.config_backend)
     evaluations: dict[ResourceKey, list[dict[str, Any]]] = {}
     with state.lock:
         for results in state.results.values():
             for key, result in results.items():
                 if (only_type or key[0]) == key[0] and (only_id or key[1]) == key[1]:
                     evaluations.setdefault(key, []).append(result.evaluation)
-    summaries = {key: _compliance(evaluations[key]) for key in sorted(evaluations)}
+    summaries = {key: compliance_of(evaluations[key]) for key in sorted(evaluations)}
     keys = [key for key, compliance in summaries.items() if compliance["ComplianceType"] in wanted]
     page, token = _page(keys, limit, self._get_param("NextToken"))
     listed = [{"ResourceType": key[0], "ResourceId": key[1], "Compliance": summaries[key]} for key in page]
     return _answer({"ComplianceByResources": listed}, token)
 
 
-def _detail(rule_name: str, result: Result) -> dict[str, Any]:
+def detail_of(rule_name: str, result: Result) -> dict[str, Any]:
     evaluation = result.evaluation
     detail = {
         "EvaluationResultIdentifier": {
@@ -553,7 +547,7 @@ def _detail(rule_name: str, result: Result) -> dict[str, Any]:
     return detail | ({"Annotation": evaluation["Annotation"]} if "Annotation" in evaluation else {})
 
 
-def _compliance(evaluations: Any) -> dict[str, Any]:
+def compliance_of(evaluations: Any) -> dict[str, Any]:
     """NON_COMPLIANT when any evaluation is, with their number (counted to 25); INSUFFICIENT_DATA when none counts."""
     types = [evaluation["ComplianceType"] for evaluation in evaluations]
     against = types.count("NON_COMPLIANT")
@@ -579,7 +573,7 @@ def _wanted_types(asked: Sequence[str] | None, allowed: Sequence[str]) -> frozen
 
 def _get_resource_config_history(self: responses.ConfigResponse) -> str:
     resource_type, resource_id = self._get_param("resourceType"), self._get_param("resourceId")
-    state = _state(self.config_backend)
+    state = state_of(self.config_backend)
     with state.lock:
         items = list(state.items.get((resource_type, resource_id), []))
     items = items or _items_of_backup(self, resource_type, resource_id)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.simulator.query_language import QueryError, parse
+from local.simulator.config.query_language import QueryError, parse
 
 
 def compliance(target: str, account: str = "111122223333", **rules: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from local.simulator import account_session, config, simulated_aws
 from local.simulator.config import result_token
-from local.simulator.config_service import start_recorder
+from local.simulator.config.service import start_recorder
 from local.simulator.iam import enforced_permissions
 from local.simulator.membership import settle
 from local.simulator.organizations import account_ids

@@ -15,8 +15,8 @@ from moto.config.models import config_backends
 from moto.config.responses import ConfigResponse
 
 from local.simulator import ssm
+from local.simulator.config.remediation import remediations_of
 from local.simulator.operations import AwsError, Handler, Request, implement, now
-from local.simulator.remediation import remediations_of
 
 Document = dict[str, Any]
 
