@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -51,6 +51,8 @@ class Door:
     account: str = ACCOUNT
     region: str = REGION
     now: datetime = NOW
+    _made: dict[tuple[str, ...], Any] = field(default_factory=dict, compare=False, repr=False)
+    """Sessions and clients of the simulation: making them is what takes the time of most tests."""
 
     @property
     def place(self) -> Place:
@@ -58,10 +60,16 @@ class Door:
 
     @property
     def session(self) -> boto3.Session:
-        return account_session(self.account, self.region)
+        key = (self.account, self.region)
+        if key not in self._made:
+            self._made[key] = account_session(self.account, self.region)
+        return self._made[key]
 
     def client(self, service: str) -> Any:
-        return self.session.client(service, region_name=self.region)
+        key = (self.account, self.region, service)
+        if key not in self._made:
+            self._made[key] = self.session.client(service, region_name=self.region)
+        return self._made[key]
 
     def at(self, **changes: Any) -> Door:
         """The same simulation at another account, Region or time."""
