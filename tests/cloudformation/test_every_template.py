@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.api import lint  # type: ignore[import-untyped]  # it has no types
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # it has no types
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
 from policy_sentry.querying.actions import get_action_data
 
 import local.catalogue

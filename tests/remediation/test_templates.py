@@ -10,8 +10,8 @@ from typing import Any
 
 import botocore.session
 import pytest
-from cfnlint.api import lint  # type: ignore[import-untyped]  # it has no types
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # it has no types
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
 from policy_sentry.querying.actions import get_action_data
 
 from local.catalogue import rule_folders
