@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from backup_rules.annotations import name as shortened
 from local.deploy.health import RegionHealth, RuleHealth, Trouble, troubles
 from local.deploy.words import counted
 from local.reports import WIDTH
@@ -74,7 +75,7 @@ def _rule(rule: RuleHealth, health: RegionHealth) -> str:
 def _accounts(read: Reported, health: RegionHealth) -> Iterator[str]:
     yield f"{'Account':<43}{'Pack':<19}{'Member role':<13}{'Rules':>6}  Last evaluations put"
     for account in health.accounts:
-        name = f"{read.names.get(account, '')[:27]} ({account})".strip()
+        name = f"{shortened(read.names.get(account, ''), 27)} ({account})".strip()
         pack = _status(health.packs, account)
         role = _status(health.roles, account)
         well = sum(1 for rule in health.rules if account in rule.puts and not rule.fails_in(account))

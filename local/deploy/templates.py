@@ -154,16 +154,20 @@ def _role(resource: Resource) -> Role:
     )
 
 
-def _trusted(statement: Mapping[str, Any]) -> Iterator[str]:
+def _when(statement: Mapping[str, Any]) -> str:
+    """The conditions of a statement, to end a sentence."""
     conditions = [
         f"{key} {'/'.join(map(str, _listed(value)))}"
         for operands in (statement.get("Condition") or {}).values()
         for key, value in operands.items()
     ]
-    when = f" when {' and '.join(conditions)}" if conditions else ""
+    return f" when {' and '.join(conditions)}" if conditions else ""
+
+
+def _trusted(statement: Mapping[str, Any]) -> Iterator[str]:
     for principals in (statement.get("Principal") or {}).values():
         for principal in _listed(principals):
-            yield f"{principal}{when}"
+            yield f"{principal}{_when(statement)}"
 
 
 def _allowed(statement: Mapping[str, Any]) -> Iterator[str]:
@@ -171,7 +175,7 @@ def _allowed(statement: Mapping[str, Any]) -> Iterator[str]:
     resources = [str(each) for each in _listed(statement.get("Resource"))]
     more = f" and {len(resources) - 1} more such" if len(resources) > _SHOWN else ""
     where = "" if resources == ["*"] else f" on {', '.join(resources[:1] if more else resources)}{more}"
-    yield f"{denied}{', '.join(map(str, _listed(statement.get('Action'))))}{where}"
+    yield f"{denied}{', '.join(map(str, _listed(statement.get('Action'))))}{where}{_when(statement)}"
 
 
 def _listed(value: Any) -> list[Any]:

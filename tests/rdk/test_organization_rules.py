@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.simulator.config import organization_rules
 from tests.front_door import Door, front_door
 from tests.organization import MANAGEMENT, OTHER_MEMBER, Organization
 
@@ -40,7 +39,6 @@ def rules(door: Door) -> list[Any]:
 
 def test_a_rule_reaches_every_account_with_a_recorder_and_no_excluded_one() -> None:
     with front_door() as member:
-        organization_rules.install()
         management = Organization.of(member).management
         for door in (member, management):
             record(door)
@@ -58,7 +56,6 @@ def test_a_rule_reaches_every_account_with_a_recorder_and_no_excluded_one() -> N
 
 def test_an_account_without_a_running_recorder_fails_the_rule() -> None:
     with front_door() as member:
-        organization_rules.install()
         management = Organization.of(member).management
         record(management)
         status = put(management)
@@ -69,7 +66,6 @@ def test_an_account_without_a_running_recorder_fails_the_rule() -> None:
 def test_resource_types_are_refused_for_a_rule_with_a_schedule_only() -> None:
     """https://github.com/cloud-custodian/cloud-custodian/pull/10008"""
     with front_door() as member:
-        organization_rules.install()
         management = Organization.of(member).management
         for door in (member, management, member.at(account=OTHER_MEMBER)):
             record(door)
@@ -80,7 +76,6 @@ def test_resource_types_are_refused_for_a_rule_with_a_schedule_only() -> None:
 
 def test_a_member_may_not_put_one() -> None:
     with front_door() as member:
-        organization_rules.install()
         Organization.of(member)
         with pytest.raises(ClientError, match="OrganizationAccessDenied"):
             put(member)

@@ -22,8 +22,7 @@ from local.events import scheduled_event
 from local.package import package
 from local.rdk_copy import copy_rules
 from local.simulator.accounts import account_session
-from local.simulator.cloudformation import types
-from local.simulator.config import organization_rules, result_token
+from local.simulator.config import result_token
 from local.simulator.iam.authorization import enforced_permissions
 from local.simulator.lambda_runtime import lambda_runtime
 from local.simulator.organizations import account_ids
@@ -230,12 +229,8 @@ def test_organization_rules(prepared: Desk, organization: list[str]) -> None:
 
 
 @pytest.fixture
-def organization(prepared: Desk, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def organization(prepared: Desk) -> list[str]:
     """The account manages an organization; all accounts but the excluded one have a running recorder."""
-    organization_rules.install()
-    for each in organization_rules.TYPES:
-        monkeypatch.setitem(types._OWN, each.name, each)
-    types.type_of.cache_clear()
     client = prepared.client("organizations")
     client.create_organization(FeatureSet="ALL")
     with account_ids([MEMBER, EXCLUDED]):

@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-
 from local.catalogue import ROOT
 from local.simulator.server import serving
-from tests.front_door import ACCOUNT, REGION, Door, front_door
+from tests.front_door import ACCOUNT, REGION, front_door
 from tests.organization import MANAGEMENT, Organization
-
-PAGE = (ROOT / "docs" / "remediation.md").read_text(encoding="utf-8")
+from tests.pages import execute, shell_blocks
 
 
 def shell(containing: str) -> str:
     """The shell block of the page that holds the text."""
-    (block,) = (each for each in re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE) if containing in each)
-    return str(block)
-
-
-def execute(script: str, door: Door, url: str, **variables: str) -> str:
-    credentials = door.session.get_credentials().get_frozen_credentials()
-    environment = {
-        "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}",
-        "AWS_ENDPOINT_URL": url,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": credentials.access_key,
-        "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
-        "AWS_SESSION_TOKEN": credentials.token,
-        **variables,
-    }
-    done = subprocess.run(  # noqa: S603 - the commands of our own page
-        ["/bin/bash", "-euc", script], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    (block,) = (each for each in shell_blocks(ROOT / "docs" / "remediation.md") if containing in each)
+    return block
 
 
 def test_stack_sets_bring_role_and_documents_to_a_member_who_runs_one() -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 
-from local.catalogue import ROOT, rule_folders
+from local.catalogue import rule_folders
 from local.simulator.server import serving
 from local.simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
+from tests.pages import execute, shell_blocks
 
 
 @pytest.fixture(scope="module")
@@ -23,22 +21,8 @@ def server() -> Iterator[tuple[Door, str]]:
 
 def run_page(rule: str, door: Door, url: str, **variables: str) -> None:
     """Run every shell block of the rule's page in the door's account."""
-    page = (rule_folders(rule)[0].path / "README.md").read_text(encoding="utf-8")
-    script = "".join(re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
-    credentials = door.session.get_credentials().get_frozen_credentials()
-    environment = {
-        "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}",
-        "AWS_ENDPOINT_URL": url,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": credentials.access_key,
-        "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
-        "AWS_SESSION_TOKEN": credentials.token,
-        **variables,
-    }
-    done = subprocess.run(  # noqa: S603 - the commands of our own page
-        ["/bin/bash", "-euc", script], env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    (folder,) = rule_folders(rule)
+    execute("".join(shell_blocks(folder.path / "README.md")), door, url, **variables)
 
 
 def compliances(door: Door, rule: str) -> set[str]:

@@ -89,6 +89,7 @@ def test_two_regions_are_deployed_once_and_taken_away_again(site: Site, capsys: 
     assert "whole organization: 4 accounts reached" in plan
     assert "create  backup-config-rules-functions" in plan
     assert "BackupConfigRulesMemberRole  in account 999988887777 and in every account reached" in plan
+    assert "BackupConfigRulesMemberRole when aws:ResourceOrgID o-" in " ".join(plan.split())
     for region in (HOME, OTHER):
         parts = {name for name in made(site, region=region) if name.startswith("backup-config-rules-")}
         more = ("queries",) if region == HOME else ()
