@@ -25,7 +25,7 @@ from local.deploy.terminal import Terminal
 from local.deploy.words import counted
 
 # Deployed by hand, beside what `make deploy` makes.
-OTHERS = ("security-hub", "finding-events", "alerts")
+OTHERS = ("security-hub", "finding-events", "finding-forwarder", "alerts")
 
 
 def undeploy(settings: Settings, access: Access, management: Access | None, terminal: Terminal) -> bool:
