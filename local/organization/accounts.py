@@ -67,6 +67,7 @@ def join(management: Site, more: Sequence[str]) -> None:
     """
     client = management.client("organizations")
     client.create_organization(FeatureSet="ALL")
+    organizations.rename_account(management.account.id, management.account.name)
     root = client.list_roots()["Roots"][0]["Id"]
     for policy_type in ("BACKUP_POLICY", "SERVICE_CONTROL_POLICY"):
         client.enable_policy_type(RootId=root, PolicyType=policy_type)

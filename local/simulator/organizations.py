@@ -428,6 +428,13 @@ def account_ids(ids: Iterable[str]) -> Iterator[None]:
         _reserved_ids.clear()
 
 
+def rename_account(account: str, name: str) -> None:
+    """Gives the account another name, as its owner may; moto calls every management account `master`."""
+    for each in organization_of(account).accounts:
+        if each.id == account:
+            each.name = name
+
+
 def add_accounts(management: str, ids: Sequence[str], *, parent_id: str | None = None, partition: str = "aws") -> None:
     """Accounts with these ids, below the given OU or else the root, as after `CreateAccount` and `MoveAccount`.
 

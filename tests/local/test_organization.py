@@ -92,8 +92,11 @@ def test_accounts_and_their_parts(organization: Organization) -> None:
     assert roles == {"management": 1, "delegated administrator": 1, "member": 2, "standalone": 2}
     assert organization.regions == REGIONS
     listed = account_session(MANAGEMENT.id, REGIONS[0]).client("organizations").get_paginator("list_accounts")
-    found = {each["Id"] for page in listed.paginate() for each in page["Accounts"]}
-    assert found == {account.id for account in organization.accounts if account.role != "standalone"}
+    found = {each["Id"]: each["Name"] for page in listed.paginate() for each in page["Accounts"]}
+    members = [account for account in organization.accounts if account.role != "standalone"]
+    assert found.keys() == {account.id for account in members}
+    named = members[: len(ACCOUNTS) - 2]
+    assert {account.id: found[account.id] for account in named} == {account.id: account.name for account in named}
 
 
 def test_plans_are_of_all_three_origins(organization: Organization) -> None:
