@@ -252,6 +252,33 @@ def test_a_pack_of_one_account_goes_all_the_way_too(deployed: Deployed, capsys: 
     assert "All is well: 1 account, 1 Region." in told(capsys)
 
 
+def test_functions_that_admit_accounts_by_name_judge_those_and_no_other(deployed: Deployed, capsys: Any) -> None:
+    """The deployment changes from open to named: the permissions of before give way to one policy per function."""
+    settings = "invoke_permission: accounts\n"
+    options = ("--management-profile", "management")
+    function = f"arn:aws:lambda:{HOME}:{CENTRAL}:function:backup-config-rules-{ASSUMABLE}"
+    rule = {
+        "ConfigRuleName": "strangers",
+        "Source": {
+            "Owner": "CUSTOM_LAMBDA",
+            "SourceIdentifier": function,
+            "SourceDetails": [{"EventSource": "aws.config", "MessageType": "ScheduledNotification"}],
+        },
+    }
+    stranger = deployed.site.client(ALONE, "config")
+    stranger.put_config_rule(ConfigRule=rule)
+    stranger.delete_config_rule(ConfigRuleName="strangers")
+
+    assert deployed.site.run("deploy", *options, settings=settings) == 0
+
+    assert "create backup-config-rules-invoke-permissions" in told(capsys)
+    assert failures(deployed.evaluate(PAYMENTS, ASSUMABLE)) == {}
+    with pytest.raises(stranger.exceptions.InsufficientPermissionsException):
+        stranger.put_config_rule(ConfigRule=rule)
+    assert deployed.site.run("deploy", *options, settings=settings) == 0
+    assert "Nothing to change." in told(capsys)
+
+
 def answers(deployed: Deployed, query: str) -> list[dict[str, Any]]:
     """What a stored query of the account alone answers."""
     config = deployed.site.client(ALONE, "config")
