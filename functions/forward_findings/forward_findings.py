@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from asff import Described, finding, finding_id, product_arn
-from hub import Failures, Hub, HubError
+from hub import Failures, Hub, HubError, RoleError
 
 from backup_rules.compliance_changes import Change, UnreadableEventError, newest, read_change, read_rules
 from backup_rules.logs import log
@@ -90,9 +90,9 @@ def _findings(hub: Hub, changes: Sequence[Change], place: Mapping[str, str]) -> 
         if known:
             created = hub.created(product_arn(changes[0]), [finding_id(each) for each in known])
         described = hub.describe(each for each in changes if each.compliance != "NOT_APPLICABLE")
+    except RoleError:
+        raise
     except HubError as error:
-        if error.permission == "sts:AssumeRole":
-            raise
         # The finding itself matters more than its age, its tags and an ARN.
         log("ERROR", "findings not completed", **place, error=str(error), permission=error.permission)
     return {

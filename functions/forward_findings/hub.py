@@ -11,24 +11,18 @@ from typing import Any
 
 import boto3
 from asff import Described
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from backup_rules.arns import Arn
+from backup_rules.aws.clients import CLIENT_CONFIG, assume_role
 from backup_rules.compliance_changes import Change
+from backup_rules.errors import ReadError
 
 BATCH = 100  # findings that one BatchImportFindings takes, and items of one page of GetFindings
 FILTER_VALUES = 20  # values that one filter of GetFindings takes
 EXPRESSION = 4096  # characters of one expression of SelectResourceConfig
 TRIES = 4
 BACKOFF_SECONDS = 0.2  # before the second try of refused findings; twice as long before each further one
-SESSION_SECONDS = 900
 SESSION_NAME = "forwardFindings"
-
-# Five tries with exponential backoff: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-CLIENT_CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=30, max_pool_connections=8
-)
 
 # Trying once more does not help: the hub is off, the caller may not, or the finding is not of the format.
 _FINAL = re.compile(r"Invalid|AccessDenied|NotAuthorized|Unauthorized")
@@ -46,6 +40,10 @@ class HubError(RuntimeError):
         super().__init__(message)
         self.code = code
         self.permission = permission
+
+
+class RoleError(HubError):
+    """The role of the account cannot be assumed: nothing can be asked there."""
 
 
 class Hub:
@@ -160,31 +158,27 @@ class Hub:
 
     def _assume(self) -> dict[str, str]:
         try:
-            answer = _client("sts", self._region).assume_role(
-                RoleArn=self._role, RoleSessionName=SESSION_NAME, DurationSeconds=SESSION_SECONDS
+            return assume_role(
+                lambda: _client("sts", self._region),
+                self._role,
+                self._account,
+                self._region,
+                session_name=SESSION_NAME,
+                if_denied="Deploy finding-events.yaml there, with the account of this function as its"
+                " CentralAccountId; this function's role needs sts:AssumeRole.",
             )
-        except ClientError as error:
-            raise self._error("sts:AssumeRole", error, f" of {self._role}") from error
-        except BotoCoreError as error:
-            raise HubError(f"sts:AssumeRole of {self._role} failed: {error}", type(error).__name__) from error
-        assumed = Arn.parse(answer["AssumedRoleUser"]["Arn"])
-        if assumed is None or assumed.account != self._account:
-            raise HubError(f"sts:AssumeRole of {self._role} gave credentials of {assumed}.", "WrongAccount")
-        given = answer["Credentials"]
-        return {
-            "aws_access_key_id": given["AccessKeyId"],
-            "aws_secret_access_key": given["SecretAccessKey"],
-            "aws_session_token": given["SessionToken"],
-        }
+        except ReadError as error:
+            permission = "sts:AssumeRole" if _DENIED.search(error.code) else None
+            raise RoleError(str(error), error.code, permission) from error
 
-    def _error(self, action: str, error: ClientError, about: str = "") -> HubError:
+    def _error(self, action: str, error: ClientError) -> HubError:
         detail = error.response.get("Error", {})
         code, message = str(detail.get("Code", "Unknown")), str(detail.get("Message", "")).strip()
         hint = f" The findings role needs {action}." if _DENIED.search(code) else ""
         if code == "InvalidAccessException":
             hint = " Security Hub is off there: enable it, and redrive the dead-letter queue."
         permission = action if _DENIED.search(code) else None
-        return HubError(f"{action}{about} failed in {self._where}: {code}: {message}{hint}", code, permission)
+        return HubError(f"{action} failed in {self._where}: {code}: {message}{hint}", code, permission)
 
     @property
     def _where(self) -> str:

@@ -179,7 +179,7 @@ DENIED = faults.error("AccessDeniedException", "Not authorized to perform: secur
     ("kind", "service", "operation", "says"),
     [
         (DENIED, "securityhub", "BatchImportFindings", "The findings role needs securityhub:BatchImportFindings."),
-        (faults.denied, "sts", "AssumeRole", "The findings role needs sts:AssumeRole."),
+        (faults.denied, "sts", "AssumeRole", "Deploy finding-events.yaml there, with the account of this function"),
         (faults.throttled, "securityhub", "BatchImportFindings", "ThrottlingException: Rate exceeded"),
         (faults.server_error, "securityhub", "BatchImportFindings", "InternalFailure"),
         (faults.malformed, "securityhub", "BatchImportFindings", "answered without SuccessCount"),

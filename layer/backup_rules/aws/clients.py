@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -63,35 +64,56 @@ class AccountClientFactory(ClientFactory):
             return self._clients[key]
 
     def _assume(self, role_arn: str) -> dict[str, str]:
-        role = Arn.parse(role_arn)
-        if role is None or role.account != self._account:
-            raise ReadError(
-                f"The role to assume, {role_arn!r}, is not a role of account {self._account}, which is to be judged.",
-                "WrongAccount",
-            )
-        where = f"sts:AssumeRole of {role_arn} for account {self._account}, {self._region}"
-        try:
-            sts = boto3.client("sts", region_name=self._region, config=CLIENT_CONFIG)
-            answer = sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME, DurationSeconds=SESSION_SECONDS)
-            assumed = Arn.parse(answer.get("AssumedRoleUser", {}).get("Arn", role_arn))
-            credentials = {
-                "aws_access_key_id": answer["Credentials"]["AccessKeyId"],
-                "aws_secret_access_key": answer["Credentials"]["SecretAccessKey"],
-                "aws_session_token": answer["Credentials"]["SessionToken"],
-            }
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "Unknown")
-            hint = (
-                " Deploy the member role, or name another role in the rule parameter ExecutionRoleName; its trust"
-                " policy must admit this function's role, and that role needs sts:AssumeRole."
-                if "AccessDenied" in code
-                else ""
-            )
-            raise ReadError(f"{where} failed: {error}.{hint}", code) from error
-        except BotoCoreError as error:
-            raise ReadError(f"{where} failed: {error}", type(error).__name__) from error
-        except Exception as error:  # whatever else goes wrong is an answer that holds no credentials
-            raise ReadError(f"{where} answered without credentials ({error!r}).", "MalformedAnswer") from error
-        if assumed is None or assumed.account != self._account:
-            raise ReadError(f"{where} gave credentials of {assumed}, another account.", "WrongAccount")
-        return credentials
+        return assume_role(
+            lambda: boto3.client("sts", region_name=self._region, config=CLIENT_CONFIG),
+            role_arn,
+            self._account,
+            self._region,
+            session_name=SESSION_NAME,
+            if_denied="Deploy the member role, or name another role in the rule parameter ExecutionRoleName; its trust"
+            " policy must admit this function's role, and that role needs sts:AssumeRole.",
+        )
+
+
+def assume_role(  # noqa: PLR0913 - what is assumed, and how the reader of a failure is helped
+    sts: Callable[[], Any], role_arn: str, account: str, region: str, *, session_name: str, if_denied: str
+) -> dict[str, str]:
+    """Credentials under a role of that account and no other, as `boto3.client` takes them.
+
+    Args:
+        sts: makes the client that assumes it.
+        role_arn: the role.
+        account: whose role it must be.
+        region: for what is said of a failure.
+        session_name: what CloudTrail calls the session.
+        if_denied: what to do about it when the role cannot be assumed.
+
+    Raises:
+        ReadError: when the role is not of the account, or cannot be assumed.
+    """
+    role = Arn.parse(role_arn)
+    if role is None or role.account != account:
+        raise ReadError(
+            f"The role to assume, {role_arn!r}, is not a role of account {account}, which is to be judged.",
+            "WrongAccount",
+        )
+    where = f"sts:AssumeRole of {role_arn} for account {account}, {region}"
+    try:
+        answer = sts().assume_role(RoleArn=role_arn, RoleSessionName=session_name, DurationSeconds=SESSION_SECONDS)
+        assumed = Arn.parse(answer.get("AssumedRoleUser", {}).get("Arn", role_arn))
+        credentials = {
+            "aws_access_key_id": answer["Credentials"]["AccessKeyId"],
+            "aws_secret_access_key": answer["Credentials"]["SecretAccessKey"],
+            "aws_session_token": answer["Credentials"]["SessionToken"],
+        }
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "Unknown")
+        hint = f" {if_denied}" if "AccessDenied" in code else ""
+        raise ReadError(f"{where} failed: {error}.{hint}", code) from error
+    except BotoCoreError as error:
+        raise ReadError(f"{where} failed: {error}", type(error).__name__) from error
+    except Exception as error:  # whatever else goes wrong is an answer that holds no credentials
+        raise ReadError(f"{where} answered without credentials ({error!r}).", "MalformedAnswer") from error
+    if assumed is None or assumed.account != account:
+        raise ReadError(f"{where} gave credentials of {assumed}, another account.", "WrongAccount")
+    return credentials
