@@ -28,7 +28,7 @@ $(VENV)/ready: requirements.lock
 
 .PHONY: evaluate
 evaluate: setup  ## Judge a simulated organization, or a real account: PROFILE=… REGION=… (read-only).
-	@status=0; $(BIN)/python -m local.evaluate \
+	@status=0; $(BIN)/python -m backup_rules_cli.evaluate \
 		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(REGION),--region "$(REGION)") \
 		$(if $(FORMAT),--format "$(FORMAT)") $(if $(ACCOUNTS),--accounts "$(ACCOUNTS)") $(if $(ALL),--all) \
 		$(foreach parameter,$(PARAMETERS),--parameter "$(parameter)") $(if $(RULES),--rules $(RULES)) || status=$$?; \
@@ -36,7 +36,7 @@ evaluate: setup  ## Judge a simulated organization, or a real account: PROFILE=�
 
 .PHONY: package
 package: setup  ## Pack what AWS Lambda runs into build/package, reproducibly: a zip per function, and the layer.
-	@$(BIN)/python -m local.package
+	@$(BIN)/python -m backup_rules_cli.package
 
 # What the targets below take: docs/deploying.md.
 DEPLOYMENT = $(if $(PROFILE),--profile "$(PROFILE)") \
@@ -46,23 +46,23 @@ DEPLOYMENT = $(if $(PROFILE),--profile "$(PROFILE)") \
 
 .PHONY: deploy
 deploy: setup  ## Bring the pack to an organization: PROFILE=… [REGIONS="…"] [PLAN=1] [YES=1]. See docs/deploying.md.
-	@$(BIN)/python -m local.deploy deploy $(DEPLOYMENT)
+	@$(BIN)/python -m backup_rules_cli.deploy deploy $(DEPLOYMENT)
 
 .PHONY: deploy-single-account
 deploy-single-account: setup  ## Bring the pack to the one account of PROFILE=…, for a trial.
-	@$(BIN)/python -m local.deploy deploy-single-account $(DEPLOYMENT)
+	@$(BIN)/python -m backup_rules_cli.deploy deploy-single-account $(DEPLOYMENT)
 
 .PHONY: verify
 verify: setup  ## How the deployed pack is, in every account and Region: PROFILE=… (read-only).
-	@$(BIN)/python -m local.deploy verify $(DEPLOYMENT)
+	@$(BIN)/python -m backup_rules_cli.deploy verify $(DEPLOYMENT)
 
 .PHONY: undeploy
 undeploy: setup  ## Take the deployed pack away again: PROFILE=… It asks first.
-	@$(BIN)/python -m local.deploy undeploy $(DEPLOYMENT)
+	@$(BIN)/python -m backup_rules_cli.deploy undeploy $(DEPLOYMENT)
 
 .PHONY: query
 query: setup  ## Ask AWS Config what the pack found in all accounts: AGGREGATOR=… PROFILE=… REGION=… (read-only).
-	@$(BIN)/python -m local.queries \
+	@$(BIN)/python -m backup_rules_cli.queries \
 		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(REGION),--region "$(REGION)") \
 		$(if $(AGGREGATOR),--aggregator "$(AGGREGATOR)") $(if $(QUERY),--query "$(QUERY)") \
 		$(if $(PACK),--pack-name "$(PACK)") $(if $(RULE_PREFIX),--rule-prefix "$(RULE_PREFIX)") \
@@ -71,16 +71,16 @@ query: setup  ## Ask AWS Config what the pack found in all accounts: AGGREGATOR=
 
 .PHONY: costs
 costs: setup  ## Work out what the pack does and costs in a month: OPTIONS="--accounts 350 --plans 12 …".
-	@$(BIN)/python -m local.costs $(OPTIONS)
+	@$(BIN)/python -m backup_rules_cli.costs $(OPTIONS)
 
 .PHONY: rdk-rules
 rdk-rules: setup  ## Copy the rule folders for RDK into build/rdk: PARAMETERS="Name=value …", PERIODIC_ONLY=1.
-	@$(BIN)/python -m local.rdk_copy $(if $(RULES),--rules $(RULES)) $(if $(PERIODIC_ONLY),--periodic-only) \
+	@$(BIN)/python -m backup_rules_cli.rdk_copy $(if $(RULES),--rules $(RULES)) $(if $(PERIODIC_ONLY),--periodic-only) \
 		$(foreach parameter,$(PARAMETERS),--parameter "$(parameter)")
 
 .PHONY: simulate
 simulate: setup  ## Serve the simulated organization to other programs, the AWS CLI among them. PORT=5000.
-	@$(BIN)/python -m local.simulate --port $(or $(PORT),5000)
+	@$(BIN)/python -m backup_rules_cli.simulate --port $(or $(PORT),5000)
 
 .PHONY: test
 test: setup  ## Run all tests.
@@ -90,7 +90,7 @@ test: setup  ## Run all tests.
 lint: setup  ## Check style, types and templates: ruff (lint and format), mypy (strict), cfn-lint.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy layer local tests rules functions remediation
+	@$(BIN)/mypy layer cli simulator tests rules functions remediation
 	@$(BIN)/cfn-lint --regions eu-west-1 us-east-1 cn-north-1 us-gov-west-1 -- $(filter-out $(ONLY_AWS),$(TEMPLATES))
 	@$(BIN)/cfn-lint --regions eu-west-1 us-east-1 -- $(ONLY_AWS)
 
@@ -99,8 +99,8 @@ check: lint test  ## Everything that must hold before a commit: lint, format, ty
 
 .PHONY: docs
 docs: setup  ## Rewrite the parts of the documentation that are made from the rules' metadata.
-	@$(BIN)/python -m local.docs
-	@$(BIN)/python -m local.costs --write-page
+	@$(BIN)/python -m backup_rules_cli.docs
+	@$(BIN)/python -m backup_rules_cli.costs --write-page
 
 TEMPLATES = $(wildcard cloudformation/*.yaml)
 # Of a resource type that China and GovCloud do not have.
@@ -108,7 +108,7 @@ ONLY_AWS := cloudformation/invoke-permissions.yaml
 
 .PHONY: templates
 templates: setup  ## Rewrite the CloudFormation templates that are made from the rules' metadata.
-	@$(BIN)/python -m local.templates
+	@$(BIN)/python -m backup_rules_cli.templates
 
 .PHONY: bench
 bench: setup  ## Measure how long judging takes, and what a cold start costs.

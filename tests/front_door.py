@@ -21,12 +21,14 @@ import botocore.session
 from botocore.loaders import Loader
 from moto.utilities.utils import get_partition
 
+from aws_simulator import config
+from aws_simulator.accounts import account_session
+from aws_simulator.config import result_token
+from aws_simulator.faults import recorded_calls
+from aws_simulator.simulation import simulated_aws
 from backup_rules.arns import Place
-from local.catalogue import COMMON_PERMISSIONS, ORGANIZATION_PERMISSIONS, rule_folders
-from local.invoke import Caller, Evaluated, invoke, put_rule, read_back
-from local.simulator import config, recorded_calls, simulated_aws
-from local.simulator.accounts import account_session
-from local.simulator.config import result_token
+from backup_rules_cli.catalogue import COMMON_PERMISSIONS, ORGANIZATION_PERMISSIONS, rule_folders
+from backup_rules_cli.invoke import Caller, Evaluated, invoke, put_rule, read_back
 
 ACCOUNT = "111122223333"
 CENTRAL = "444455556666"

@@ -14,10 +14,9 @@ from typing import Any
 
 from moto.core.responses import BaseResponse
 
-from local.simulator import recorded_calls
-from local.simulator.faults import Call, Kind
-from local.simulator.operations import Answer
-from local.simulator.organizations import account_ids
+from aws_simulator.faults import Call, Kind, recorded_calls
+from aws_simulator.operations import Answer
+from aws_simulator.organizations import account_ids
 from tests.front_door import Door
 
 MANAGEMENT = "999988887777"

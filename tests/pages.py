@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from local.catalogue import ROOT
+from backup_rules_cli.catalogue import ROOT
 from tests.front_door import Door
 
 

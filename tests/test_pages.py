@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.catalogue import ROOT
+from backup_rules_cli.catalogue import ROOT
 
 
 def pages() -> list[str]:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from backup_rules.annotations import shorten
 from backup_rules.compliance_changes import Change
-from backup_rules.resource_types import CLOUDFORMATION, RESOURCE_TYPES, S3
+from backup_rules.resources.resource_types import CLOUDFORMATION, RESOURCE_TYPES, S3
+from backup_rules.wording.annotations import shorten
 
 PROVIDER = "backup-config-rules"
 PRODUCT_NAME = "AWS Backup Config rules"

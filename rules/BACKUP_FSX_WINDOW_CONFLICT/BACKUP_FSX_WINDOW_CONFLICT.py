@@ -9,15 +9,16 @@ from typing import Any
 from backup_rules.aws.account import Account
 from backup_rules.aws.file_systems import FileSystem, file_systems, volumes
 from backup_rules.errors import ReadError
-from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, Note, Problem, Subject, selection_subject
-from backup_rules.parameters import TRUE_OR_FALSE, RuleParameters, parameter, whole_number
-from backup_rules.plans import Plan
-from backup_rules.rule import BackupConfigRule
-from backup_rules.run import Run
-from backup_rules.selections import SelectionIndex
-from backup_rules.window_conflicts import conflicts
-from backup_rules.windows import Window, fsx_backup_window, fsx_maintenance_window
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.parameters import TRUE_OR_FALSE, RuleParameters, parameter, whole_number
+from backup_rules.evaluation.rule import BackupConfigRule
+from backup_rules.evaluation.subjects import Subject, selection_subject
+from backup_rules.plans.plans import Plan
+from backup_rules.schedules.window_conflicts import conflicts
+from backup_rules.schedules.windows import Window, fsx_backup_window, fsx_maintenance_window
+from backup_rules.selections.picking import SelectionIndex
+from backup_rules.wording.findings import Finding, Note, Problem
 
 
 @dataclass(frozen=True)

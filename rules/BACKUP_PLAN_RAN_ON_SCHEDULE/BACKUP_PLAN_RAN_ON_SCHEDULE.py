@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from backup_rules.annotations import name
 from backup_rules.aws.jobs import backup_jobs
 from backup_rules.errors import ReadError, VanishedError
-from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, NotApplicable, Note, Problem, Subject
-from backup_rules.job_messages import cause_of, reason, rules_without_jobs
-from backup_rules.jobs import JobLog, RunOutcome, earliest_start, expected_runs
-from backup_rules.overlaps import swallowed_runs
-from backup_rules.parameters import RuleParameters, parameter, whole_number
-from backup_rules.plans import BackupRule, Plan, PlanSummary
-from backup_rules.rule import BackupConfigRule
-from backup_rules.run import Run
-from backup_rules.schedules import Schedule, ScheduleError
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.parameters import RuleParameters, parameter, whole_number
+from backup_rules.evaluation.rule import BackupConfigRule
+from backup_rules.evaluation.subjects import Subject
+from backup_rules.plans.job_messages import cause_of, reason, rules_without_jobs
+from backup_rules.plans.jobs import JobLog, RunOutcome, earliest_start, expected_runs
+from backup_rules.plans.plans import BackupRule, Plan, PlanSummary
+from backup_rules.schedules.schedules import Schedule, ScheduleError
+from backup_rules.schedules.swallowed_runs import swallowed_runs
+from backup_rules.wording.annotations import name
+from backup_rules.wording.findings import Finding, NotApplicable, Note, Problem
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import unittest
 from datetime import timedelta
 
+from aws_simulator.backup.jobs import add_backup_job
+from aws_simulator.operations import clock
 from backup_rules.errors import InvalidRuleParametersError
-from local.simulator import clock
-from local.simulator.backup.jobs import add_backup_job
 from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
 
 RULE = "BACKUP_PLAN_RAN_ON_SCHEDULE"

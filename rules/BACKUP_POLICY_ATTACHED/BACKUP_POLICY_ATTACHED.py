@@ -6,16 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from backup_rules.annotations import listing, name
 from backup_rules.arns import Place
 from backup_rules.aws.organization import NoPolicy, effective_policy
-from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, NotApplicable, Problem, Subject, account_subject
-from backup_rules.organization_policy import EffectivePolicy
-from backup_rules.parameters import TRUE_OR_FALSE, WORDS, RuleParameters, parameter
-from backup_rules.policy_scope import NO_POLICY_WORDS, defect_problem, is_excluded, reported_defects
-from backup_rules.rule import BackupConfigRule
-from backup_rules.run import Run
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.parameters import TRUE_OR_FALSE, WORDS, RuleParameters, parameter
+from backup_rules.evaluation.rule import BackupConfigRule
+from backup_rules.evaluation.subjects import Subject, account_subject
+from backup_rules.organization.effective_policy import EffectivePolicy
+from backup_rules.shared_rules.policy_scope import NO_POLICY_WORDS, defect_problem, is_excluded, reported_defects
+from backup_rules.wording.annotations import listing, name
+from backup_rules.wording.findings import Finding, NotApplicable, Problem
 
 
 @dataclass(frozen=True)

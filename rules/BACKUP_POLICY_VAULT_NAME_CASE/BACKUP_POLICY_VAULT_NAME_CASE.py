@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from backup_rules.annotations import listing
 from backup_rules.arns import Place
-from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, Note, Problem, Subject, account_subject
-from backup_rules.parameters import RuleParameters
-from backup_rules.policy_scope import hides_vaults, policy_scope
-from backup_rules.policy_vaults import policy_vaults
-from backup_rules.quoting import quote
-from backup_rules.rule import BackupConfigRule
-from backup_rules.run import Run
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.parameters import RuleParameters
+from backup_rules.evaluation.rule import BackupConfigRule
+from backup_rules.evaluation.subjects import Subject, account_subject
+from backup_rules.shared_rules.policy_scope import hides_vaults, policy_scope
+from backup_rules.shared_rules.policy_vaults import policy_vaults
+from backup_rules.wording.annotations import listing
+from backup_rules.wording.findings import Finding, Note, Problem
+from backup_rules.wording.quoting import quote
 
 
 class BACKUP_POLICY_VAULT_NAME_CASE(BackupConfigRule[RuleParameters, Place]):

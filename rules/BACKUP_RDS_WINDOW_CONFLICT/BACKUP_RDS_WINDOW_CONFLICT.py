@@ -8,16 +8,17 @@ from typing import Any
 
 from backup_rules.aws.account import Account, Database
 from backup_rules.errors import ReadError
-from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, Note, Subject, resource_subject
-from backup_rules.parameters import TRUE_OR_FALSE, RuleParameters, parameter, whole_number
-from backup_rules.plans import Plan
-from backup_rules.resource_types import AURORA
-from backup_rules.rule import BackupConfigRule
-from backup_rules.run import Run
-from backup_rules.selections import SelectionIndex
-from backup_rules.window_conflicts import conflicts
-from backup_rules.windows import Window, backup_window, maintenance_window
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.parameters import TRUE_OR_FALSE, RuleParameters, parameter, whole_number
+from backup_rules.evaluation.rule import BackupConfigRule
+from backup_rules.evaluation.subjects import Subject, resource_subject
+from backup_rules.plans.plans import Plan
+from backup_rules.resources.resource_types import AURORA
+from backup_rules.schedules.window_conflicts import conflicts
+from backup_rules.schedules.windows import Window, backup_window, maintenance_window
+from backup_rules.selections.picking import SelectionIndex
+from backup_rules.wording.findings import Finding, Note
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, Subject
-from backup_rules.parameters import RuleParameters
-from backup_rules.role_checks import NamedIn, role_problems
-from backup_rules.rule import BackupConfigRule
-from backup_rules.run import Run
-from backup_rules.selection_words import called, of_policy
-from backup_rules.selections import SelectionSummary
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.parameters import RuleParameters
+from backup_rules.evaluation.rule import BackupConfigRule
+from backup_rules.evaluation.subjects import Subject
+from backup_rules.selections.picking import SelectionSummary
+from backup_rules.selections.words import called, of_policy
+from backup_rules.shared_rules.role_checks import NamedIn, role_problems
+from backup_rules.wording.findings import Finding
 
 
 class BACKUP_ROLE_ASSUMABLE(BackupConfigRule[RuleParameters, SelectionSummary]):

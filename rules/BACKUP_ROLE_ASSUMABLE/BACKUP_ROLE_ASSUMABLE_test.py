@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unittest
 
+from aws_simulator.faults import recorded_calls
 from backup_rules.errors import InvalidRuleParametersError
-from local.simulator.faults import recorded_calls
 from tests.front_door import front_door
 
 RULE = "BACKUP_ROLE_ASSUMABLE"

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from backup_rules.annotations import name
 from backup_rules.aws.account import Account
 from backup_rules.aws.simulation import simulate
-from backup_rules.duties import Assignment, duties, names_databases
 from backup_rules.errors import ReadError, VanishedError
-from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, NotApplicable, Problem, Subject
-from backup_rules.parameters import RuleParameters
-from backup_rules.permissions import Probe, SimulationResult, judge, probes_for, problems, requests_for
-from backup_rules.plans import AUTOMATIC_EFS_PLAN_PREFIX
-from backup_rules.resource_types import Resource
-from backup_rules.rule import BackupConfigRule
-from backup_rules.run import Run
-from backup_rules.selection_words import called
-from backup_rules.selections import Selection, SelectionSummary
-from backup_rules.trust import RoleArn, parse_role_arn
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.parameters import RuleParameters
+from backup_rules.evaluation.rule import BackupConfigRule
+from backup_rules.evaluation.subjects import Subject
+from backup_rules.iam.duties import Assignment, duties, names_databases
+from backup_rules.iam.permissions import Probe, SimulationResult, judge, probes_for, problems, requests_for
+from backup_rules.iam.trust import RoleArn, parse_role_arn
+from backup_rules.plans.plans import AUTOMATIC_EFS_PLAN_PREFIX
+from backup_rules.resources.resource_types import Resource
+from backup_rules.selections.picking import Selection, SelectionSummary
+from backup_rules.selections.words import called
+from backup_rules.wording.annotations import name
+from backup_rules.wording.findings import Finding, NotApplicable, Problem
 
 SERVICE_LINKED_PATH = "/aws-service-role/backup.amazonaws.com/"
 

@@ -6,18 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backup_rules.annotations import name
 from backup_rules.aws.account import Account
 from backup_rules.aws.file_systems import file_systems, volumes
-from backup_rules.empty_selections import LISTED_SERVICES, LeftOut, empty_problems, left_out, notes
-from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, Problem, Subject
-from backup_rules.parameters import RuleParameters
-from backup_rules.plans import PlanSummary
-from backup_rules.resource_types import Resource
-from backup_rules.rule import BackupConfigRule
-from backup_rules.run import Run
-from backup_rules.selections import SelectionIndex, SelectionSummary, alike, elements, types_named
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.parameters import RuleParameters
+from backup_rules.evaluation.rule import BackupConfigRule
+from backup_rules.evaluation.subjects import Subject
+from backup_rules.plans.plans import PlanSummary
+from backup_rules.resources.resource_types import Resource
+from backup_rules.selections.empty import LISTED_SERVICES, LeftOut, empty_problems, left_out, notes
+from backup_rules.selections.picking import SelectionIndex, SelectionSummary, alike, elements, types_named
+from backup_rules.wording.annotations import name
+from backup_rules.wording.findings import Finding, Problem
 
 
 class BACKUP_SELECTION_NOT_EMPTY(BackupConfigRule[RuleParameters, PlanSummary | SelectionSummary]):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unittest
 
+from aws_simulator.faults import recorded_calls
+from aws_simulator.tagging import tag_resource
 from backup_rules.errors import InvalidRuleParametersError
-from local.simulator.faults import recorded_calls
-from local.simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, front_door
 
 RULE = "BACKUP_SELECTION_NOT_EMPTY"

@@ -8,15 +8,16 @@ from typing import Any
 
 from backup_rules.arns import Place
 from backup_rules.aws.account import Account
-from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, NotApplicable, Subject, account_subject
-from backup_rules.opt_in import Reach, opt_in_findings, reach, required_problem
-from backup_rules.parameters import TRUE_OR_FALSE, RuleParameters, choices_list, parameter
-from backup_rules.plans import ORGANIZATION_PLAN_PREFIX
-from backup_rules.resource_types import OPT_IN_KEYS, Resource
-from backup_rules.rule import BackupConfigRule
-from backup_rules.run import Run
-from backup_rules.selections import Selection, SelectionSummary, elements, types_named
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.parameters import TRUE_OR_FALSE, RuleParameters, choices_list, parameter
+from backup_rules.evaluation.rule import BackupConfigRule
+from backup_rules.evaluation.subjects import Subject, account_subject
+from backup_rules.plans.plans import ORGANIZATION_PLAN_PREFIX
+from backup_rules.resources.resource_types import OPT_IN_KEYS, Resource
+from backup_rules.selections.opt_in import Reach, opt_in_findings, reach, required_problem
+from backup_rules.selections.picking import Selection, SelectionSummary, elements, types_named
+from backup_rules.wording.findings import Finding, NotApplicable
 
 
 @dataclass(frozen=True)

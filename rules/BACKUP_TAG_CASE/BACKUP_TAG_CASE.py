@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from backup_rules.evaluator import Evaluator
-from backup_rules.near_misses import NearMissRule
-from backup_rules.tags import Difference
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.selections.near_misses import Difference
+from backup_rules.shared_rules.near_miss_rule import NearMissRule
 
 
 class BACKUP_TAG_CASE(NearMissRule):

@@ -2,8 +2,8 @@
 
 import unittest
 
+from aws_simulator.tagging import tag_resource
 from backup_rules.errors import InvalidRuleParametersError
-from local.simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, REGION, front_door
 
 RULE = "BACKUP_TAG_CASE"

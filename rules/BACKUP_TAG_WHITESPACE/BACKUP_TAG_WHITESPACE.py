@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from backup_rules.annotations import name, sentence
-from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, Problem, Subject
-from backup_rules.near_misses import NearMissRule, without_white_space
-from backup_rules.parameters import RuleParameters
-from backup_rules.resource_types import Resource
-from backup_rules.run import Run
-from backup_rules.selection_words import called
-from backup_rules.selections import SelectionSummary
-from backup_rules.tags import Difference, stray_white_space
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.parameters import RuleParameters
+from backup_rules.evaluation.subjects import Subject
+from backup_rules.resources.resource_types import Resource
+from backup_rules.selections.near_misses import Difference, stray_white_space
+from backup_rules.selections.picking import SelectionSummary
+from backup_rules.selections.words import called
+from backup_rules.shared_rules.near_miss_rule import NearMissRule, without_white_space
+from backup_rules.wording.annotations import name, sentence
+from backup_rules.wording.findings import Finding, Problem
 
 
 class BACKUP_TAG_WHITESPACE(NearMissRule):

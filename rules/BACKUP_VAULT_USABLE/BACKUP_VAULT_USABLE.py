@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from backup_rules.annotations import name
 from backup_rules.aws.account import Account
 from backup_rules.aws.vaults import vault_facts, vaults
 from backup_rules.errors import ReadError
-from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, NotApplicable, Problem, Subject
-from backup_rules.parameters import RuleParameters
-from backup_rules.plans import Plan, PlanSummary
-from backup_rules.rule import BackupConfigRule
-from backup_rules.run import Run
-from backup_rules.vaults import VaultFacts, VaultProblem, vault_problems, vault_uses
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.parameters import RuleParameters
+from backup_rules.evaluation.rule import BackupConfigRule
+from backup_rules.evaluation.subjects import Subject
+from backup_rules.plans.plans import Plan, PlanSummary
+from backup_rules.vaults.vaults import VaultFacts, VaultProblem, vault_problems, vault_uses
+from backup_rules.wording.annotations import name
+from backup_rules.wording.findings import Finding, NotApplicable, Problem
 
 
 class BACKUP_VAULT_USABLE(BackupConfigRule[RuleParameters, PlanSummary]):

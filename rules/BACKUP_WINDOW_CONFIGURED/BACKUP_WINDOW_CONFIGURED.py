@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from backup_rules.annotations import name
 from backup_rules.errors import InvalidRuleParametersError
-from backup_rules.evaluator import Evaluator
-from backup_rules.findings import Finding, Note, Problem, Subject
-from backup_rules.overlaps import swallowed_by
-from backup_rules.parameters import Kind, RuleParameters, parameter, whole_number
-from backup_rules.plans import BackupRule, Plan, PlanSummary
-from backup_rules.rule import BackupConfigRule
-from backup_rules.run import Run
-from backup_rules.schedules import Schedule, ScheduleError
-from backup_rules.time_zones import time_zone
-from backup_rules.windows import ClockWindow
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.parameters import Kind, RuleParameters, parameter, whole_number
+from backup_rules.evaluation.rule import BackupConfigRule
+from backup_rules.evaluation.subjects import Subject
+from backup_rules.plans.plans import BackupRule, Plan, PlanSummary
+from backup_rules.schedules.schedules import Schedule, ScheduleError
+from backup_rules.schedules.swallowed_runs import swallowed_by
+from backup_rules.schedules.time_zones import time_zone
+from backup_rules.schedules.windows import ClockWindow
+from backup_rules.wording.annotations import name
+from backup_rules.wording.findings import Finding, Note, Problem
 
 # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRule.html
 MIN_START_WINDOW_MINUTES = 60

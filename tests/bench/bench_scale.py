@@ -19,13 +19,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from local.catalogue import ROOT, RuleFolder, rule_folders
-from local.events import scheduled_event
-from local.invoke import MEMBER_ROLE, put_rule
-from local.simulator import backup, config
-from local.simulator.config import result_token
-from local.simulator.server import serving
-from local.simulator.tagging import tag_resource
+from aws_simulator import backup, config
+from aws_simulator.config import result_token
+from aws_simulator.messages.config_events import scheduled_event
+from aws_simulator.server import serving
+from aws_simulator.tagging import tag_resource
+from backup_rules_cli.catalogue import ROOT, RuleFolder, rule_folders
+from backup_rules_cli.invoke import MEMBER_ROLE, put_rule
 from tests.front_door import CENTRAL, NOW, Door
 from tests.organization import Organization, policy_plan
 

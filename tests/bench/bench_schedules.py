@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from backup_rules.overlaps import swallowed_by
-from backup_rules.plans import BackupRule, Lifecycle
-from backup_rules.schedules import Schedule
-from backup_rules.windows import BlockedWeek, ClockWindow, WeekOfRuns, backup_window, maintenance_window
+from backup_rules.plans.plans import BackupRule, Lifecycle
+from backup_rules.schedules.schedules import Schedule
+from backup_rules.schedules.swallowed_runs import swallowed_by
+from backup_rules.schedules.windows import BlockedWeek, ClockWindow, WeekOfRuns, backup_window, maintenance_window
 
 PLANS = 300
 DATABASES_OF_A_PLAN = 20

@@ -10,8 +10,8 @@ from typing import Any
 
 from moto.utilities.utils import get_partition
 
-from local.catalogue import ROOT, RuleFolder, rule_folders
-from local.simulator.cloudformation.templates import Evaluation, Surroundings, parameter_values, parse
+from aws_simulator.cloudformation.templates import Evaluation, Surroundings, parameter_values, parse
+from backup_rules_cli.catalogue import ROOT, RuleFolder, rule_folders
 
 CENTRAL = "444455556666"
 ORGANIZATION = "o-exampleorgid"

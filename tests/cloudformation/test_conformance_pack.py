@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.catalogue import RuleFolder
+from backup_rules_cli.catalogue import RuleFolder
 from tests.cloudformation.rendering import NEEDED, RULES, committed, rendered
 
 PACK = "conformance-pack.yaml"

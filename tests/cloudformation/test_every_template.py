@@ -11,13 +11,13 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 from policy_sentry.querying.actions import get_action_data
 
-import local.catalogue
-from local.catalogue import rule_folders
-from local.simulator.cloudformation.templates import parse
-from local.templates import templates
-from local.templates.__main__ import main
-from local.templates.conformance_pack import conformance_pack
-from local.templates.yaml_text import Noted, yaml_text
+import backup_rules_cli.catalogue
+from aws_simulator.cloudformation.templates import parse
+from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.templates import templates
+from backup_rules_cli.templates.__main__ import main
+from backup_rules_cli.templates.conformance_pack import conformance_pack
+from backup_rules_cli.templates.yaml_text import Noted, yaml_text
 from tests.cloudformation.rendering import (
     FOLDER,
     NEEDED,
@@ -75,7 +75,7 @@ def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "rules"
     folder.mkdir()
     add_a_rule(folder)
-    monkeypatch.setattr(local.catalogue, "RULES", folder)
+    monkeypatch.setattr(backup_rules_cli.catalogue, "RULES", folder)
     return folder
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.catalogue import COMMON_PERMISSIONS
+from backup_rules_cli.catalogue import COMMON_PERMISSIONS
 from tests.cloudformation.rendering import CENTRAL, ORGANIZATION, RULES, as_list, rendered
 
 ROLE = "member-role.yaml"

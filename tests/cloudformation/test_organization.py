@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.simulator.cloudformation.templates import parse, references
-from local.simulator.operations import AwsError
+from aws_simulator.cloudformation.templates import parse, references
+from aws_simulator.operations import AwsError
 from tests.cloudformation.rendering import (
     CENTRAL,
     FOLDER,

@@ -15,11 +15,11 @@ from cfnlint.config import ManualArgs
 from moto.events.models import EventPattern
 from policy_sentry.querying.actions import get_action_data
 
-import local.catalogue
-from local.catalogue import ROOT, rule_folders
-from local.templates import HEADER
-from local.templates.compliance_events import MAX_PATTERN, pattern
-from local.templates.security_hub import security_hub, templates
+import backup_rules_cli.catalogue
+from backup_rules_cli.catalogue import ROOT, rule_folders
+from backup_rules_cli.templates import HEADER
+from backup_rules_cli.templates.compliance_events import MAX_PATTERN, pattern
+from backup_rules_cli.templates.security_hub import security_hub, templates
 from tests.cloudformation.rendering import (
     CENTRAL,
     CODE,
@@ -97,7 +97,7 @@ def test_roles_get_no_wildcard_where_aws_knows_resources(name: str) -> None:
 
 def test_a_new_rule_folder_appears_without_another_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_a_rule(tmp_path)
-    monkeypatch.setattr(local.catalogue, "RULES", tmp_path)
+    monkeypatch.setattr(backup_rules_cli.catalogue, "RULES", tmp_path)
     for text in templates(rule_folders(), HEADER).values():
         assert "backup-framework-deployed" in text
 

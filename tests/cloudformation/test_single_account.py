@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.catalogue import COMMON_PERMISSIONS, RuleFolder
+from backup_rules_cli.catalogue import COMMON_PERMISSIONS, RuleFolder
 from tests.cloudformation.rendering import CENTRAL, RULES, as_list, committed, of_type, rendered
 
 NAME = "single-account.yaml"

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local.package import package
+from backup_rules_cli.package import package
 
 ACCOUNT, OTHER, CENTRAL = "111122223333", "222233334444", "444455556666"
 REGION = "eu-west-1"

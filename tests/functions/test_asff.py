@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from moto.core.utils import get_service_model
 
 from backup_rules.compliance_changes import Change, Rule, read_change
-from backup_rules.resource_types import RESOURCE_TYPES
-from local.catalogue import ROOT, rule_folders
+from backup_rules.resources.resource_types import RESOURCE_TYPES
+from backup_rules_cli.catalogue import ROOT, rule_folders
 from tests.functions.deployed import ACCOUNT, DATABASE, REGION, WHY, event, module
 
 asff = module("asff")

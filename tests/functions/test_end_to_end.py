@@ -19,15 +19,15 @@ from typing import Any
 import pytest
 from moto.sns.models import sns_backends
 
-from local.catalogue import ROOT, rule_folders
-from local.package import package
-from local.simulator import config, securityhub
-from local.simulator.config import conformance_pack_rule_name, result_token
-from local.simulator.events import pump, run_schedules, undelivered
-from local.simulator.iam import enforced_permissions
-from local.simulator.lambda_runtime import LambdaRuntime, lambda_runtime
-from local.simulator.server import serving
-from tests.local.simulator import callers
+from aws_simulator import config, securityhub
+from aws_simulator.config import conformance_pack_rule_name, result_token
+from aws_simulator.events import pump, run_schedules, undelivered
+from aws_simulator.iam import enforced_permissions
+from aws_simulator.lambda_runtime import LambdaRuntime, lambda_runtime
+from aws_simulator.server import serving
+from backup_rules_cli.catalogue import ROOT, rule_folders
+from backup_rules_cli.package import package
+from tests.simulator import callers
 
 MANAGEMENT, STRANGER, REGION = "123456789012", "999988887777", "eu-west-1"
 PREFIX = "backup-config-rules/package"

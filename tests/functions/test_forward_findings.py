@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from local.simulator import failing, faults, recorded_calls, simulated_aws
-from local.simulator.faults import Call
-from local.simulator.operations import AwsError, error_answer
+from aws_simulator import faults
+from aws_simulator.faults import Call, failing, recorded_calls
+from aws_simulator.operations import AwsError, error_answer
+from aws_simulator.simulation import simulated_aws
 from tests.functions.deployed import ACCOUNT, DATABASE, OTHER, REGION, WHY, event, messages, module
-from tests.local.simulator import callers
+from tests.simulator import callers
 
 forwarder = module("forward_findings")
 hub = module("hub")

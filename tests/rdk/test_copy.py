@@ -1,4 +1,4 @@
-"""`python -m local.rdk_copy`: rule folders for RDK to work in."""
+"""`python -m backup_rules_cli.rdk_copy`: rule folders for RDK to work in."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local import rdk_copy
-from local.catalogue import rule_folders
+from backup_rules_cli import rdk_copy
+from backup_rules_cli.catalogue import rule_folders
 
 
 def parameters(copy: Path) -> dict[str, Any]:

@@ -17,17 +17,17 @@ from typing import Any
 
 import pytest
 
-from local.catalogue import ROOT, rule_folders
-from local.events import scheduled_event
-from local.package import package
-from local.rdk_copy import copy_rules
-from local.simulator.accounts import account_session
-from local.simulator.config import result_token
-from local.simulator.iam.authorization import enforced_permissions
-from local.simulator.lambda_runtime import lambda_runtime
-from local.simulator.organizations import account_ids
-from local.simulator.server import serving
-from local.simulator.tagging import tag_resource
+from aws_simulator.accounts import account_session
+from aws_simulator.config import result_token
+from aws_simulator.iam.authorization import enforced_permissions
+from aws_simulator.lambda_runtime import lambda_runtime
+from aws_simulator.messages.config_events import scheduled_event
+from aws_simulator.organizations import account_ids
+from aws_simulator.server import serving
+from aws_simulator.tagging import tag_resource
+from backup_rules_cli.catalogue import ROOT, rule_folders
+from backup_rules_cli.package import package
+from backup_rules_cli.rdk_copy import copy_rules
 from tests.rdk.test_settings import RULE_SETS
 
 ACCOUNT = "123456789012"

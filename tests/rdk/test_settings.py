@@ -10,7 +10,7 @@ import pytest
 import yaml
 from rdk import rdk
 
-from local.catalogue import ROOT, RULES, rule_folders
+from backup_rules_cli.catalogue import ROOT, RULES, rule_folders
 
 SETTINGS = ROOT / "rdk-config"
 REGION_SETS: dict[str, list[str]] = yaml.safe_load((SETTINGS / "regions.yaml").read_text(encoding="utf-8"))

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
-from local.catalogue import ROOT
-from local.simulator import account_session, recorded_calls
-from local.simulator.faults import Call
-from local.simulator.iam import enforced_permissions
+from aws_simulator.accounts import account_session
+from aws_simulator.faults import Call, recorded_calls
+from aws_simulator.iam import enforced_permissions
+from backup_rules_cli.catalogue import ROOT
 from tests.front_door import TRUST_BACKUP, Door
 
 TEMPLATES = ROOT / "cloudformation"

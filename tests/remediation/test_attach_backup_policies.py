@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from local.simulator import failing, faults
-from local.simulator.tagging import tag_resource
+from aws_simulator import faults
+from aws_simulator.faults import failing
+from aws_simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, CENTRAL, NOW, Door, front_door
 from tests.remediation.automation import deploy, nothing_changes, run
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from local.catalogue import rule_folders
-from local.invoke import Caller, invoke
-from local.simulator.config import result_token
-from local.templates.remediation import Deployment, pack_text
+from aws_simulator.config import result_token
+from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.invoke import Caller, invoke
+from backup_rules_cli.templates.remediation import Deployment, pack_text
 from tests.front_door import ACCOUNT, NOW, Door, front_door
 from tests.organization import MANAGEMENT, Organization
 from tests.remediation.automation import deploy

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from local.catalogue import ROOT
-from local.simulator.server import serving
+from aws_simulator.server import serving
+from backup_rules_cli.catalogue import ROOT
 from tests.front_door import ACCOUNT, REGION, front_door
 from tests.organization import MANAGEMENT, Organization
 from tests.pages import execute, shell_blocks

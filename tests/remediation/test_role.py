@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.simulator import account_session, recorded_calls
-from local.simulator.iam import enforced_permissions
-from local.templates.remediation import Remediation, remediations
+from aws_simulator.accounts import account_session
+from aws_simulator.faults import recorded_calls
+from aws_simulator.iam import enforced_permissions
+from backup_rules_cli.templates.remediation import Remediation, remediations
 from tests.cloudformation.rendering import as_list
 from tests.front_door import ACCOUNT, Door, front_door
 from tests.organization import Organization, policy_plan

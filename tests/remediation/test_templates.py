@@ -14,8 +14,8 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 from policy_sentry.querying.actions import get_action_data
 
-from local.catalogue import rule_folders
-from local.templates.remediation import (
+from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.templates.remediation import (
     Deployment,
     Remediation,
     inlined,

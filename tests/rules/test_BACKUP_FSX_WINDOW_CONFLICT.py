@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from aws_simulator.faults import denied, failing, malformed, recorded_calls
+from aws_simulator.operations import page_size
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError, ReadError
-from local.simulator.faults import denied, failing, malformed, recorded_calls
-from local.simulator.operations import page_size
 from tests.front_door import Door, front_door
 
 RULE = "BACKUP_FSX_WINDOW_CONFLICT"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from aws_simulator.backup.jobs import add_backup_job
+from aws_simulator.backup.plans import add_plan
+from aws_simulator.faults import denied, failing, malformed, recorded_calls, throttled
+from aws_simulator.operations import clock, page_size
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError, ReadError
-from local.simulator import clock, failing, page_size, recorded_calls
-from local.simulator.backup.jobs import add_backup_job
-from local.simulator.backup.plans import add_plan
-from local.simulator.faults import denied, malformed, throttled
 from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
 
 RULE = "BACKUP_PLAN_RAN_ON_SCHEDULE"

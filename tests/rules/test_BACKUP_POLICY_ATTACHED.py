@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from aws_simulator import faults
+from aws_simulator.faults import Kind, failing, recorded_calls
+from aws_simulator.organizations import set_effective_policies_supported
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError
-from local.simulator import failing, faults, recorded_calls
-from local.simulator.faults import Kind
-from local.simulator.organizations import set_effective_policies_supported
 from tests.front_door import Door, front_door
 from tests.organization import (
     MANAGEMENT,

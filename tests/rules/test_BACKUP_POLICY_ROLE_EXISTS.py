@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from aws_simulator import faults
+from aws_simulator.faults import Kind, failing, recorded_calls
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError
-from local.simulator import failing, faults, recorded_calls
-from local.simulator.faults import Kind
 from tests.front_door import TRUST_BACKUP, Door, front_door
 from tests.organization import OTHER_MEMBER, Organization, account_verdict, answering, policy_plan
 

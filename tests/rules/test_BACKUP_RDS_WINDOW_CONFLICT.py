@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from aws_simulator.faults import denied, failing, malformed, recorded_calls
+from aws_simulator.operations import page_size
+from aws_simulator.rds import set_recovery_point
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError, ReadError
-from local.simulator.faults import denied, failing, malformed, recorded_calls
-from local.simulator.operations import page_size
-from local.simulator.rds import set_recovery_point
 from tests.front_door import Door, front_door
 
 RULE = "BACKUP_RDS_WINDOW_CONFLICT"

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from aws_simulator.backup import add_plan
+from aws_simulator.faults import denied, failing, recorded_calls
+from aws_simulator.messages.configuration_items import Recording, plan_item
+from aws_simulator.operations import page_size
 from backup_rules.errors import IncompleteEvaluationError, ReadError
-from local.configuration_items import Recording, plan_item
-from local.simulator.backup import add_plan
-from local.simulator.faults import denied, failing, recorded_calls
-from local.simulator.operations import page_size
 from tests.front_door import ACCOUNT, CENTRAL, NOW, Door, front_door
 
 RULE = "BACKUP_ROLE_ASSUMABLE"

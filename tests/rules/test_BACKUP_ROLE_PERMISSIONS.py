@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from aws_simulator.faults import Kind, denied, failing, malformed, recorded_calls
+from aws_simulator.messages.configuration_items import Recording, plan_item, selection_item
+from aws_simulator.operations import page_size
+from aws_simulator.tagging import tag_resource
 from backup_rules.errors import IncompleteEvaluationError, ReadError
-from local.configuration_items import Recording, plan_item, selection_item
-from local.simulator.faults import Kind, denied, failing, malformed, recorded_calls
-from local.simulator.operations import page_size
-from local.simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, CENTRAL, NOW, REGION, Door, front_door
 
 RULE = "BACKUP_ROLE_PERMISSIONS"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from aws_simulator.backup import add_plan
+from aws_simulator.faults import denied, error, failing
+from aws_simulator.messages.configuration_items import Recording, plan_item, selection_item
+from aws_simulator.operations import page_size
+from aws_simulator.tagging import tag_resource
 from backup_rules.errors import IncompleteEvaluationError, ReadError
-from local.configuration_items import Recording, plan_item, selection_item
-from local.simulator.backup import add_plan
-from local.simulator.faults import denied, error, failing
-from local.simulator.operations import page_size
-from local.simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, CENTRAL, Door, front_door
 
 RULE = "BACKUP_SELECTION_NOT_EMPTY"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from aws_simulator.faults import Kind, denied, failing, malformed, recorded_calls
+from aws_simulator.operations import page_size
+from aws_simulator.tagging import tag_resource
 from backup_rules.errors import ReadError
-from local.simulator.faults import Kind, denied, failing, malformed, recorded_calls
-from local.simulator.operations import page_size
-from local.simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, REGION, Door, front_door
 
 RULE = "BACKUP_TAG_CASE"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.simulator.backup import add_plan
-from local.simulator.tagging import tag_resource
+from aws_simulator.backup import add_plan
+from aws_simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, REGION, Door, front_door
 
 RULE = "BACKUP_TAG_WHITESPACE"

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from aws_simulator.backup.plans import add_plan
+from aws_simulator.backup.vaults import add_vault, set_vault_state
+from aws_simulator.faults import denied, error, failing, malformed, recorded_calls, throttled
+from aws_simulator.messages.configuration_items import Recording, plan_item
+from aws_simulator.operations import page_size
 from backup_rules.errors import IncompleteEvaluationError, ReadError
-from local.configuration_items import Recording, plan_item
-from local.simulator import failing, page_size, recorded_calls
-from local.simulator.backup.plans import add_plan
-from local.simulator.backup.vaults import add_vault, set_vault_state
-from local.simulator.faults import denied, error, malformed, throttled
 from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
 
 RULE = "BACKUP_VAULT_USABLE"

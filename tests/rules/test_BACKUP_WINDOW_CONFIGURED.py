@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from aws_simulator.backup import add_plan
+from aws_simulator.faults import denied, failing, malformed, recorded_calls, throttled
+from aws_simulator.messages.configuration_items import Recording, plan_item
+from aws_simulator.operations import page_size
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError, ReadError
-from local.configuration_items import Recording, plan_item
-from local.simulator import failing, page_size, recorded_calls
-from local.simulator.backup import add_plan
-from local.simulator.faults import denied, malformed, throttled
 from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
 
 RULE = "BACKUP_WINDOW_CONFIGURED"

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from rdk.rdk import accepted_resource_types
 
-from local.catalogue import COMMON_PERMISSIONS, ROOT, RuleFolder, rule_folders
-from local.docs import table, with_table
+from backup_rules_cli.catalogue import COMMON_PERMISSIONS, ROOT, RuleFolder, rule_folders
+from backup_rules_cli.docs import table, with_table
 from tests.front_door import ACCOUNT
 
 FOLDERS = rule_folders()

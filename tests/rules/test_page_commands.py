@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.catalogue import rule_folders
-from local.simulator.server import serving
-from local.simulator.tagging import tag_resource
+from aws_simulator.server import serving
+from aws_simulator.tagging import tag_resource
+from backup_rules_cli.catalogue import rule_folders
 from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
 from tests.pages import execute, shell_blocks
 

@@ -14,8 +14,8 @@ from backup_rules.aws.answers import Answer, field, optional, tags
 from backup_rules.aws.calls import Calls
 from backup_rules.aws.clients import WORKERS
 from backup_rules.errors import ReadError, VanishedError
-from backup_rules.plans import Plan, PlanSummary
-from backup_rules.resource_types import (
+from backup_rules.plans.plans import Plan, PlanSummary
+from backup_rules.resources.resource_types import (
     RDS_INSTANCE,
     RESOURCE_TYPES,
     Resource,
@@ -23,7 +23,7 @@ from backup_rules.resource_types import (
     config_id,
     type_of,
 )
-from backup_rules.selections import Selection, SelectionSummary
+from backup_rules.selections.picking import Selection, SelectionSummary
 
 T = TypeVar("T")
 K = TypeVar("K")

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from backup_rules import plans, selections
+from backup_rules.plans import plans
+from backup_rules.selections import picking as selections
 
 T = TypeVar("T")
 Answer = Mapping[str, Any]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field, optional, tags
-from backup_rules.resource_types import FSX_FILE_SYSTEM, FSX_VOLUME, Resource
+from backup_rules.resources.resource_types import FSX_FILE_SYSTEM, FSX_VOLUME, Resource
 
 # Which part of the answer holds the settings of each kind of file system.
 _CONFIGURATIONS = {

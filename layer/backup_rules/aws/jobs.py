@@ -7,7 +7,7 @@ from sys import intern
 
 from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field, moment, optional, optional_moment
-from backup_rules.jobs import BackupJob, JobState
+from backup_rules.plans.jobs import BackupJob, JobState
 
 
 def backup_jobs(account: Account, since: datetime) -> tuple[BackupJob, ...]:

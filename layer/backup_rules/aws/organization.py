@@ -13,7 +13,7 @@ from enum import StrEnum
 from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field, optional
 from backup_rules.errors import ReadError
-from backup_rules.organization_policy import EffectivePolicy, parse_policy
+from backup_rules.organization.effective_policy import EffectivePolicy, parse_policy
 
 BACKUP_POLICY = "BACKUP_POLICY"
 

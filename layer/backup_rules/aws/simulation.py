@@ -15,7 +15,7 @@ from typing import Any
 from backup_rules.aws.account import Account
 from backup_rules.aws.answers import field, optional, texts
 from backup_rules.errors import ReadError
-from backup_rules.permissions import ANY_RESOURCE, Decision, SimulationRequest, SimulationResult
+from backup_rules.iam.permissions import ANY_RESOURCE, Decision, SimulationRequest, SimulationResult
 
 Answer = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field, optional
 from backup_rules.errors import ReadError
-from backup_rules.vaults import KeyState, Vault, VaultFacts
+from backup_rules.vaults.vaults import KeyState, Vault, VaultFacts
 
 
 def vaults(account: Account) -> Mapping[str, Vault]:

@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from backup_rules.aws.simulation import arguments, parse_results, split
-from backup_rules.permissions import ContextEntry, Decision, SimulationRequest, SimulationResult
+from backup_rules.iam.permissions import ContextEntry, Decision, SimulationRequest, SimulationResult
 
 ROLE = "arn:aws:iam::111122223333:role/service-role/backup"
 BUCKET, OTHER = "arn:aws:s3:::invoices", "arn:aws:s3:::orders"

@@ -1,0 +1,107 @@
+"""The pack's rules, found by their folders: a new folder under `rules/` is a new rule, and nothing else is edited."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from backup_rules.evaluation.rule import BackupConfigRule
+
+# What the evaluator needs for every rule: to put evaluations, and to find those that no longer have a subject.
+COMMON_PERMISSIONS = frozenset({"config:GetComplianceDetailsByConfigRule", "config:PutEvaluations"})
+# And where the functions serve an organization (ORGANIZATION_ID): to see that the account is in it.
+ORGANIZATION_PERMISSIONS = frozenset({"organizations:DescribeOrganization"})
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = ROOT / "rules"
+
+
+@dataclass(frozen=True)
+class RuleFolder:
+    """One folder of `rules/`: its code, its metadata (`parameters.json`) and its page (`README.md`)."""
+
+    name: str
+    path: Path
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """RDK's `Parameters`: Description, SourceEvents, SourcePeriodic, InputParameters, OptionalParameters, …"""
+        return dict(_metadata(self.path)["Parameters"])
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What RDK does not know of: Title, Severity, Condition, Remediation, and Permissions (IAM actions)."""
+        return dict(_metadata(self.path)["About"])
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """The IAM actions that the rule needs in the account that it judges, beside those that every rule needs."""
+        return frozenset(self.about["Permissions"])
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """The parameters that have a default, as AWS Config passes them: texts."""
+        return {key: str(value) for key, value in json.loads(self.metadata["InputParameters"]).items()}
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """The parameters that may be left out."""
+        return tuple(json.loads(self.metadata["OptionalParameters"]))
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """The types of configuration items whose change triggers the rule."""
+        return tuple(part.strip() for part in self.metadata.get("SourceEvents", "").split(",") if part.strip())
+
+    @property
+    def frequency(self) -> str:
+        """How often it runs: `TwentyFour_Hours`, as AWS Config spells it."""
+        return str(self.metadata["SourcePeriodic"])
+
+    @property
+    def config_rule_name(self) -> str:
+        """Its name in AWS Config: lower case, with hyphens."""
+        return self.name.lower().replace("_", "-")
+
+    def module(self) -> ModuleType:
+        """Its code, imported as Lambda would import it: by file."""
+        return _module(self.name, self.path)
+
+    def rule(self) -> BackupConfigRule[Any, Any]:
+        """A new instance of its class."""
+        return getattr(self.module(), self.name)()  # type: ignore[no-any-return]
+
+
+def rule_folders(*names: str) -> tuple[RuleFolder, ...]:
+    """All rules in alphabetical order, or those that are named.
+
+    Raises:
+        ValueError: when a name is not that of a rule.
+    """
+    found = {path.parent.name: path.parent for path in sorted(RULES.glob("*/parameters.json"))}
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        raise ValueError(f"There is no rule {', '.join(unknown)}. The rules are {', '.join(found)}.")
+    return tuple(RuleFolder(name, found[name]) for name in (names or found))
+
+
+@lru_cache
+def _metadata(path: Path) -> dict[str, Any]:
+    return dict(json.loads((path / "parameters.json").read_text(encoding="utf-8")))
+
+
+@lru_cache
+def _module(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path / f"{name}.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(f"{path / name}.py is missing.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,122 @@
+"""`make undeploy`: takes a pack away again, in the reverse order, and says what stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backup_rules_cli.deploy.artifacts import empty
+from backup_rules_cli.deploy.aws import Access, AwsCallError
+from backup_rules_cli.deploy.organization import describe_organization
+from backup_rules_cli.deploy.rollout import (
+    ARTIFACTS,
+    FUNCTIONS,
+    INVOKE,
+    MEMBER_ROLE,
+    ORGANIZATION,
+    QUERIES,
+    REMEDIATION,
+    SINGLE_ACCOUNT,
+    Place,
+    own_remediation_places,
+)
+from backup_rules_cli.deploy.settings import Settings
+from backup_rules_cli.deploy.stacks import Live, delete, read_stack
+from backup_rules_cli.deploy.terminal import Terminal
+from backup_rules_cli.deploy.words import counted
+
+# Deployed by hand, beside what `make deploy` makes.
+OTHERS = ("security-hub", "finding-events", "finding-forwarder", "alerts")
+
+
+def undeploy(settings: Settings, access: Access, management: Access | None, terminal: Terminal) -> bool:
+    """Delete every stack of the pack; False when the person does not want it.
+
+    Raises:
+        AwsCallError, StackError: something failed on the way; running it again goes on from there.
+    """
+    phases = _phases(settings, access, management)
+    if not any(phases):
+        print(f"Nothing of {settings.name} is deployed in account {access.caller.account}.")
+    else:
+        print(f"Deletes from account {access.caller.account}, with everything in them:")
+        for of_access, region, name in (each for phase in phases for each in phase):
+            print(f"  {region}  {name}" + _elsewhere(of_access, access))
+        if any(name == settings.stack(ORGANIZATION) for phase in phases for _, _, name in phase):
+            print("With the organization's stack go the pack, its verdicts and the member role in every account.")
+        if any(name == settings.stack(REMEDIATION) for phase in phases for _, _, name in phase):
+            print("With the remediation's go its documents and its role in every account.")
+        if not terminal.agrees("Delete?"):
+            print("Nothing was changed.")
+            return False
+        for phase in phases:
+            _empty_buckets(settings, phase, terminal)
+            delete(phase, terminal.say)
+        print("Deleted.")
+    for line in _left(settings, access, management):
+        print(line)
+    return True
+
+
+def _phases(settings: Settings, access: Access, management: Access | None) -> list[list[Place]]:
+    """The stacks that exist, in the reverse order of their making."""
+    others, home = settings.regions[1:], settings.regions[:1]
+    accounts = [each for each in (access, management) if each is not None]
+    order: list[list[Place]] = [
+        [(access, region, QUERIES) for region in home],
+        [(access, region, ORGANIZATION) for region in others],
+        [(access, region, ORGANIZATION) for region in home],
+        [(access, region, REMEDIATION) for region in settings.regions],
+        [place for each in accounts for place in own_remediation_places(each, settings)],
+        [(each, settings.home, MEMBER_ROLE) for each in accounts],
+        [(access, region, part) for part in (INVOKE, SINGLE_ACCOUNT) for region in settings.regions],
+        [(access, region, FUNCTIONS) for region in settings.regions],
+        [(access, region, ARTIFACTS) for region in settings.regions],
+    ]
+    return [
+        [
+            (each, region, settings.stack(part))
+            for each, region, part in phase
+            if read_stack(each, region, settings.stack(part)) is not None
+        ]
+        for phase in order
+    ]
+
+
+def _elsewhere(of_access: Access, access: Access) -> str:
+    return "" if of_access is access else f"  in account {of_access.caller.account}"
+
+
+def _empty_buckets(settings: Settings, phase: list[Place], terminal: Terminal) -> None:
+    for access, region, name in phase:
+        live: Live | None = read_stack(access, region, name) if name == settings.stack(ARTIFACTS) else None
+        bucket = live.outputs.get("BucketName") if live else None
+        if bucket:
+            terminal.say(
+                f"{region}  {counted(empty(access, region, bucket), 'version')} of objects deleted from {bucket}"
+            )
+
+
+def _left(settings: Settings, access: Access, management: Access | None) -> Iterator[str]:
+    for region in settings.regions:
+        for part in OTHERS:
+            if read_stack(access, region, settings.stack(part)) is not None:
+                name = settings.stack(part)
+                yield f"Left: stack {name} in {region}, which was deployed by hand. Delete it: aws cloudformation"
+                yield f"  delete-stack --region {region} --stack-name {name}"
+        prefix = f"/aws/lambda/{settings.name}-"
+        for group in access.items("logs", region, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
+            yield f"Left: log group {group['logGroupName']} in {region}. Delete it: aws logs delete-log-group"
+            yield f"  --region {region} --log-group-name {group['logGroupName']}"
+    if management is None and _is_member(access):
+        yield f"Not looked at: stack {settings.stack(MEMBER_ROLE)} in the management account, and those of the"
+        yield "  remediation. If they were made there, run this again with MANAGEMENT_PROFILE."
+
+
+def _is_member(access: Access) -> bool:
+    """Whether the account is in an organization that another account manages."""
+    try:
+        return describe_organization(access).management != access.caller.account
+    except AwsCallError as error:
+        if error.code == "AWSOrganizationsNotInUseException":
+            return False
+        raise

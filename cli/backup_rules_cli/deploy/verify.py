@@ -1,0 +1,286 @@
+"""`make verify`: reads back what became of a deployment, in every account and Region, and tells what is wrong.
+
+An account's evaluations cannot be read from here; the functions' log lines, one per invocation, tell when each rule
+last put some for it. They are read page by page, and of each account and rule only the last of them is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from backup_rules_cli.deploy.aws import Access, AwsCallError
+from backup_rules_cli.deploy.deploy import own_organization, read_targets
+from backup_rules_cli.deploy.health import METRIC_SECONDS, RegionHealth, RuleHealth
+from backup_rules_cli.deploy.health_report import Reported, report
+from backup_rules_cli.deploy.organization import Organization, pack_statuses, with_accounts
+from backup_rules_cli.deploy.rollout import (
+    FUNCTIONS,
+    MEMBER_ROLE,
+    ORGANIZATION,
+    QUERIES,
+    REMEDIATION,
+    REMEDIATION_DOCUMENTS,
+    REMEDIATION_ROLE,
+    SINGLE_ACCOUNT,
+)
+from backup_rules_cli.deploy.settings import RuleSettings, Settings
+from backup_rules_cli.deploy.stacks import Live, read_stack
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+_PATTERN = '{ $.message = "evaluation put" || $.message = "evaluation failed" }'
+_PUT, _FAILED = "evaluation put", "evaluation failed"
+
+_TEXT_LENGTH = 600
+
+_STACK_WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+
+
+def verify(settings: Settings, access: Access, management: Access | None, *, everything: bool) -> bool:
+    """Print how the pack is; whether all is well.
+
+    Raises:
+        AwsCallError: something could not be read.
+        NotReadyError: the account is in no organization, while the pack is one of an organization.
+    """
+    now = datetime.now(UTC)
+    organization: Organization | None = None
+    targeted: set[str] = set()
+    healths = []
+    for region in settings.regions:
+        parts = {
+            part: read_stack(access, region, settings.stack(part)) for part in (FUNCTIONS, ORGANIZATION, SINGLE_ACCOUNT)
+        }
+        alone = parts[SINGLE_ACCOUNT]
+        if alone is not None:
+            healths.append(_single_account(settings, access, region, alone, now))
+        if alone is None or parts[ORGANIZATION] is not None or parts[FUNCTIONS] is not None:
+            if organization is None and parts[ORGANIZATION] is not None:
+                organization = with_accounts(access, own_organization(access))
+                targeted = read_targets(access, organization, settings)
+            healths.append(_organization(settings, access, region, parts, targeted, now))
+    if organization is not None:
+        for health in healths:
+            if health.packs is not None:
+                _read_instances(settings, access, management, organization, health)
+    names = organization.accounts if organization else {}
+    return report(Reported(settings.name, access.caller.account, names, healths), everything=everything)
+
+
+def _organization(  # noqa: PLR0913, PLR0917 - one Region, and what is known of the whole
+    settings: Settings,
+    access: Access,
+    region: str,
+    parts: Mapping[str, Live | None],
+    targeted: set[str],
+    now: datetime,
+) -> RegionHealth:
+    health = RegionHealth(region, ())
+    pack, functions = parts[ORGANIZATION], parts[FUNCTIONS]
+    for part in (FUNCTIONS, ORGANIZATION):
+        health.missing += _stack_troubles(settings.stack(part), parts[part])
+    more = ((QUERIES, settings.queries and region == settings.home), (REMEDIATION, settings.remediation))
+    health.missing += _optional_troubles(settings, access, region, dict(more))
+    if pack is not None:
+        excluded = set(pack.parameters.get("ExcludedAccounts", "").split(","))
+        health.accounts = tuple(sorted(targeted - excluded))
+        health.packs = _packs(access, region, pack.parameters.get("PackName", settings.name))
+    if functions is not None:
+        _read_functions(settings, access, functions, health, now)
+    return health
+
+
+def _single_account(settings: Settings, access: Access, region: str, live: Live, now: datetime) -> RegionHealth:
+    health = RegionHealth(region, (access.caller.account,))
+    health.missing += _stack_troubles(settings.stack(SINGLE_ACCOUNT), live)
+    is_home = region == settings.home
+    more = {
+        QUERIES: settings.queries and is_home,
+        REMEDIATION_ROLE: settings.remediation and is_home,
+        REMEDIATION_DOCUMENTS: settings.remediation,
+    }
+    health.missing += _optional_troubles(settings, access, region, more)
+    wanted = [settings.rule_name_prefix + rule.folder.config_rule_name for rule in settings.rules_on]
+    states = dict.fromkeys(wanted, "missing")
+    for rule in access.items("config", region, "describe_config_rules", "ConfigRules"):
+        if rule["ConfigRuleName"] in states:
+            states[rule["ConfigRuleName"]] = rule["ConfigRuleState"]
+    health.config_rules = states
+    _read_functions(settings, access, live, health, now)
+    return health
+
+
+def _stack_troubles(name: str, live: Live | None) -> Iterator[str]:
+    if live is None:
+        yield f"Stack {name} does not exist."
+    elif live.status not in _STACK_WELL:
+        yield f"Stack {name} is {live.status} {live.reason}".strip() + "."
+
+
+def _optional_troubles(settings: Settings, access: Access, region: str, wanted: Mapping[str, bool]) -> Iterator[str]:
+    for part, is_wanted in wanted.items():
+        if is_wanted:
+            name = settings.stack(part)
+            yield from _stack_troubles(name, read_stack(access, region, name))
+
+
+def _packs(access: Access, region: str, name: str) -> dict[str, tuple[str, str]]:
+    try:
+        statuses = {
+            each["AccountId"]: (each["Status"], _told(each.get("ErrorCode"), each.get("ErrorMessage")))
+            for each in pack_statuses(access, region, name)
+        }
+    except AwsCallError as error:
+        if error.code != "NoSuchOrganizationConformancePackException":
+            raise
+        return {}
+    return {account: each for account, each in statuses.items() if each[0] != "DELETE_SUCCESSFUL"}
+
+
+def _told(*parts: str | None) -> str:
+    return ": ".join(part for part in parts if part)
+
+
+def _read_instances(
+    settings: Settings, access: Access, management: Access | None, organization: Organization, health: RegionHealth
+) -> None:
+    """What StackSets bring, once per account or to each Region."""
+    read = partial(_instances, settings, access, management, organization, health)
+    is_home = health.region == settings.home
+    if is_home:
+        health.roles = read(MEMBER_ROLE)
+    if settings.remediation:
+        role = {"remediation role": read(REMEDIATION_ROLE)} if is_home else {}
+        health.remediation = role | {"remediation documents": read(REMEDIATION_DOCUMENTS)}
+
+
+def _instances(  # noqa: PLR0913, PLR0917 - one StackSet, and what is known of the whole
+    settings: Settings,
+    access: Access,
+    management: Access | None,
+    organization: Organization,
+    health: RegionHealth,
+    part: str,
+) -> dict[str, tuple[str, str]]:
+    """How the stacks of a StackSet stand in each account, as far as CloudFormation knows."""
+    own = access.caller.account
+    given = {"CallAs": "SELF" if own == organization.management else "DELEGATED_ADMIN"}
+    try:
+        found = {
+            each["Account"]: (each["Status"], each.get("StatusReason", ""))
+            for each in access.items(
+                "cloudformation",
+                health.region,
+                "list_stack_instances",
+                "Summaries",
+                StackSetName=settings.stack(part),
+                **given,
+            )
+        }
+    except AwsCallError as error:
+        if error.code != "StackSetNotFoundException":
+            raise
+        found = {}
+    excluded = set(organization.accounts) - set(health.accounts)
+    found = {account: each for account, each in found.items() if account not in excluded}
+    if organization.management in health.accounts:
+        there = access if own == organization.management else management
+        live = read_stack(there, health.region, settings.stack(part)) if there else None
+        if there is None or (live is not None and live.status in _STACK_WELL):
+            found[organization.management] = ("CURRENT", "")  # its evaluations tell, where it cannot be looked into
+        elif live is not None:
+            found[organization.management] = (live.status, live.reason)
+    return found
+
+
+def _read_functions(settings: Settings, access: Access, functions: Live, health: RegionHealth, now: datetime) -> None:
+    for rule in settings.rules_on:
+        of_rule = RuleHealth(rule.folder.name, rule.frequency)
+        _read_lines(settings, access, health.region, rule, of_rule, now)
+        health.rules.append(of_rule)
+    _read_errors(settings, access, health, now)
+    queue = functions.outputs.get("FailureQueueUrl")
+    if queue:
+        answer = access.call(
+            "sqs",
+            health.region,
+            "get_queue_attributes",
+            QueueUrl=queue,
+            AttributeNames=["ApproximateNumberOfMessages"],
+        )
+        health.failed_events = int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def _read_lines(  # noqa: PLR0913, PLR0917 - one function, and where its lines go
+    settings: Settings, access: Access, region: str, rule: RuleSettings, health: RuleHealth, now: datetime
+) -> None:
+    group = f"/aws/lambda/{settings.function(rule.folder)}"
+    events = access.items(
+        "logs",
+        region,
+        "filter_log_events",
+        "events",
+        logGroupName=group,
+        startTime=int((now - health.lookback).timestamp() * 1000),
+        filterPattern=_PATTERN,
+    )
+    try:
+        for event in events:
+            line = _line(event["message"])
+            account, message = line.get("account"), line.get("message")
+            if isinstance(account, str) and message in (_PUT, _FAILED):
+                failure = str(line.get("error", ""))[:_TEXT_LENGTH] if message == _FAILED else None
+                health.note(account, event["timestamp"] / 1000, failure)
+    except AwsCallError as error:
+        if error.code != "ResourceNotFoundException":
+            raise
+        health.unreadable = f"Its function has no log group {group} in {region}: the function is not deployed there."
+
+
+def _line(text: str) -> dict[str, Any]:
+    """The fields of a log line of the functions; none for Lambda's own lines."""
+    with suppress(ValueError):
+        fields = json.loads(text)
+        if isinstance(fields, dict):
+            return fields
+    return {}
+
+
+def _read_errors(settings: Settings, access: Access, health: RegionHealth, now: datetime) -> None:
+    rules = {f"e{number}": rule for number, rule in enumerate(health.rules)}
+    functions = {rule.folder.name: settings.function(rule.folder) for rule in settings.rules_on}
+    queries = [
+        {
+            "Id": key,
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/Lambda",
+                    "MetricName": "Errors",
+                    "Dimensions": [{"Name": "FunctionName", "Value": functions[rule.name]}],
+                },
+                "Period": METRIC_SECONDS,
+                "Stat": "Sum",
+            },
+        }
+        for key, rule in rules.items()
+    ]
+    results = access.items(
+        "cloudwatch",
+        health.region,
+        "get_metric_data",
+        "MetricDataResults",
+        MetricDataQueries=queries,
+        # Whole periods, the present one included.
+        StartTime=now.replace(second=0, microsecond=0) - max(rule.lookback for rule in health.rules),
+        EndTime=now.replace(second=0, microsecond=0) + 2 * timedelta(seconds=METRIC_SECONDS),
+    )
+    for result in results:
+        rule = rules[result["Id"]]
+        for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
+            if value and now - moment <= rule.lookback:
+                rule.errors += int(value)
+                rule.last_error = max(rule.last_error, moment.timestamp())

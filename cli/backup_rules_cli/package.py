@@ -1,0 +1,235 @@
+"""`make package`: what AWS Lambda runs, as zips: one per rule, one layer, one per folder of `functions/`.
+
+The same sources give the same bytes, wherever and whenever they are packed (by the same Python and zlib). The name that
+a deployment gives to a package is its hash, over the names and contents of all files: it does not depend on how they
+were compressed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import io
+import json
+import sys
+import tempfile
+import tomllib
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
+from pathlib import Path
+
+from backup_rules_cli.catalogue import ROOT, rule_folders
+
+DEFAULT_DESTINATION = ROOT / "build" / "package"
+MANIFEST = "manifest.json"
+LAYER = "layer.zip"
+
+SHARED = "backup_rules"
+THIRD_PARTIES = ("rdklib", "tzdata")
+"""Distributions of which the layer ships the package of the same name. boto3 comes with the Lambda runtime."""
+
+FUNCTION_LIMIT, LAYER_LIMIT = 20 * 1024, 1024 * 1024
+"""Bytes of a zip. These are the project's own limits, far below Lambda's: a cold start pays for each byte."""
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip can hold."""
+_REGULAR_FILE, _UNIX = 0o100644, 3
+
+Contents = Mapping[str, bytes]
+"""What a zip holds: the content by name."""
+
+
+class PackageError(Exception):
+    """The package cannot be made; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package as it lies on disk."""
+
+    hash: str
+    """16 hexadecimal digits of a SHA-256 over the names and contents of all files in all zips."""
+    files: Mapping[str, Path]
+    """The zips by their names relative to the package: `layer.zip`, `backup-tag-case.zip`, `functions/….zip`."""
+
+
+def package(destination: Path = DEFAULT_DESTINATION) -> Package:
+    """Pack everything into the folder `destination`, which is replaced as a whole or, on a failure, left as it is.
+
+    Raises:
+        PackageError: when a zip is too large, a distribution is not the pinned one, or `destination` holds something
+            that is no package.
+    """
+    contents = {
+        **{f"{name}.zip": files for name, files in _rules().items()},
+        LAYER: _layer(),
+        **{f"functions/{name}.zip": files for name, files in _functions().items()},
+    }
+    zips = {name: zipped(contents[name]) for name in sorted(contents)}
+    for name, content in zips.items():
+        limit = limit_of(name)
+        if len(content) > limit:
+            raise PackageError(f"{name} has {len(content):,} bytes; at most {limit:,} are allowed.")
+    digest = content_hash(contents)
+    _replace(destination, {**zips, MANIFEST: _manifest(digest, zips)})
+    return Package(digest, {name: destination / name for name in zips})
+
+
+def limit_of(name: str) -> int:
+    """How many bytes a zip may have."""
+    return LAYER_LIMIT if name == LAYER else FUNCTION_LIMIT
+
+
+def zipped(contents: Contents) -> bytes:
+    """A zip that depends on names and contents only: sorted, without folders, with fixed times and modes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in sorted(contents):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.create_system = _UNIX
+            entry.external_attr = _REGULAR_FILE << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, contents[name], compresslevel=9)
+    return buffer.getvalue()
+
+
+def content_hash(contents: Mapping[str, Contents]) -> str:
+    """The first 16 hexadecimal digits of a SHA-256 over the names of all zips and files, and the files' contents."""
+    whole = hashlib.sha256()
+    for archive in sorted(contents):
+        for name in sorted(contents[archive]):
+            content = hashlib.sha256(contents[archive][name]).hexdigest()
+            whole.update(json.dumps([archive, name, content]).encode())
+    return whole.hexdigest()[:16]
+
+
+def _rules() -> dict[str, Contents]:
+    return {
+        folder.config_rule_name: {f"{folder.name}.py": (folder.path / f"{folder.name}.py").read_bytes()}
+        for folder in rule_folders()
+    }
+
+
+def _functions() -> dict[str, Contents]:
+    about = _rules_for_readers()
+    found: dict[str, Contents] = {}
+    for folder in sorted((ROOT / "functions").glob("*/")):
+        modules = {path.name: path.read_bytes() for path in sorted(folder.glob("*.py"))}
+        if modules:
+            found[folder.name] = {**modules, "rules.json": about}
+    return found
+
+
+def _rules_for_readers() -> bytes:
+    """What a function can say about a rule, by the rule's name in AWS Config."""
+    about = {
+        folder.config_rule_name: {
+            "Name": folder.name,
+            **{key: folder.about[key] for key in ("Title", "Severity", "Condition", "Remediation")},
+        }
+        for folder in rule_folders()
+    }
+    return (json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _layer() -> Contents:
+    shared = ROOT / "layer" / SHARED
+    own = {f"{path.relative_to(shared.parent).as_posix()}": path.read_bytes() for path in sorted(shared.rglob("*.py"))}
+    files = own | {name: content for each in THIRD_PARTIES for name, content in _third_party(each).items()}
+    return {f"python/{name}": content for name, content in files.items()}
+
+
+def _third_party(name: str) -> Contents:
+    """The package of an installed distribution, as it was published, and its licences."""
+    pinned = _pinned(name)
+    try:
+        installed = distribution(name)
+    except PackageNotFoundError:
+        raise PackageError(f"{name} {pinned} is not installed. Run `make setup`.") from None
+    if installed.version != pinned:
+        raise PackageError(
+            f"{name} {installed.version} is installed, but pyproject.toml pins {pinned}. Run `make setup`."
+        )
+    return {file.as_posix(): _published(installed, file) for file in installed.files or () if _ships(file, name)}
+
+
+def _pinned(name: str) -> str:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for requirement in project["dependencies"]:
+        pinned, _, version = requirement.partition("==")
+        if pinned == name and version:
+            return str(version)
+    raise PackageError(f"pyproject.toml does not pin {name} to a version.")
+
+
+def _ships(file: PackagePath, name: str) -> bool:
+    if file.parts[0] == name:
+        return "__pycache__" not in file.parts
+    return file.parts[0].endswith(".dist-info") and file.parts[1] == "licenses"
+
+
+def _published(installed: Distribution, file: PackagePath) -> bytes:
+    content = Path(str(installed.locate_file(file))).read_bytes()
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    if file.hash is None or (file.hash.mode, file.hash.value) != ("sha256", digest):
+        raise PackageError(
+            f"{file} is not as {installed.name} {installed.version} was published. Run `make clean setup`."
+        )
+    return content
+
+
+def _manifest(digest: str, zips: Contents) -> bytes:
+    files = {
+        name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)} for name, content in zips.items()
+    }
+    return (json.dumps({"hash": digest, "files": files}, indent=1) + "\n").encode()
+
+
+def _replace(destination: Path, files: Contents) -> None:
+    """Writes the files beside `destination`, and then puts them in its place."""
+    if destination.exists() and not (destination / MANIFEST).is_file() and any(destination.iterdir()):
+        raise PackageError(f"{destination} holds something that is no package. Name another destination, or empty it.")
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=f".{destination.name}-") as folder:
+        made, old = Path(folder, "made"), Path(folder, "old")
+        for name, content in files.items():
+            (made / name).parent.mkdir(parents=True, exist_ok=True)
+            (made / name).write_bytes(content)
+        if destination.exists():
+            destination.rename(old)
+        try:
+            made.rename(destination)
+        except OSError:
+            if old.exists():
+                old.rename(destination)
+            raise
+
+
+def as_table(made: Package) -> str:
+    """The zips with their sizes and limits in bytes, and the hash."""
+    width = max(map(len, made.files))
+    rows = [f"{'file':{width}} {'bytes':>9} {'limit':>9}"]
+    rows += [f"{name:{width}} {path.stat().st_size:>9,} {limit_of(name):>9,}" for name, path in made.files.items()]
+    return "\n".join([*rows, f"hash {made.hash}"])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns 0, or 1 when the package could not be made."""
+    parser = argparse.ArgumentParser(prog="package", description="Pack the rules, the layer and the functions.")
+    parser.add_argument("--destination", type=Path, default=DEFAULT_DESTINATION, help="default: build/package")
+    destination = parser.parse_args(arguments).destination
+    try:
+        made = package(destination)
+    except PackageError as error:
+        print(f"package: {error}", file=sys.stderr)
+        return 1
+    print(as_table(made))
+    print(f"in {destination}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,331 @@
+"""`make query`: what the pack found, across an organization, read where AWS Config has collected it.
+
+Runs one of the stored queries (`backup_rules_cli.stored_queries`) over an aggregator, or over the account of the
+profile, and prints what its rows say. A row about a resource lists all rules that judged it, and AWS Config answers it
+even when the NON_COMPLIANT one is not the pack's: such rows are dropped here, and the annotations of the others read.
+Only reads: config:SelectAggregateResourceConfig, config:GetAggregateComplianceDetailsByConfigRule and, for the names of
+accounts, organizations:ListAccounts, which may be refused; without an aggregator config:SelectResourceConfig and
+config:GetComplianceDetailsByConfigRule.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from backup_rules.aws.clients import CLIENT_CONFIG
+from backup_rules_cli.catalogue import RuleFolder, rule_folders
+from backup_rules_cli.invoke import Evaluated
+from backup_rules_cli.reports import NON_COMPLIANT, WIDTH
+from backup_rules_cli.reports import _evaluation as evaluation_lines
+from backup_rules_cli.stored_queries import PACK_NAME, StoredQuery, stored_queries
+
+NOTHING_FOUND, PROBLEMS_FOUND, NOT_ANSWERED = 0, 1, 2
+"""Exit statuses."""
+
+_PAGE = 100
+_ACCOUNT, _REGION, _PACK, _RULE, _COMPLIANCE, _COUNT = (
+    "accountId",
+    "awsRegion",
+    "resourceName",
+    "rule",
+    "complianceType",
+    "COUNT(*)",
+)
+
+_NOT_RECORDED = (
+    "AWS Config has recorded nothing of type {}, so there is no telling whether there are problems. The recorder of"
+    " each account must record that type, and rules must have run."
+)
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A resource that a rule of the pack found NON_COMPLIANT. `config_rule` is the rule's full name in AWS Config."""
+
+    account: str
+    region: str
+    resource_type: str
+    resource_id: str
+    rule: str
+    config_rule: str
+    annotation: str = ""
+
+
+class RuleNames:
+    """The names under which AWS Config knows the rules of the pack in an account.
+
+    A rule of a conformance pack has 27 more characters: `backup-tag-case-conformance-pack-n0q8yfwsp`.
+    """
+
+    def __init__(self, folders: Sequence[RuleFolder], prefix: str = "") -> None:
+        """`prefix` is the pack's parameter RuleNamePrefix."""
+        self._folders = {f"{prefix}{folder.config_rule_name}": folder.name for folder in folders}
+
+    def rule(self, config_rule: str) -> str | None:
+        """The rule of the pack behind a name, or None when it is somebody else's."""
+        return self._folders.get(re.sub(r"-conformance-pack-[a-z0-9]+$", "", config_rule))
+
+
+def findings(rows: Sequence[Row], names: RuleNames) -> list[Finding]:
+    """What the rows about resources say of the pack's rules; none for a row whose NON_COMPLIANT rule is another."""
+    found = []
+    for row in rows:
+        configuration = row["configuration"]
+        for element in configuration["configRuleList"]:
+            rule = names.rule(element["configRuleName"])
+            if rule and element["complianceType"] == NON_COMPLIANT:
+                found.append(
+                    Finding(
+                        account=row[_ACCOUNT],
+                        region=row[_REGION],
+                        resource_type=configuration["targetResourceType"],
+                        resource_id=configuration["targetResourceId"],
+                        rule=rule,
+                        config_rule=element["configRuleName"],
+                    )
+                )
+    return sorted(found, key=lambda each: (each.account, each.region, each.rule, each.resource_type, each.resource_id))
+
+
+def pack_rows(rows: Sequence[Row], names: RuleNames, pack_name: str) -> list[dict[str, Any]]:
+    """The rows about packs without those of packs whose names only begin alike; a row a failing rule, if asked for."""
+    exact = re.compile(rf"(OrgConformsPack-)?{re.escape(pack_name)}(?(1)-[A-Za-z0-9]{{8}})")
+    flat = []
+    for row in rows:
+        if _PACK in row and not exact.fullmatch(row[_PACK]):
+            continue
+        place = {key: row[key] for key in (_ACCOUNT, _REGION, _PACK, _COUNT) if key in row}
+        configuration = row.get("configuration", {})
+        if _COMPLIANCE in configuration:
+            place[_COMPLIANCE] = configuration[_COMPLIANCE]
+        if "configRuleList" not in configuration:
+            flat.append(place)
+            continue
+        for element in configuration["configRuleList"]:
+            rule = names.rule(element["configRuleName"])
+            if rule and element["complianceType"] == NON_COMPLIANT:
+                flat.append(place | {_RULE: rule})
+    return sorted(flat, key=lambda row: [str(row.get(key, "")) for key in (_ACCOUNT, _REGION, _RULE, _PACK)])
+
+
+class Collected:
+    """What AWS Config has collected: under an aggregator, or of the one account and Region of the client."""
+
+    def __init__(self, client: Any, aggregator: str = "") -> None:
+        """`client` is boto3's for `config`."""
+        self._client = client
+        self._aggregator = {"ConfigurationAggregatorName": aggregator} if aggregator else {}
+
+    def select(self, expression: str) -> list[Row]:
+        """All rows of the answer, page by page.
+
+        Raises:
+            ClientError: AWS Config refuses, or the aggregator does not exist.
+        """
+        operation = self._client.select_aggregate_resource_config if self._aggregator else None
+        operation = operation or self._client.select_resource_config
+        asked = {"Expression": expression, "Limit": _PAGE, **self._aggregator}
+        rows: list[Row] = []
+        while True:
+            answer = operation(**asked)
+            rows += [json.loads(row) for row in answer["Results"]]
+            if not answer.get("NextToken"):
+                return rows
+            asked["NextToken"] = answer["NextToken"]
+
+    def has(self, resource_type: str) -> bool:
+        """Whether any item of the type was recorded.
+
+        Raises:
+            ClientError: AWS Config refuses.
+        """
+        return any(row[_COUNT] for row in self.select(f"SELECT {_COUNT} WHERE resourceType = '{resource_type}'"))
+
+    def with_annotations(self, found: Sequence[Finding]) -> list[Finding]:
+        """The findings with their annotations, read once for each rule in each account and Region.
+
+        One without any has been evaluated anew meanwhile.
+
+        Raises:
+            ClientError: AWS Config refuses.
+        """
+        annotated = []
+        for (account, region, config_rule), group in groupby(sorted(found, key=_rule_in_place), key=_rule_in_place):
+            texts = self._annotations(account, region, config_rule)
+            annotated += [
+                replace(each, annotation=texts.get((each.resource_type, each.resource_id), "")) for each in group
+            ]
+        return sorted(annotated, key=lambda each: (each.account, each.region, each.rule, each.resource_type))
+
+    def _annotations(self, account: str, region: str, config_rule: str) -> dict[tuple[str, str], str]:
+        place: dict[str, Any]
+        if self._aggregator:
+            name, results = "get_aggregate_compliance_details_by_config_rule", "AggregateEvaluationResults"
+            place = {"AccountId": account, "AwsRegion": region, "ComplianceType": NON_COMPLIANT, **self._aggregator}
+        else:
+            name, results = "get_compliance_details_by_config_rule", "EvaluationResults"
+            place = {"ComplianceTypes": [NON_COMPLIANT]}
+        pages = self._client.get_paginator(name).paginate(ConfigRuleName=config_rule, **place)
+        texts = {}
+        for result in (each for page in pages for each in page[results]):
+            qualifier = result["EvaluationResultIdentifier"]["EvaluationResultQualifier"]
+            texts[qualifier["ResourceType"], qualifier["ResourceId"]] = result.get("Annotation", "")
+        return texts
+
+
+def _rule_in_place(found: Finding) -> tuple[str, str, str]:
+    return found.account, found.region, found.config_rule
+
+
+# --- The command line -----------------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns 0 nothing found, 1 problems found, 2 not answered."""
+    folders = rule_folders()
+    queries = {query.name: query for query in stored_queries(folders)}
+    options = _options(arguments, list(queries))
+    query = queries[options.query]
+    expression = query.expression(rule_name_prefix=options.rule_prefix, pack_name=options.pack_name)
+    if options.show:
+        print(expression)
+        return NOTHING_FOUND
+    names = RuleNames(folders, options.rule_prefix)
+    try:
+        session = boto3.Session(profile_name=options.profile or None, region_name=options.region or None)
+        collected = Collected(session.client("config", config=CLIENT_CONFIG), options.aggregator)
+        rows = collected.select(expression)
+        if not rows and not collected.has(query.reads):
+            print(f"query: {_NOT_RECORDED.format(query.reads)}", file=sys.stderr)
+            return NOT_ANSWERED
+        if query.about_packs:
+            return _print_packs(query, pack_rows(rows, names, options.pack_name), options.format)
+        found = findings(rows, names)
+        if options.annotations:
+            found = collected.with_annotations(found)
+    except (BotoCoreError, ClientError) as error:
+        print(f"query: {error}", file=sys.stderr)
+        return NOT_ANSWERED
+    others = len(rows) - len({(each.account, each.region, each.resource_type, each.resource_id) for each in found})
+    if options.format == "json":
+        print(_json(query, [asdict(each) for each in found]))
+    else:
+        print("\n".join(_findings_table(found, others, _account_names(session) if options.aggregator else {})))
+    return PROBLEMS_FOUND if found else NOTHING_FOUND
+
+
+def _options(arguments: Sequence[str] | None, names: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="query", description="Ask AWS Config what the pack found, in an account or across an organization."
+    )
+    parser.add_argument("--profile", default="", help="profile of the account with the aggregator; default: boto3's")
+    parser.add_argument("--region", default="", help="Region of the aggregator; default: the profile's")
+    parser.add_argument(
+        "--aggregator", default="", help="name of the aggregator; default: this account and Region only"
+    )
+    parser.add_argument("--query", choices=names, default="findings")
+    parser.add_argument("--pack-name", default=PACK_NAME, help=f"name of the conformance pack (default: {PACK_NAME})")
+    parser.add_argument("--rule-prefix", default="", help="the pack's parameter RuleNamePrefix, if it was given")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--no-annotations", dest="annotations", action="store_false", help="do not read the sentences")
+    parser.add_argument("--show", action="store_true", help="print the expression, ask nothing")
+    return parser.parse_args(arguments)
+
+
+def _json(query: StoredQuery, rows: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps({"query": query.name, "question": query.question, "rows": rows}, indent=2, ensure_ascii=False)
+
+
+def _account_names(session: boto3.Session) -> dict[str, str]:
+    """Names of the organization's accounts by id; none where they may not be listed."""
+    try:
+        pages = session.client("organizations", config=CLIENT_CONFIG).get_paginator("list_accounts").paginate()
+        return {account["Id"]: account["Name"] for page in pages for account in page["Accounts"]}
+    except (BotoCoreError, ClientError) as error:
+        print(f"query: accounts are shown without their names: {error}", file=sys.stderr)
+        return {}
+
+
+def _findings_table(found: Sequence[Finding], others: int, names: Mapping[str, str]) -> Iterator[str]:
+    called = {each.account: f"{names.get(each.account, 'account')} ({each.account})" for each in found}
+    for (account, region), group in groupby(found, key=lambda each: (each.account, each.region)):
+        here = list(group)
+        title, tally = f"{called[account]}  {region}", f"{len(here)} {NON_COMPLIANT}"
+        yield f"{title:<{WIDTH - len(tally) - 2}}  {tally}"
+        yield "─" * WIDTH
+        for each in here:
+            yield from evaluation_lines(
+                Evaluated(
+                    rule=each.rule,
+                    account=account,
+                    region=region,
+                    resource_type=each.resource_type,
+                    resource_id=each.resource_id,
+                    compliance=NON_COMPLIANT,
+                    annotation=each.annotation,
+                )
+            )
+        yield ""
+    yield from _tally("Account", Counter(called[each.account] for each in found))
+    yield from _tally("Rule", Counter(each.rule for each in found))
+    about = {(each.account, each.region, each.resource_type, each.resource_id) for each in found}
+    yield f"{_count(len(found), 'finding')} about {_count(len(about), 'resource')}."
+    if others:
+        yield f"Left out: {_count(others, 'resource')} that only rules of others find {NON_COMPLIANT}."
+
+
+def _tally(title: str, counts: Counter[str]) -> Iterator[str]:
+    if counts:
+        width = max(33, *map(len, counts)) + 1
+        yield f"{title:<{width}}{NON_COMPLIANT:>16}"
+        yield from (f"{name:<{width}}{number:>16}" for name, number in counts.most_common())
+        yield ""
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _print_packs(query: StoredQuery, rows: Sequence[Mapping[str, Any]], output: str) -> int:
+    """Rows of strings and numbers, in columns as wide as what they hold; the status of the command."""
+    problems = [row for row in rows if row.get(_COMPLIANCE, NON_COMPLIANT) == NON_COMPLIANT]
+    status = PROBLEMS_FOUND if problems else NOTHING_FOUND
+    if output == "json":
+        print(_json(query, rows))
+        return status
+    print(query.question)
+    columns = [key for key in _TITLES if rows and key in rows[0]]
+    table = [[_TITLES[key] for key in columns], *([str(row[key]) for key in columns] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for cells in table if rows else ():
+        print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+    print(f"{_count(len(rows), 'row')}.")
+    return status
+
+
+_TITLES = {
+    _ACCOUNT: "Account",
+    _REGION: "Region",
+    _RULE: "Rule",
+    _COMPLIANCE: "Compliance",
+    _COUNT: "Regions with problems",
+    _PACK: "Pack",
+}
+"""The columns about packs, in their order."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

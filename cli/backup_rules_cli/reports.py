@@ -1,0 +1,130 @@
+"""What an evaluation found, printed for a person in 100 columns, or as JSON for a machine."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+from backup_rules_cli.invoke import Evaluated
+
+WIDTH = 100
+NON_COMPLIANT, COMPLIANT, NOT_APPLICABLE = "NON_COMPLIANT", "COMPLIANT", "NOT_APPLICABLE"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An evaluation that failed: nothing was concluded, and nothing put."""
+
+    rule: str
+    account: str
+    region: str
+    error: str
+
+
+@dataclass
+class Report:
+    """Evaluations as AWS Config has stored them, and those that failed. `names` of accounts by id."""
+
+    source: str
+    now: datetime
+    names: dict[str, str]
+    evaluated: list[Evaluated] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[Evaluated]:
+        """What is NON_COMPLIANT."""
+        return [each for each in self.evaluated if each.compliance == NON_COMPLIANT]
+
+
+def as_json(report: Report) -> str:
+    """One JSON object: `evaluations`, `failures` and `counts` by compliance type."""
+    return json.dumps(
+        {
+            "source": report.source,
+            "evaluated_at": report.now.isoformat(),
+            "evaluations": [asdict(each) for each in report.evaluated],
+            "failures": [asdict(each) for each in report.failures],
+            "counts": dict(Counter(each.compliance for each in report.evaluated)),
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def as_table(report: Report, *, seconds: float, everything: bool) -> str:
+    """Per account and Region: resource, rule, verdict, and the annotation in full; then the counts.
+
+    COMPLIANT evaluations are shown with `everything`, or when they carry a note.
+    """
+    return "\n".join((*_places(report, everything=everything), *_failures(report), *_counts(report, seconds)))
+
+
+def _places(report: Report, *, everything: bool) -> Iterator[str]:
+    for (account, region), found in groupby(report.evaluated, key=lambda each: (each.account, each.region)):
+        here = list(found)
+        shown = [each for each in here if everything or each.compliance != COMPLIANT or each.annotation]
+        counts = Counter(each.compliance for each in here)
+        title = f"{report.names.get(account, 'account')} ({account})  {region}"
+        tally = f"{counts[NON_COMPLIANT]} NON_COMPLIANT, {counts[COMPLIANT]} COMPLIANT"
+        yield f"{title:<{WIDTH - len(tally) - 2}}  {tally}"
+        yield "─" * WIDTH
+        for each in sorted(shown, key=_order):
+            yield from _evaluation(each)
+        yield ""
+
+
+def _order(each: Evaluated) -> tuple[bool, str, str, str]:
+    return each.compliance != NON_COMPLIANT, each.rule, each.resource_type, each.resource_id
+
+
+def _evaluation(each: Evaluated) -> Iterator[str]:
+    yield f"{each.compliance:<14} {each.rule}"
+    resource = (each.resource_type, each.resource_id)
+    one_line = len("  ".join(resource)) + 15 <= WIDTH  # a selection's id is long
+    yield from (f"{'':<14} {line}" for line in (("  ".join(resource),) if one_line else resource))
+    yield from textwrap.wrap(
+        each.annotation,
+        WIDTH,
+        initial_indent=" " * 15,
+        subsequent_indent=" " * 15,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _failures(report: Report) -> Iterator[str]:
+    if report.failures:
+        yield f"Could not be judged ({len(report.failures)})"
+        yield "─" * WIDTH
+    for each in report.failures:
+        yield f"{'FAILED':<14} {each.rule}  {each.account}  {each.region}"
+        yield from textwrap.wrap(each.error, WIDTH, initial_indent=" " * 15, subsequent_indent=" " * 15)
+    if report.failures:
+        yield ""
+
+
+def _counts(report: Report, seconds: float) -> Iterator[str]:
+    by_rule = {rule: Counter[str]() for rule in sorted({each.rule for each in report.evaluated})}
+    for each in report.evaluated:
+        by_rule[each.rule][each.compliance] += 1
+    yield f"{'Rule':<34}{NON_COMPLIANT:>16}{COMPLIANT:>12}"
+    for rule, counts in by_rule.items():
+        yield f"{rule:<34}{counts[NON_COMPLIANT]:>16}{counts[COMPLIANT]:>12}"
+    places = {(each.account, each.region) for each in report.evaluated}
+    accounts = {account for account, _ in places}
+    verdicts = Counter(each.compliance for each in report.evaluated)
+    tally = [f"{verdicts[NON_COMPLIANT]} NON_COMPLIANT", f"{verdicts[COMPLIANT]} COMPLIANT"]
+    if verdicts[NOT_APPLICABLE]:  # AWS Config stores these, and does not list them
+        tally.append(f"{verdicts[NOT_APPLICABLE]} NOT_APPLICABLE")
+    if report.failures:
+        tally.append(f"{len(report.failures)} failed")
+    yield ""
+    yield f"{len(report.evaluated)} evaluations (accounts: {len(accounts)}, account-Region pairs: {len(places)})"
+    yield f"{', '.join(tally)}."
+    yield f"{report.source[:1].upper()}{report.source[1:]}, {seconds:.0f} s."

@@ -1,0 +1,361 @@
+"""The functions of the rules, what they run under, and what watches over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backup_rules_cli.catalogue import RuleFolder
+from backup_rules_cli.templates.declarations import FUNCTION_ROLE, choice, text
+from backup_rules_cli.templates.intrinsics import CONFIG, Intrinsic, differs, equals, get_att, given, if_, ref, sub
+from backup_rules_cli.templates.names import FUNCTION_PREFIX
+from backup_rules_cli.templates.rule_parameters import FUNCTION_NAME_LENGTH, frequency, on, prefix
+from backup_rules_cli.templates.yaml_text import Noted
+
+# Seconds between two runs. TwentyFour_Hours is what is left when it is none of these.
+_PERIODS = {"One_Hour": 3600, "Three_Hours": 10800, "Six_Hours": 21600, "Twelve_Hours": 43200}
+_DAY = 86400
+
+_METRICS = "BackupConfigRules"
+
+
+def function_parameters(rules: Sequence[RuleFolder]) -> dict[str, Any]:
+    """The template parameters of functions."""
+    length = FUNCTION_NAME_LENGTH - max(len(rule.config_rule_name) for rule in rules)
+    return {
+        "CodeBucket": text("The S3 bucket, in this Region, that holds the code.", MinLength=3, MaxLength=63),
+        "CodePrefix": text(
+            "The prefix of the code's S3 keys; it ends with the package's hash, so that new code is a new prefix.",
+            pattern="^[^/](.*[^/])?$",
+            constraint="must neither begin nor end with a slash.",
+        ),
+        "FunctionPrefix": text(
+            "What the names of all functions begin with; the name of the Config rule follows.",
+            FUNCTION_PREFIX,
+            pattern=f"^[a-zA-Z0-9_-]{{1,{length}}}$",
+            constraint=f"must have at most {length} letters, digits, hyphens and underscores.",
+        ),
+        **FUNCTION_ROLE,
+        "Architecture": choice("The processors that the functions run on.", "arm64", "x86_64"),
+        "ReservedConcurrency": text(
+            "How many invocations of each function may run at once. Blank: the account's limit alone.",
+            "",
+            pattern="^([1-9][0-9]{0,3})?$",
+            constraint="must be a whole number from 1 to 9999, or blank.",
+        ),
+        "Tracing": choice("AWS X-Ray. Active costs money for each trace.", "PassThrough", "Active"),
+        "LogRetentionDays": {
+            "Type": "Number",
+            "Default": 30,
+            "AllowedValues": [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653],
+            "Description": "How many days the functions' log lines are kept.",
+        },
+        "LogKmsKeyArn": text(
+            "The ARN of the KMS key that encrypts the logs; its policy must admit CloudWatch Logs. Blank: AWS's own.",
+            "",
+            pattern="^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+)?$",
+            constraint="must be the ARN of a KMS key, or blank.",
+        ),
+        "AlarmTopicArn": text(
+            "The ARN of the SNS topic that alarms notify. Blank: alarms only show in CloudWatch.",
+            "",
+            pattern="^(arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+)?$",
+            constraint="must be the ARN of an SNS topic, or blank.",
+        ),
+    }
+
+
+PARAMETER_GROUPS = {
+    "Code": ("CodeBucket", "CodePrefix"),
+    "Functions": ("FunctionPrefix", "FunctionRoleName", "Architecture", "ReservedConcurrency"),
+    "Logs, traces and alarms": ("LogRetentionDays", "LogKmsKeyArn", "Tracing", "AlarmTopicArn"),
+}
+
+
+def function_conditions(rules: Sequence[RuleFolder]) -> dict[str, Intrinsic]:
+    """The conditions that the resources below refer to, beside `<Rule>On`."""
+    found = {
+        "HasReservedConcurrency": given("ReservedConcurrency"),
+        "HasLogKey": given("LogKmsKeyArn"),
+        "HasAlarmTopic": given("AlarmTopicArn"),
+        "IsTraced": differs("Tracing", "PassThrough"),
+    }
+    return found | {
+        f"{prefix(rule)}{value.replace('_', '')}": equals(frequency(rule), value)
+        for rule in rules
+        for value in _PERIODS
+    }
+
+
+def common_resources(rules: Sequence[RuleFolder], statements: Sequence[Any]) -> dict[str, Any]:
+    """The layer, the functions' role, and the queue of what failed.
+
+    `statements`: what the role may do beside logging, reporting failures, and tracing.
+    """
+    runtimes = sorted({_runtime(rule) for rule in rules})
+    return {
+        "Layer": {
+            "Type": "AWS::Lambda::LayerVersion",
+            "Properties": {
+                "LayerName": sub("${FunctionPrefix}layer"),
+                "Description": "What the rules share.",
+                "CompatibleRuntimes": runtimes,
+                "CompatibleArchitectures": [ref("Architecture")],
+                "Content": {"S3Bucket": ref("CodeBucket"), "S3Key": sub("${CodePrefix}/layer.zip")},
+            },
+        },
+        "FunctionRole": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "RoleName": sub("${FunctionRoleName}-${AWS::Region}"),
+                "Description": "The functions of the AWS Backup Config rules run under it.",
+                "AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "lambda.amazonaws.com"},
+                            "Action": "sts:AssumeRole",
+                        }
+                    ],
+                },
+                "Policies": [
+                    {
+                        "PolicyName": "run",
+                        "PolicyDocument": {
+                            "Version": "2012-10-17",
+                            "Statement": [*_running_statements(rules), *statements],
+                        },
+                    }
+                ],
+            },
+        },
+        Noted("FailureQueue", "Events that failed at every try, with the error: for 14 days."): {
+            "Type": "AWS::SQS::Queue",
+            "DeletionPolicy": "Delete",
+            "UpdateReplacePolicy": "Delete",
+            "Properties": {
+                "QueueName": sub("${FunctionPrefix}failures"),
+                "MessageRetentionPeriod": 1209600,
+                "SqsManagedSseEnabled": True,
+            },
+        },
+        "FailureQueueAlarm": _alarm(
+            sub("${FunctionPrefix}failures"),
+            "An event failed at every try; the failure queue holds it with the error.",
+            {
+                "Namespace": "AWS/SQS",
+                "MetricName": "ApproximateNumberOfMessagesVisible",
+                "Dimensions": [{"Name": "QueueName", "Value": get_att("FailureQueue", "QueueName")}],
+                "Statistic": "Maximum",
+                "Period": 300,
+            },
+            breaching="GreaterThanOrEqualToThreshold",
+        ),
+    }
+
+
+def _running_statements(rules: Sequence[RuleFolder]) -> list[Any]:
+    groups = [_log_group_arn(rule) for rule in rules]
+    return [
+        {
+            "Sid": "OwnLogGroups",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": groups,
+        },
+        {
+            "Sid": "FailureQueue",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": get_att("FailureQueue", "Arn"),
+        },
+        # X-Ray knows no resources for these two.
+        if_(
+            "IsTraced",
+            {
+                "Sid": "Traces",
+                "Effect": "Allow",
+                "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+                "Resource": "*",
+            },
+        ),
+    ]
+
+
+def _log_group_arn(rule: RuleFolder) -> Intrinsic:
+    return sub(
+        "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
+        f"/aws/lambda/${{FunctionPrefix}}{rule.config_rule_name}:*"
+    )
+
+
+def function_name(rule: RuleFolder) -> Intrinsic:
+    """The name of the rule's function."""
+    return sub(f"${{FunctionPrefix}}{rule.config_rule_name}")
+
+
+def function_id(rule: RuleFolder) -> str:
+    """The logical id of the rule's function."""
+    return f"{prefix(rule)}Function"
+
+
+def permission_id(rule: RuleFolder) -> str:
+    """The logical id of the permission that lets AWS Config invoke the rule's function."""
+    return f"{prefix(rule)}Permission"
+
+
+def rule_resources(
+    rule: RuleFolder, permission: Mapping[str, Any], environment: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The rule's function with its log group, its retries, its alarms, and the permission of AWS Config to invoke it.
+
+    `permission`: what the permission has beside function, action and principal; its Condition too.
+    """
+    return {
+        Noted(function_id(rule), f"{rule.name}: {rule.about['Title']}."): _only_on(
+            rule, "AWS::Lambda::Function", _function(rule, environment)
+        ),
+        f"{prefix(rule)}LogGroup": {
+            **_only_on(
+                rule,
+                "AWS::Logs::LogGroup",
+                {
+                    "LogGroupName": sub(f"/aws/lambda/${{FunctionPrefix}}{rule.config_rule_name}"),
+                    "RetentionInDays": ref("LogRetentionDays"),
+                    "KmsKeyId": if_("HasLogKey", ref("LogKmsKeyArn")),
+                },
+            ),
+            "DeletionPolicy": "Delete",
+            "UpdateReplacePolicy": "Delete",
+        },
+        f"{prefix(rule)}Retries": _only_on(
+            rule,
+            "AWS::Lambda::EventInvokeConfig",
+            {
+                "FunctionName": ref(function_id(rule)),
+                "Qualifier": "$LATEST",
+                "MaximumRetryAttempts": 2,
+                "MaximumEventAgeInSeconds": 21600,
+                "DestinationConfig": {"OnFailure": {"Destination": get_att("FailureQueue", "Arn")}},
+            },
+        ),
+        permission_id(rule): {
+            "Type": "AWS::Lambda::Permission",
+            "Condition": permission.get("Condition", on(rule)),
+            "Properties": {
+                "FunctionName": ref(function_id(rule)),
+                "Action": "lambda:InvokeFunction",
+                Noted("Principal", "config.amazonaws.com; in China it is config.amazonaws.com.cn."): CONFIG,
+                **permission.get("Properties", {}),
+            },
+        },
+        f"{prefix(rule)}ErrorAlarm": _alarm(
+            sub(f"${{FunctionPrefix}}{rule.config_rule_name}-errors"),
+            f"{rule.name} failed; AWS Config keeps its last verdicts. The function's log says what could not be read.",
+            {
+                "Namespace": "AWS/Lambda",
+                "MetricName": "Errors",
+                "Dimensions": [{"Name": "FunctionName", "Value": ref(function_id(rule))}],
+                "Statistic": "Sum",
+                "Period": 300,
+            },
+            condition=on(rule),
+            breaching="GreaterThanOrEqualToThreshold",
+        ),
+        f"{prefix(rule)}EvaluationsMetric": _only_on(
+            rule,
+            "AWS::Logs::MetricFilter",
+            {
+                "LogGroupName": ref(f"{prefix(rule)}LogGroup"),
+                "FilterPattern": '{ $.message = "evaluation put" }',
+                "MetricTransformations": [
+                    {
+                        "MetricNamespace": _METRICS,
+                        "MetricName": sub(f"${{FunctionPrefix}}{rule.config_rule_name}-evaluations"),
+                        "MetricValue": "1",
+                        "Unit": "Count",
+                    }
+                ],
+            },
+        ),
+        f"{prefix(rule)}SilenceAlarm": _alarm(
+            sub(f"${{FunctionPrefix}}{rule.config_rule_name}-silence"),
+            f"{rule.name} put no evaluation for two periods of its frequency, in any account: it is broken, or not"
+            " deployed.",
+            {
+                "Namespace": _METRICS,
+                "MetricName": sub(f"${{FunctionPrefix}}{rule.config_rule_name}-evaluations"),
+                "Statistic": "Sum",
+                "Period": _period(rule),
+            },
+            condition=on(rule),
+            breaching="LessThanThreshold",
+            evaluation_periods=2,
+        ),
+    }
+
+
+def _only_on(rule: RuleFolder, kind: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Type": kind, "Condition": on(rule), "Properties": properties}
+
+
+def _function(rule: RuleFolder, environment: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        "FunctionName": function_name(rule),
+        "Description": rule.about["Title"],
+        "Runtime": _runtime(rule),
+        "Architectures": [ref("Architecture")],
+        "Handler": f"{rule.name}.lambda_handler",
+        "Code": {"S3Bucket": ref("CodeBucket"), "S3Key": sub(f"${{CodePrefix}}/{rule.config_rule_name}.zip")},
+        "Layers": [ref("Layer")],
+        "Role": get_att("FunctionRole", "Arn"),
+        "MemorySize": 256,
+        "Timeout": 600,
+        "ReservedConcurrentExecutions": if_("HasReservedConcurrency", ref("ReservedConcurrency")),
+        **({"Environment": {"Variables": dict(environment)}} if environment else {}),
+        "LoggingConfig": {"LogGroup": ref(f"{prefix(rule)}LogGroup"), "LogFormat": "Text"},
+        "TracingConfig": {"Mode": ref("Tracing")},
+    }
+
+
+def _runtime(rule: RuleFolder) -> str:
+    return str(rule.metadata["SourceRuntime"]).removesuffix("-lib")
+
+
+def _period(rule: RuleFolder) -> Any:
+    """Seconds between two runs. Twice the longest, a day, is within the 7 days that an alarm may look back.
+
+    No Mapping: its keys take no underscore, which the frequencies have.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    """
+    found: Any = _DAY
+    for value, seconds in reversed(_PERIODS.items()):
+        found = if_(f"{prefix(rule)}{value.replace('_', '')}", seconds, found)
+    return found
+
+
+def _alarm(  # noqa: PLR0913 - what alarms differ in
+    name: Any,
+    description: str,
+    metric: Mapping[str, Any],
+    *,
+    breaching: str,
+    condition: str = "",
+    evaluation_periods: int = 1,
+) -> dict[str, Any]:
+    """An alarm at one of something or more, or at less than one, where missing data is as bad."""
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        **({"Condition": condition} if condition else {}),
+        "Properties": {
+            "AlarmName": name,
+            "AlarmDescription": description,
+            **metric,
+            "EvaluationPeriods": evaluation_periods,
+            "Threshold": 1,
+            "ComparisonOperator": breaching,
+            "TreatMissingData": "breaching" if breaching == "LessThanThreshold" else "notBreaching",
+            "AlarmActions": if_("HasAlarmTopic", [ref("AlarmTopicArn")]),
+        },
+    }

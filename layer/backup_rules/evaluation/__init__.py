@@ -1,0 +1,1 @@
+"""From a Config event to PutEvaluations: events, parameters, subjects, the rule base, the evaluator."""

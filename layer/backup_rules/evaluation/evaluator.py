@@ -1,0 +1,230 @@
+"""From a Config event to PutEvaluations, loudly.
+
+rdklib's own `Evaluator` turns an AWS error into a returned dictionary: the invocation succeeds, nothing is reported and
+stale verdicts stay for ever. This one raises, puts what could be judged, and cleans up by (type, id) in linear time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import boto3
+import rdklib
+from rdklib import ComplianceType, Evaluation
+
+from backup_rules.arns import Arn, Place
+from backup_rules.aws.account import Account
+from backup_rules.aws.answers import Answer, field
+from backup_rules.aws.calls import Calls, monotonic_deadline
+from backup_rules.aws.clients import AccountClientFactory
+from backup_rules.errors import IncompleteEvaluationError, InvalidEventError, ReadError
+from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.events import ConfigEvent, read_event
+from backup_rules.evaluation.parameters import RuleParameters
+from backup_rules.evaluation.rule import BackupConfigRule, Outcome
+from backup_rules.evaluation.subjects import PLAN, SELECTION, Verdict
+from backup_rules.logs import log
+from backup_rules.wording.annotations import shorten
+
+BATCH = 100  # https://docs.aws.amazon.com/config/latest/APIReference/API_PutEvaluations.html
+
+Key = tuple[str, str]
+
+
+class Evaluator(rdklib.Evaluator):
+    """Runs one rule for one event. Use a new one, with a new rule, for each invocation."""
+
+    def __init__(self, config_rule: BackupConfigRule[Any, Any]) -> None:
+        super().__init__(config_rule, expected_resource_types=[PLAN, SELECTION])
+        self._rule = config_rule
+
+    def handle(self, event: Any, context: Any) -> dict[str, Any]:
+        """Judge, put the evaluations, and return how many there were of each compliance type.
+
+        Raises:
+            InvalidEventError, InvalidRuleParametersError: nothing was read or put.
+            ReadError: AWS could not be read, or the evaluations not be put; older verdicts stand.
+            IncompleteEvaluationError: some subjects could not be judged; the others' evaluations were put.
+        """
+        started = time.monotonic()
+        line: dict[str, Any] = {"rule": type(self._rule).__name__}
+        try:
+            summary = self._handle(event, context, line)
+        except Exception as error:
+            log("ERROR", "evaluation failed", **line, **_duration(started), error=f"{type(error).__name__}: {error}")
+            raise
+        log("INFO", "evaluation put", **line, **_duration(started))
+        return summary
+
+    def _handle(self, event: Any, context: Any, line: dict[str, Any]) -> dict[str, Any]:
+        config_event = read_event(event)
+        line |= {"config_rule": config_event.rule_name, "account": config_event.account}
+        parameters = self._rule.evaluate_parameters(dict(config_event.parameters))
+        place = Place(_partition(config_event), config_event.account, _region())
+        line["region"] = place.region
+        clients = AccountClientFactory(place.account, place.region, self._role_to_assume(event, parameters))
+        calls = Calls(place, clients, monotonic_deadline(context))
+        try:
+            if not parameters.assume_role_mode:
+                _check_own_account(calls, context)
+            account = Account(calls)
+            _check_organization(account)
+            return self._evaluate(config_event, account, parameters, line)
+        finally:
+            line |= {"aws_calls": sum(calls.counts.values()), "calls": dict(calls.counts)}
+
+    def _role_to_assume(self, event: Any, parameters: RuleParameters) -> str | None:
+        if not parameters.assume_role_mode:
+            return None
+        role = event.get("executionRoleArn")
+        if not isinstance(role, str) or Arn.parse(role) is None:
+            raise InvalidEventError(
+                f"executionRoleArn is {role!r}; with AssumeRoleMode=true AWS Config sends the ARN of a role."
+            )
+        return str(self._rule.get_execution_role_arn(event))
+
+    def _evaluate(
+        self, event: ConfigEvent, account: Account, parameters: RuleParameters, line: dict[str, Any]
+    ) -> dict[str, Any]:
+        outcome = self._judge(event, account, parameters)
+        evaluations = [_evaluation(each, event) for each in outcome.verdicts]
+        if event.trigger is None:
+            if not event.test_mode:
+                current = {each.subject.key for each in outcome.verdicts} | set(outcome.failures)
+                evaluations = [*_cleared(event, account, current), *evaluations]
+        elif not evaluations and not outcome.failures:
+            evaluations = [_not_applicable(event.trigger.key, event)]
+        _put(event, account, evaluations)
+        counts = Counter(each["ComplianceType"] for each in evaluations)
+        line |= {
+            "subjects": len(outcome.verdicts) + len(outcome.failures),
+            "problems": counts[ComplianceType.NON_COMPLIANT],
+            "put": len(evaluations),
+            "not_judged": len(outcome.failures),
+        }
+        if outcome.failures:
+            raise IncompleteEvaluationError(_incomplete(outcome))
+        return {"rule": event.rule_name, "account": event.account, "evaluations": dict(counts)}
+
+    def _judge(self, event: ConfigEvent, account: Account, parameters: RuleParameters) -> Outcome:
+        if event.trigger is not None and (event.trigger.gone or event.trigger.plan_id is None):
+            return Outcome()
+        return self._rule.judge(Run(account, parameters, event.now, event.trigger))
+
+
+def _duration(started: float) -> dict[str, int]:
+    return {"duration_ms": round((time.monotonic() - started) * 1000)}
+
+
+def _region() -> str:
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or boto3.Session().region_name
+    if not region:
+        raise InvalidEventError(
+            "No Region is known: the environment variable AWS_REGION, which Lambda sets, is missing."
+        )
+    return str(region)
+
+
+def _partition(event: ConfigEvent) -> str:
+    return event.partition or str(boto3.Session().get_partition_for_region(_region()))
+
+
+def _check_own_account(calls: Calls, context: Any) -> None:
+    """Without a role to assume, only the function's own account can be judged: any other's verdicts would be wrong."""
+    function = Arn.parse(str(getattr(context, "invoked_function_arn", "")))
+    if function is not None and function.account == calls.place.account:
+        return
+    own = calls.one("sts", "GetCallerIdentity", lambda it: field(it, "Account", str))
+    if own != calls.place.account:
+        raise InvalidEventError(
+            f"AssumeRoleMode is false, so this function reads its own account {own}, but the event asks about account"
+            f" {calls.place.account}. Set AssumeRoleMode to true and name the member role in ExecutionRoleName."
+        )
+
+
+def _check_organization(account: Account) -> None:
+    """AWS Config may invoke the function for any AWS account; with ORGANIZATION_ID, those of others are refused.
+
+    The pack's own role for functions cannot assume a role of another organization (`aws:ResourceOrgID`) and needs no
+    more. This is for a role without that condition; it costs a call of AWS Organizations each time.
+    """
+    served = os.environ.get("ORGANIZATION_ID")
+    if served and (found := account.organization_id()) != served:
+        raise InvalidEventError(
+            f"The event is about account {account.place.account}, which is in {found or 'no organization'}; this"
+            f" function serves organization {served} only."
+        )
+
+
+def _evaluation(verdict: Verdict, event: ConfigEvent) -> dict[str, str]:
+    evaluation = Evaluation(
+        verdict.compliance, verdict.subject.resource_id, verdict.subject.resource_type, verdict.annotation
+    )
+    evaluation.orderingTimestamp = event.ordering_timestamp
+    evaluation.is_valid()
+    return dict(evaluation.get_json())
+
+
+def _not_applicable(key: Key, event: ConfigEvent) -> dict[str, str]:
+    evaluation = Evaluation(ComplianceType.NOT_APPLICABLE, key[1], key[0])
+    evaluation.orderingTimestamp = event.ordering_timestamp
+    return dict(evaluation.get_json())
+
+
+def _cleared(event: ConfigEvent, account: Account, current: set[Key]) -> list[dict[str, str]]:
+    """NOT_APPLICABLE for what an earlier evaluation was about and is a subject no longer."""
+
+    def key(item: Answer) -> Key:
+        qualifier = field(field(item, "EvaluationResultIdentifier", dict), "EvaluationResultQualifier", dict)
+        return field(qualifier, "ResourceType", str), field(qualifier, "ResourceId", str)
+
+    old = account.calls.items(
+        "config",
+        "GetComplianceDetailsByConfigRule",
+        "EvaluationResults",
+        key,
+        ConfigRuleName=event.rule_name,
+        ComplianceTypes=[ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIANT],
+        PaginationConfig={"PageSize": BATCH},
+    )
+    return [_not_applicable(each, event) for each in dict.fromkeys(old) if each not in current]
+
+
+def _put(event: ConfigEvent, account: Account, evaluations: list[dict[str, str]]) -> None:
+    def refused(answer: Answer) -> list[Any]:
+        return list(answer.get("FailedEvaluations") or [])
+
+    for start in range(0, len(evaluations), BATCH):
+        failed = account.calls.one(
+            "config",
+            "PutEvaluations",
+            refused,
+            Evaluations=evaluations[start : start + BATCH],
+            ResultToken=event.result_token,
+            TestMode=event.test_mode,
+        )
+        if failed:
+            raise ReadError(
+                f"config:PutEvaluations in account {account.place.account}, {account.place.region} refused"
+                f" {len(failed)} evaluations of {event.rule_name}, the first: {failed[0]!r}.",
+                "FailedEvaluations",
+            )
+
+
+def _incomplete(outcome: Outcome) -> str:
+    total = len(outcome.verdicts) + len(outcome.failures)
+    return f"{len(outcome.failures)} of {total} subjects could not be judged and keep their last verdict: " + "; ".join(
+        _each_failure(outcome.failures.items())
+    )
+
+
+def _each_failure(failures: Iterable[tuple[Key, ReadError]]) -> list[str]:
+    """Each failure once, with the subjects that it concerns; the first twenty."""
+    subjects: dict[str, list[str]] = {}
+    for (resource_type, resource_id), error in failures:
+        subjects.setdefault(str(error), []).append(f"{resource_type} {resource_id}")
+    return [f"{shorten(', '.join(named), 500)}: {error}" for error, named in list(subjects.items())[:20]]

@@ -1,0 +1,1 @@
+"""The effective backup policy of AWS Organizations."""

@@ -1,0 +1,1 @@
+"""What AWS Backup protects: resource types, databases, file systems."""

@@ -1,0 +1,63 @@
+"""Whether the schedule of a plan starts backups inside, or too close before, a window of what it backs up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import lru_cache
+
+from backup_rules.plans.plans import BackupRule, Plan
+from backup_rules.schedules.cron import ScheduleError
+from backup_rules.schedules.schedules import Schedule
+from backup_rules.schedules.time_zones import TimeZoneError
+from backup_rules.schedules.windows import BlockedWeek, WeekOfRuns, Window, hour_name
+from backup_rules.wording.annotations import name
+from backup_rules.wording.findings import Finding, Note, Problem
+
+
+def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
+    plan: Plan,
+    rules: Iterable[BackupRule],
+    windows: tuple[Window, ...],
+    what: str,
+    *,
+    buffer_minutes: int,
+    whole_start_window: bool,
+    now: datetime,
+) -> Iterator[Finding]:
+    """For each backup rule the next start, in the coming year, that one of the windows of `what` (a name) blocks.
+
+    A rule whose schedule cannot be read never runs: that is BACKUP_WINDOW_CONFIGURED's matter, and noted here.
+    """
+    for rule in rules:
+        start_window = rule.start_window_minutes if whole_start_window else 0
+        blocked = BlockedWeek.of(windows, buffer_minutes, start_window)
+        try:
+            week = _week_ahead(rule.schedule_expression, rule.schedule_timezone, now)
+        except (ScheduleError, TimeZoneError):
+            yield Note(f"The schedule of backup rule {name(rule.name)} cannot be read: see BACKUP_WINDOW_CONFIGURED.")
+            continue
+        conflict = blocked.first_conflict(week)
+        if conflict is None:
+            continue
+        free = blocked.free_hour((conflict.run.hour + 1) % 24)
+        start = "could start a backup after" if whole_start_window else "starts"
+        words = (
+            f"Backup rule {name(rule.name, length)} of plan {name(plan.name, length)} {start}"
+            f" {conflict.run:%Y-%m-%d %H:%M} UTC, inside or within {buffer_minutes} minutes before the"
+            f" {conflict.window.kind} of {name(what, max(length, 26))}, {conflict.window.span}."
+            for length in (60, 40, 26, 16)
+        )
+        yield Problem.worded(words, *_remedies(free))
+
+
+def _remedies(free_hour: int | None) -> tuple[str, ...]:
+    """What to do, the fullest wording first."""
+    if free_hour is None:
+        return ("No full hour is free every day: move the window, or start on other days.",)
+    return f"Start it at {hour_name(free_hour)}, which is free every day.", f"Start it at {hour_name(free_hour)}."
+
+
+@lru_cache(maxsize=4096)
+def _week_ahead(expression: str, timezone: str, now: datetime) -> WeekOfRuns:
+    return WeekOfRuns.ahead(Schedule.parse(expression, timezone), now)

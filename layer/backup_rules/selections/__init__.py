@@ -1,0 +1,1 @@
+"""Backup selections: who is picked and by which element, near misses, what can never match, opt-in."""

@@ -1,0 +1,1 @@
+"""Backup vaults: lock, key and access policy."""

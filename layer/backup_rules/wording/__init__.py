@@ -1,0 +1,1 @@
+"""What a person reads: problems and notes, annotations that fit, quoting that shows blanks."""

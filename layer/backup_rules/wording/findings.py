@@ -1,0 +1,43 @@
+"""What a rule finds about a subject: a problem, a note, or that it has nothing to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with which named thing, and what to do (two sentences). Makes the verdict NON_COMPLIANT.
+
+    `shorter` holds other wordings of both, for where an annotation has no room for these, the fullest first.
+    """
+
+    what: str
+    remedy: str = ""
+    shorter: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def worded(cls, whats: Iterable[str], *remedies: str) -> Self:
+        """The problem in several wordings, the fullest first: each of `whats` with each of `remedies`."""
+        (what, remedy), *shorter = dict.fromkeys(product(whats, remedies))
+        return cls(what, remedy, tuple(shorter))
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a reader should know of a subject that is COMPLIANT."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """Why the rule has nothing to say about the subject. Stands only where no problem was found."""
+
+    why: str
+
+
+Finding = Problem | Note | NotApplicable

@@ -1,4 +1,0 @@
-"""What the pack does and costs in a month: a formula, with no AWS call in it.
-
-`tests/local/test_costs.py` compares it, call by call, with what the handlers were recorded doing in the simulator.
-"""

@@ -1,0 +1,1 @@
+"""AWS on one machine: moto, and what moto lacks of it. See `aws_simulator.simulation`."""

@@ -1,0 +1,169 @@
+"""The seeded organization: what `make evaluate` judges when no real account is named.
+
+A management account, a delegated administrator for AWS Backup and two members, in two Regions each, and one account in
+each of the other partitions. Every condition that the rules know is broken at least once, beside a healthy twin; each
+module plants the problems of one topic, and its functions say which is which. `expected` lists them by hand.
+
+What is here is made through AWS's public API, as people would make it. Only what no call can make is put there
+directly: plans of the organization's policy and of EFS, jobs of schedules, and tags of services that moto lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aws_simulator import organizations
+from aws_simulator.operations import clock
+from demo_organization import (
+    accounts,
+    databases,
+    file_systems,
+    growth,
+    jobs,
+    opt_in,
+    partitions,
+    policies,
+    roles,
+    selections,
+    tags,
+    vaults,
+    windows,
+)
+from demo_organization.accounts import ACCOUNTS, ANALYTICS, CHINA, GOVCLOUD, MANAGEMENT, PAYMENTS, REGIONS, SECURITY
+from demo_organization.expected import EXPECTED, Expected
+from demo_organization.site import RAN, SILENT, Account, Clients, Records, Site
+
+__all__ = ["EXPECTED", "Account", "Expected", "Organization", "seed"]
+
+_AGE = timedelta(days=40)
+
+# What is planted where, and in which order: what a Region already holds may be picked by what comes later.
+_SCENARIOS: Mapping[tuple[Account, str], tuple[Callable[[Site], None], ...]] = {
+    (MANAGEMENT, "eu-west-1"): (policies.role, policies.vaults, opt_in.organization_plan),
+    (MANAGEMENT, "us-east-1"): (policies.vaults,),
+    (SECURITY, "eu-west-1"): (selections.aws_examples,),
+    (SECURITY, "us-east-1"): (),
+    (PAYMENTS, "eu-west-1"): (
+        policies.role,
+        policies.vaults,
+        policies.personal_data,
+        roles.trust,
+        roles.permissions,
+        windows.schedules,
+        databases.windows,
+        file_systems.windows,
+        file_systems.automatic_backups,
+        selections.empty,
+    ),
+    (PAYMENTS, "us-east-1"): (lambda site: policies.vaults(site, None), policies.personal_data, opt_in.storefront),
+    (ANALYTICS, "eu-west-1"): (
+        lambda site: policies.vaults(site, policies.VAULT.lower()),
+        policies.personal_data,
+        roles.service_control_policy,
+        tags.letter_case,
+        tags.white_space,
+    ),
+    (ANALYTICS, "us-east-1"): (
+        policies.vaults,
+        policies.personal_data,
+        vaults.usable,
+        vaults.missing,
+        vaults.keys,
+        vaults.locks,
+        vaults.access,
+        jobs.symptoms,
+    ),
+    (CHINA, "cn-north-1"): (partitions.china,),
+    (GOVCLOUD, "us-gov-west-1"): (partitions.govcloud,),
+}
+
+# Where the policy's vault and role exist, its plan ran.
+_POLICY_RAN = ((MANAGEMENT, "eu-west-1"), (MANAGEMENT, "us-east-1"), (PAYMENTS, "eu-west-1"))
+
+
+@dataclass(frozen=True)
+class Organization:
+    """The seeded accounts, in the order in which a person would go through them."""
+
+    accounts: tuple[Account, ...]
+    regions: tuple[str, ...]
+    ids: Mapping[tuple[str, str, str], str]
+
+    def id_of(self, account: Account, region: str, name: str) -> str:
+        """The id under which AWS Config knows the thing that was given this name there; else the name itself."""
+        return self.ids.get((account.id, region, name), name)
+
+    def account(self, name: str) -> Account:
+        """The account of that name.
+
+        Raises:
+            ValueError: there is none.
+        """
+        for account in self.accounts:
+            if account.name == name:
+                return account
+        raise ValueError(f"There is no account {name}. There are {', '.join(each.name for each in self.accounts)}.")
+
+
+def seed(now: datetime, accounts: int | None = None, *, member_roles: bool = True) -> Organization:
+    """Fill the simulation that is under way, as of `now` (with time zone).
+
+    Args:
+        now: the present. Plans were made 40 days before, and ran since; hold the simulation's clock there to judge.
+        accounts: how many member accounts to add beside those that hold the planted problems.
+        member_roles: whether the pack's member role is in each account, as after a rollout.
+    """
+    clients, records = Clients(), Records()
+    sites = _sites(clients, records)
+    more = tuple(growth.member(number) for number in range(1, (accounts or 0) + 1))
+    with clock(now - _AGE):
+        _found(sites, [account.id for account in more], member_roles=member_roles)
+        for place, site in sites.items():
+            for scenario in _SCENARIOS[place]:
+                scenario(site)
+        grown = [growth.fill(number, clients, records) for number in range(1, len(more) + 1)]
+        _follow_policy(sites, grown)
+    with clock(now - timedelta(minutes=30)):
+        jobs.new_plan(sites[ANALYTICS, "us-east-1"])
+    with clock(now):
+        for site in (*sites.values(), *grown):
+            jobs.past_jobs(site, records.histories.get((site.account.id, site.region), {}), now)
+    return Organization((*ACCOUNTS, *more), REGIONS, records.ids)
+
+
+def _sites(clients: Clients, records: Records) -> dict[tuple[Account, str], Site]:
+    return {
+        (account, region): Site(account, region, clients, records) for account in ACCOUNTS for region in account.regions
+    }
+
+
+def _found(sites: Mapping[tuple[Account, str], Site], more: list[str], *, member_roles: bool) -> None:
+    """The organization, and in every account the roles and the vault that the console makes."""
+    accounts.join(sites[MANAGEMENT, REGIONS[0]], more)
+    for (account, region), site in sites.items():
+        if region == account.regions[0]:
+            if member_roles:
+                accounts.member_role(site)
+            accounts.default_service_role(site)
+        site.vault("Default")
+
+
+def _follow_policy(sites: Mapping[tuple[Account, str], Site], grown: list[Site]) -> None:
+    """AWS Backup makes the plans of the organization's policy in its accounts."""
+    for (account, region), site in sites.items():
+        if account not in (CHINA, GOVCLOUD):
+            _policy_plans(site, ran=(account, region) in _POLICY_RAN)
+    for number, site in enumerate(grown, start=1):
+        _policy_plans(site, ran=number % growth.NO_POLICY_VAULT_EVERY != 0)
+
+
+def _policy_plans(site: Site, *, ran: bool) -> None:
+    for plan_id in organizations.materialise_backup_plans(site.account.id, site.region):
+        backup = site.client("backup")
+        name = backup.get_backup_plan(BackupPlanId=plan_id)["BackupPlan"]["BackupPlanName"]
+        site.remember(name, plan_id)
+        for each in backup.list_backup_selections(BackupPlanId=plan_id)["BackupSelectionsList"]:
+            site.remember(f"{name}/{each['SelectionName']}", f"{each['SelectionId']}_{plan_id}")
+        site.keep_history(plan_id, RAN if ran else SILENT)

@@ -1,0 +1,354 @@
+"""`make deploy` and `make undeploy` against a simulated organization: what is made, told, left alone and taken away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aws_simulator.faults import Call, error, failing, recorded_calls
+from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.deploy import stacks
+from backup_rules_cli.stored_queries import stored_queries
+from tests.cli.deploy.site import ANALYTICS, CENTRAL, HOME, MANAGEMENT, OTHER, PAYMENTS, Site, deploying, record
+
+ROLE, FUNCTION_ROLE = "BackupConfigRulesMemberRole", "BackupConfigRulesFunctions"
+ONE_RULE = "".join(
+    f"  {folder.name}: {'on' if folder.name == 'BACKUP_TAG_CASE' else 'off'}\n" for folder in rule_folders()
+)
+ONE_RULE = f"rules:\n{ONE_RULE}"
+READS = ("Describe", "Get", "List", "Head", "Filter")
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A simulation for tests of one account each."""
+    with pytest.MonkeyPatch.context() as patch, deploying(tmp_path_factory.mktemp("street"), patch) as found:
+        yield found
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    with deploying(tmp_path, monkeypatch) as found:
+        yield found
+
+
+def writes(calls: list[Call]) -> list[Call]:
+    """The calls that change something."""
+    return [call for call in calls if not call.operation.startswith(READS)]
+
+
+def made(site: Site, account: str = CENTRAL, region: str = HOME) -> dict[str, str]:
+    """The stacks of an account by name, with their status."""
+    answer = site.client(account, "cloudformation", region).describe_stacks()
+    return {each["StackName"]: each["StackStatus"] for each in answer["Stacks"]}
+
+
+def versions(site: Site, account: str = CENTRAL) -> dict[str, list[str]]:
+    """The ids of the versions of each object in the account's buckets; S3's calls are not among the recorded ones."""
+    client = site.client(account, "s3")
+    found: dict[str, list[str]] = {}
+    for bucket in client.list_buckets()["Buckets"]:
+        for each in client.list_object_versions(Bucket=bucket["Name"]).get("Versions", []):
+            found.setdefault(f"{bucket['Name']}/{each['Key']}", []).append(each["VersionId"])
+    return found
+
+
+def roles(site: Site, account: str) -> set[str]:
+    return {each["RoleName"] for each in site.client(account, "iam").list_roles()["Roles"]}
+
+
+def excluded(site: Site, region: str = HOME) -> list[str]:
+    (pack,) = site.client(CENTRAL, "config", region).describe_organization_conformance_packs()[
+        "OrganizationConformancePacks"
+    ]
+    return sorted(pack.get("ExcludedAccounts", []))
+
+
+def test_two_regions_are_deployed_once_and_taken_away_again(site: Site, capsys: Any) -> None:
+    options = ("--regions", HOME, OTHER, "--management-profile", "management")
+    for account in (MANAGEMENT, CENTRAL, PAYMENTS, ANALYTICS):
+        record(site, account, OTHER)
+
+    assert site.run("deploy", *options, settings=ONE_RULE) == 0
+    plan = capsys.readouterr().out
+    assert "whole organization: 4 accounts reached" in plan
+    assert "create  backup-config-rules-functions" in plan
+    assert "BackupConfigRulesMemberRole  in account 999988887777 and in every account reached" in plan
+    assert "BackupConfigRulesMemberRole when aws:ResourceOrgID o-" in " ".join(plan.split())
+    for region in (HOME, OTHER):
+        parts = {name for name in made(site, region=region) if name.startswith("backup-config-rules-")}
+        more = ("queries",) if region == HOME else ()
+        assert parts == {f"backup-config-rules-{part}" for part in ("artifacts", "functions", "organization", *more)}
+        assert excluded(site, region) == []
+    assert made(site, MANAGEMENT)["backup-config-rules-member-role"] == "CREATE_COMPLETE"
+    for account in (MANAGEMENT, CENTRAL, PAYMENTS, ANALYTICS):
+        assert ROLE in roles(site, account)
+    assert {f"{FUNCTION_ROLE}-{HOME}", f"{FUNCTION_ROLE}-{OTHER}"} <= roles(site, CENTRAL)
+    functions = site.client(CENTRAL, "lambda").list_functions()["Functions"]
+    assert [each["FunctionName"] for each in functions] == ["backup-config-rules-backup-tag-case"]
+
+    before = versions(site)
+    with recorded_calls() as calls:
+        assert site.run("deploy", *options, settings=ONE_RULE) == 0
+    assert "Nothing to change." in capsys.readouterr().out
+    assert writes(calls) == []
+    assert versions(site) == before
+
+    assert site.run("undeploy", *options, settings=ONE_RULE) == 0
+    assert "Left:" not in capsys.readouterr().out
+    assert [made(site, account) for account in (CENTRAL, MANAGEMENT, PAYMENTS)] == [{}, {}, {}]
+    assert made(site, region=OTHER) == {}
+    assert not any({ROLE, f"{FUNCTION_ROLE}-{HOME}"} & roles(site, each) for each in (CENTRAL, MANAGEMENT, PAYMENTS))
+    assert site.client(CENTRAL, "s3").list_buckets()["Buckets"] == []
+
+    with recorded_calls() as calls:
+        assert site.run("undeploy", *options, settings=ONE_RULE) == 0
+    assert "Nothing of backup-config-rules is deployed" in capsys.readouterr().out
+    assert writes(calls) == []
+
+
+def test_what_lies_outside_the_targets_is_excluded_from_the_pack(site: Site, capsys: Any) -> None:
+    settings = f"{ONE_RULE}targets: [{site.workloads}]\nexcluded_accounts: ['{ANALYTICS}']\n"
+
+    assert site.run("deploy", settings=settings) == 0
+
+    assert excluded(site) == sorted([CENTRAL, ANALYTICS, MANAGEMENT])
+    assert ROLE in roles(site, PAYMENTS)
+    assert ROLE not in roles(site, CENTRAL)
+    assert "1 account reached" in capsys.readouterr().out
+
+
+def test_an_update_changes_what_differs_and_nothing_else(site: Site, capsys: Any) -> None:
+    assert site.run("deploy", "--management-profile", "management", settings=ONE_RULE) == 0
+    capsys.readouterr()
+    before = versions(site)
+
+    with recorded_calls() as calls:
+        assert site.run("deploy", settings=f"{ONE_RULE}excluded_plans: [scratch-*]\n") == 0
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "leave backup-config-rules-functions update backup-config-rules-organization" in told
+    assert "ExcludedPlans: '' → 'scratch-*'" in told
+    assert "upload nothing" in told
+    assert f"The management account {MANAGEMENT} is left out: no StackSet reaches it." in told
+    assert f"No longer reached in eu-west-1, where its verdicts go: master ({MANAGEMENT})" in told
+    assert excluded(site) == [MANAGEMENT]
+    assert versions(site) == before
+    updated = [call.parameters["StackName"] for call in calls if call.operation == "UpdateStack"]
+    assert updated == ["backup-config-rules-organization"]
+
+
+def test_the_management_account_can_own_the_pack(site: Site) -> None:
+    assert site.run("deploy", profile="management", settings=ONE_RULE) == 0
+
+    assert "backup-config-rules-member-role" in made(site, MANAGEMENT)
+    assert {ROLE, f"{FUNCTION_ROLE}-{HOME}"} <= roles(site, MANAGEMENT)
+    assert ROLE in roles(site, PAYMENTS)
+
+
+def test_two_packs_live_side_by_side(site: Site, capsys: Any) -> None:
+    second = "name: second\nmember_role_name: SecondMember\nfunction_role_name: SecondFunctions\n"
+
+    assert site.run("deploy", settings=ONE_RULE) == 0
+    assert site.run("deploy", settings=f"{ONE_RULE}{second}rule_name_prefix: second-\n") == 0
+
+    packs = site.client(CENTRAL, "config").describe_organization_conformance_packs()["OrganizationConformancePacks"]
+    assert {each["OrganizationConformancePackName"] for each in packs} == {"backup-config-rules", "second"}
+    assert {ROLE, "SecondMember"} <= roles(site, PAYMENTS)
+    capsys.readouterr()
+    assert site.run("deploy", settings=f"{ONE_RULE}name: third\n") == 2
+    assert "Role BackupConfigRulesMemberRole exists already in account 444455556666" in capsys.readouterr().err
+
+
+def test_one_account_alone(street: Site, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = street.newcomer("101010101010")
+    asked = answering(monkeypatch, "y")
+
+    assert street.ask("deploy-single-account", "--profile", account, settings=ONE_RULE) == 0
+    assert asked == ["Deploy? [y/N] "]
+    assert f"backup-config-rules in account {account}" in capsys.readouterr().out
+    rules = street.client(account, "config").describe_config_rules()["ConfigRules"]
+    assert [each["ConfigRuleName"] for each in rules] == ["backup-tag-case"]
+
+    with recorded_calls() as calls:
+        assert street.run("deploy-single-account", profile=account, settings=ONE_RULE) == 0
+    assert writes(calls) == []
+
+    answering(monkeypatch, "n")
+    assert street.ask("undeploy", "--profile", account, settings=ONE_RULE) == 1
+    assert len(made(street, account)) == 3
+    assert street.run("undeploy", profile=account, settings=ONE_RULE) == 0
+    assert made(street, account) == {}
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answer: str) -> list[str]:
+    """A person at the terminal gives that answer; the questions are collected."""
+    asked: list[str] = []
+
+    def reply(question: str) -> str:
+        asked.append(question)
+        return answer
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", reply)
+    return asked
+
+
+@pytest.mark.parametrize("answer", ["n", "", "no", "maybe"])
+def test_nothing_is_made_without_a_yes(street: Site, capsys: Any, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    asked = answering(monkeypatch, answer)
+
+    with recorded_calls() as calls:
+        assert street.ask("deploy-single-account", "--profile", "alone", settings=ONE_RULE) == 1
+
+    assert asked == ["Deploy? [y/N] "]
+    assert "Nothing was changed." in capsys.readouterr().out
+    assert writes(calls) == []
+
+
+def test_without_a_terminal_it_neither_asks_nor_guesses(street: Site, capsys: Any) -> None:
+    with recorded_calls() as calls:
+        assert street.ask("deploy-single-account", "--profile", "alone", settings=ONE_RULE) == 2
+
+    assert "Deploy? There is no terminal to ask on. Set YES=1 to go ahead." in capsys.readouterr().err
+    assert writes(calls) == []
+
+
+def test_the_plan_alone_makes_nothing(street: Site, capsys: Any) -> None:
+    with recorded_calls() as calls:
+        assert street.ask("deploy", "--profile", "central", "--plan", settings="") == 0
+
+    plan = capsys.readouterr().out
+    assert writes(calls) == []
+    assert "15 Lambda::Function" in plan
+    assert "may sts:AssumeRole on arn:aws:iam::*:role/BackupConfigRulesMemberRole" in plan
+    assert max(map(len, plan.splitlines()[1:])) <= 120
+
+
+def test_a_stack_that_fails_says_which_resource_and_why_and_the_next_run_mends_it(street: Site, capsys: Any) -> None:
+    account = street.newcomer("202020202020")
+    limit = error("OverLimit", "You have reached the limit of queues.")
+    with failing(limit, "sqs", "CreateQueue", account=account):
+        assert street.run("deploy-single-account", profile=account, settings=ONE_RULE) == 1
+    told = capsys.readouterr().err
+    assert "Stack backup-config-rules-single-account in eu-west-1 is ROLLBACK_COMPLETE" in told
+    assert "FailureQueue (AWS::SQS::Queue)" in told
+    assert "You have reached the limit of queues." in told
+
+    assert street.run("deploy-single-account", profile=account, settings=ONE_RULE) == 0
+    assert "delete what is left of a failed creation, and create  backup-config-rules-single-account" in (
+        capsys.readouterr().out
+    )
+    assert made(street, account)["backup-config-rules-single-account"] == "CREATE_COMPLETE"
+
+
+def test_an_upload_is_completed_and_a_bucket_emptied_and_what_is_left_is_told(
+    street: Site, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = street.newcomer("303030303030")
+    assert street.run("deploy-single-account", profile=account, settings=ONE_RULE) == 0
+    whole = versions(street, account)
+    (key,) = [key for key in whole if key.endswith("/layer.zip")]
+    client = street.client(account, "s3")
+    bucket = client.list_buckets()["Buckets"][0]["Name"]
+    client.delete_object(Bucket=bucket, Key=key.removeprefix(f"{bucket}/"), VersionId=whole[key][0])
+    capsys.readouterr()
+
+    assert street.run("deploy-single-account", profile=account, settings=ONE_RULE) == 0
+
+    assert "upload  1 file," in capsys.readouterr().out
+    mended = versions(street, account)
+    assert {key for key, ids in mended.items() if whole.get(key) != ids} == {key}
+    assert mended.keys() == whole.keys()
+
+    monkeypatch.setattr("backup_rules_cli.deploy.artifacts._BATCH", 7)
+    for body in (b"one", b"two"):
+        client.put_object(Bucket=bucket, Key="notes", Body=body)
+    client.delete_object(Bucket=bucket, Key="notes")
+    group = "/aws/lambda/backup-config-rules-forward-findings"
+    street.client(account, "logs").create_log_group(logGroupName=group)
+    template = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    street.client(account, "cloudformation").create_stack(StackName="backup-config-rules-alerts", TemplateBody=template)
+
+    assert street.run("undeploy", profile=account, settings=ONE_RULE) == 0
+
+    assert client.list_buckets()["Buckets"] == []
+    told = capsys.readouterr().out
+    assert f"Left: log group {group} in eu-west-1." in told
+    assert "Left: stack backup-config-rules-alerts in eu-west-1, which was deployed by hand." in told
+
+
+def test_the_stored_queries_are_those_of_the_pack_and_go_when_they_are_not_wanted(street: Site, capsys: Any) -> None:
+    account = street.newcomer("707070707070")
+    settings = f"{ONE_RULE}name: nightly\nrule_name_prefix: dev-\n"
+    assert street.run("deploy-single-account", profile=account, settings=settings) == 0
+
+    config = street.client(account, "config")
+    names = [each["QueryName"] for each in config.list_stored_queries()["StoredQueryMetadata"]]
+    assert set(names) == {f"nightly-{query.name}" for query in stored_queries()}
+    expressions = {name: config.get_stored_query(QueryName=name)["StoredQuery"]["Expression"] for name in names}
+    assert "configRuleName LIKE 'dev-backup-tag-case%'" in expressions["nightly-findings"]
+    assert "resourceName = 'nightly'" in expressions["nightly-packs"]
+
+    capsys.readouterr()
+    assert street.run("deploy-single-account", profile=account, settings=f"{settings}queries: false\n") == 0
+    assert "delete  nightly-queries" in capsys.readouterr().out
+    assert config.list_stored_queries()["StoredQueryMetadata"] == []
+    assert set(made(street, account)) == {"nightly-artifacts", "nightly-single-account"}
+
+
+def test_functions_can_check_the_organization_themselves(street: Site, capsys: Any) -> None:
+    settings = f"{ONE_RULE}check_organization_in_code: true\n"
+
+    assert street.run("deploy", settings=settings) == 0
+
+    client = street.client(CENTRAL, "lambda")
+    function = client.get_function_configuration(FunctionName="backup-config-rules-backup-tag-case")
+    organization = street.client(CENTRAL, "organizations").describe_organization()["Organization"]["Id"]
+    assert function["Environment"]["Variables"]["ORGANIZATION_ID"] == organization
+    capsys.readouterr()
+    assert street.run("deploy", "--plan", settings=ONE_RULE) == 0
+    assert "CheckOrganizationInCode: 'true' → 'false'" in capsys.readouterr().out
+    assert street.run("undeploy", settings=ONE_RULE) == 0
+
+
+def test_waiting_tells_how_it_goes(street: Site, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = street.newcomer("404040404040")
+    monkeypatch.setattr(stacks, "POLL_SECONDS", 0)
+    real = stacks.read_stack
+    seen: dict[str, int] = {}
+
+    def slow(access: Any, region: str, name: str) -> Any:
+        live = real(access, region, name)
+        seen[name] = seen.get(name, 0) + 1
+        if live is not None and live.status == "CREATE_COMPLETE" and seen[name] < 4:
+            return stacks.Live(live.id, "CREATE_IN_PROGRESS", "", live.parameters, live.tags, live.outputs)
+        return live
+
+    monkeypatch.setattr(stacks, "read_stack", slow)
+    assert street.run("deploy-single-account", profile=account, settings=ONE_RULE) == 0
+
+    lines = [line.split()[:3] for line in capsys.readouterr().out.splitlines() if line.startswith("  eu-west-1  ")]
+    name = "backup-config-rules-single-account"
+    assert [line[2] for line in lines if line[1] == name] == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+
+
+@pytest.mark.parametrize(
+    ("account", "region", "partition"),
+    [("606060606060", "us-gov-west-1", "aws-us-gov"), ("505050505050", "cn-north-1", "aws-cn")],
+)
+def test_govcloud_and_china(street: Site, capsys: Any, account: str, region: str, partition: str) -> None:
+    profile = street.newcomer(account, region)
+
+    assert street.run("deploy-single-account", "--regions", region, profile=profile, settings=ONE_RULE) == 0
+
+    plan = capsys.readouterr().out
+    assert f"as arn:{partition}:sts::{account}:assumed-role/" in plan
+    assert "arn:aws:" not in plan
+    (function,) = street.client(account, "lambda", region).list_functions()["Functions"]
+    assert function["FunctionArn"].startswith(f"arn:{partition}:lambda:{region}:{account}:function:")
+    assert street.run("undeploy", "--regions", region, profile=profile, settings=ONE_RULE) == 0

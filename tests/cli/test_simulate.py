@@ -1,0 +1,64 @@
+"""`make simulate`, as a person uses it: started, read, and talked to with the profiles that it wrote."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from backup_rules_cli.catalogue import ROOT
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """What it prints until it is ready, and the file with the profiles."""
+    profiles = tmp_path_factory.mktemp("simulate") / "profiles"
+    command = [sys.executable, "-m", "backup_rules_cli.simulate", "--port", "0", "--profiles", str(profiles)]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("AWS Config evaluates"):
+                break
+        yield "".join(lines), profiles
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+
+
+def test_each_account_has_a_profile(told: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    text, profiles = told
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(profiles))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    assert f"export AWS_CONFIG_FILE={profiles}" in text.replace("$PWD/", "")
+    found = {}
+    for profile in ("payments-production", "security-backup-administration", "retail-china"):
+        caller = boto3.Session(profile_name=profile).client("sts").get_caller_identity()
+        found[profile] = (caller["Account"], caller["Arn"].split(":")[1])
+        assert f"  {profile:<31} {caller['Account']}" in text
+    assert found == {
+        "payments-production": ("123456789012", "aws"),
+        "security-backup-administration": ("444455556666", "aws"),
+        "retail-china": ("222233334444", "aws-cn"),
+    }
+
+
+def test_the_organization_is_one_to_deploy_to(told: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Problems are planted, recorders run, and nothing of the pack is there yet."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(told[1]))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    session = boto3.Session(profile_name="payments-production")
+    assert len(session.client("backup").list_backup_plans()["BackupPlansList"]) > 10
+    (recorder,) = session.client("config").describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
+    assert recorder["recording"] is True
+    roles = {role["RoleName"] for role in session.client("iam").list_roles()["Roles"]}
+    assert "AWSBackupDefaultServiceRole" in roles
+    assert "BackupConfigRulesMemberRole" not in roles
+    assert session.client("config").describe_config_rules()["ConfigRules"] == []

@@ -1,0 +1,123 @@
+"""What a selection makes its role's duty, from its elements and from what it picks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from backup_rules.arns import Place
+from backup_rules.iam.duties import REPRESENTATIVES_OF_A_TYPE, Assignment, duties, names_databases
+from backup_rules.iam.permissions import Duties
+from backup_rules.plans.plans import BackupRule, CopyAction, Plan, PlanSummary
+from backup_rules.resources.resource_types import (
+    AURORA,
+    DYNAMODB,
+    EBS,
+    EC2,
+    NEPTUNE,
+    RDS_INSTANCE,
+    S3,
+    Resource,
+    ResourceType,
+)
+from backup_rules.selections.picking import Selection, SelectionSummary, TagCondition
+
+HERE = Place("aws", "111122223333", "eu-west-1")
+ROLE = "arn:aws:iam::111122223333:role/BackupRole"
+VOLUMES = "arn:aws:ec2:*:*:volume/*"
+CLUSTERS = "arn:aws:rds:*:*:cluster:*"
+BACKUP = (TagCondition("backup", "true"),)
+
+
+def arn(path: str, service: str = "ec2") -> str:
+    return f"arn:aws:{service}:eu-west-1:111122223333:{path}"
+
+
+def assigned(name: str = "s", *rules: BackupRule, role: str = ROLE, **body: Any) -> Assignment:
+    plan = Plan(PlanSummary("p", "arn", "prod", "v"), datetime(2026, 1, 1, tzinfo=UTC), rules)
+    return Assignment(plan, Selection(SelectionSummary(name, name, "p", "prod", role), **body))
+
+
+def only(assignment: Assignment, *resources: Resource) -> Duties:
+    (found,) = duties([assignment], resources, HERE).values()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("body", "types"),
+    [
+        pytest.param({"resources": (VOLUMES,)}, {EBS}, id="type wildcard"),
+        pytest.param({"resources": ("arn:aws:ec2:*",)}, {EBS, EC2}, id="service wildcard"),
+        pytest.param({"resources": ("arn:aws:s3:::logs",)}, {S3}, id="bucket"),
+        pytest.param({"resources": (arn("table/t", "dynamodb"),)}, {DYNAMODB}, id="ARN"),
+        pytest.param({"resources": ("*",)}, set(), id="everything names nothing"),
+        pytest.param({"list_of_tags": BACKUP}, set(), id="tags name nothing"),
+        pytest.param({"resources": (CLUSTERS,)}, {AURORA}, id="one cluster type for all"),
+        pytest.param(
+            {"resources": ("arn:aws:ec2:*",), "not_resources": ("arn:aws:ec2:*:*:instance/*",)}, {EBS}, id="left out"
+        ),
+        pytest.param({"resources": (VOLUMES,), "not_resources": (arn("volume/vol-1"),)}, {EBS}, id="one left out"),
+        pytest.param({"resources": ("arn:aws-cn:ec2:*:*:volume/*",)}, set(), id="another partition"),
+        pytest.param({"resources": ("arn:aws:ec2:us-east-1:*:volume/*",)}, set(), id="another Region"),
+        pytest.param(
+            {"resources": (VOLUMES,), "string_equals": (TagCondition("aws:ResourceTag/backup", "true"),)},
+            set(),
+            id="a positive condition",
+        ),
+        pytest.param(
+            {"resources": (VOLUMES,), "string_not_equals": (TagCondition("aws:ResourceTag/backup", "false"),)},
+            {EBS},
+            id="a negative condition",
+        ),
+    ],
+)
+def test_types_that_are_named(body: dict[str, Any], types: set[ResourceType]) -> None:
+    assert only(assigned(**body)).types == types
+
+
+def test_types_that_are_picked() -> None:
+    volume = Resource(arn("volume/vol-1"), EBS, {"backup": "true"})
+    table = Resource(arn("table/t", "dynamodb"), DYNAMODB, {"backup": "false"})
+    found = only(assigned(list_of_tags=BACKUP), volume, table)
+    assert (found.types, found.by_tags, found.tagged) == (frozenset({EBS}), True, True)
+    assert found.representatives == {EBS: volume.arn}
+
+
+def test_clusters_that_exist_tell_the_type() -> None:
+    graph = Resource(arn("cluster:graph", "rds"), NEPTUNE)
+    assert only(assigned(resources=(CLUSTERS,)), graph).types == {NEPTUNE}
+
+
+def test_a_member_of_a_cluster_is_nobodys_duty() -> None:
+    member = Resource(arn("db:sales-1", "rds"), RDS_INSTANCE, cluster_member=True)
+    assert only(assigned(resources=(member.arn,)), member).types == set()
+
+
+def test_the_plan_tells_of_vaults_copies_and_continuous_backup() -> None:
+    away = "arn:aws:backup:us-east-1:111122223333:backup-vault:away"
+    rules = (
+        BackupRule("1", "daily", "Default", copy_actions=(CopyAction(away),)),
+        BackupRule("2", "pitr", "Other", continuous=True),
+    )
+    found = only(assigned("s", *rules, resources=(VOLUMES,)))
+    assert found.vault_names == {"Default", "Other"}
+    assert found.copy_vault_arns == {away}
+    assert found.continuous
+
+
+def test_few_representatives_for_many_selections_of_a_role() -> None:
+    assignments = [assigned(str(number), resources=(arn(f"volume/vol-{number}"),)) for number in range(10)]
+    other = assigned("other", role=f"{ROLE}2", resources=(arn("volume/vol-9"),))
+    found = [each.representatives[EBS] for each in duties([*assignments, other], [], HERE).values()]
+    assert found[:REPRESENTATIVES_OF_A_TYPE] == [arn(f"volume/vol-{n}") for n in range(REPRESENTATIVES_OF_A_TYPE)]
+    assert set(found[REPRESENTATIVES_OF_A_TYPE:-1]) == {arn("volume/vol-0")}
+    assert found[-1] == arn("volume/vol-9")
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"), [(CLUSTERS, True), ("arn:aws:rds:*", True), (VOLUMES, False), ("*", False)]
+)
+def test_what_names_databases(entry: str, expected: bool) -> None:
+    assert names_databases(assigned(resources=(entry,)).selection) is expected

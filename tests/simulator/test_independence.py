@@ -1,0 +1,48 @@
+"""The simulator and its seeded organization know nothing of the rules: a verdict must not come from shared code."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from backup_rules_cli.catalogue import ROOT
+
+FOLDER = ROOT / "simulator"
+FORBIDDEN = {"backup_rules", "rules"}
+SIMULATOR = sorted((FOLDER / "aws_simulator").rglob("*.py"))
+MODULES = [*SIMULATOR, *sorted((FOLDER / "demo_organization").rglob("*.py"))]
+OURS = {"backup_rules", "backup_rules_cli", "demo_organization", "tests"}
+
+
+def imported(code: str) -> set[str]:
+    """All modules that the code imports, wherever in it, by their full names."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@cache
+def foreign(path: Path) -> set[str]:
+    """What the module imports of the rules."""
+    return {name for name in imported(path.read_text(encoding="utf-8")) if name.split(".")[0] in FORBIDDEN}
+
+
+def test_the_scan_finds_the_modules() -> None:
+    assert {"tagging.py", "selections.py", "expected.py"} <= {path.name for path in MODULES}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(FOLDER)))
+def test_no_module_imports_the_rules(module: Path) -> None:
+    assert not foreign(module)
+
+
+@pytest.mark.parametrize("module", SIMULATOR, ids=lambda path: str(path.relative_to(FOLDER)))
+def test_the_simulator_stands_by_itself(module: Path) -> None:
+    assert not {name for name in imported(module.read_text(encoding="utf-8")) if name.split(".")[0] in OURS}
