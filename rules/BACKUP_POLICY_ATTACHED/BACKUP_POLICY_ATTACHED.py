@@ -14,9 +14,10 @@ from backup_rules.evaluation.parameters import TRUE_OR_FALSE, WORDS, RuleParamet
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, account_subject
 from backup_rules.organization.effective_policy import EffectivePolicy
-from backup_rules.shared_rules.policy_scope import NO_POLICY_WORDS, defect_problem, is_excluded, reported_defects
+from backup_rules.organization.scope import defect_problem, no_plan, reported_defects
+from backup_rules.shared_rules.policy_scope import NO_POLICY_WORDS, is_excluded
 from backup_rules.wording.annotations import listing, name
-from backup_rules.wording.findings import Finding, NotApplicable, Problem
+from backup_rules.wording.findings import Finding, NotApplicable, Note, Problem
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,10 @@ class BACKUP_POLICY_ATTACHED(BackupConfigRule[Parameters, Place]):
         if isinstance(policy, NoPolicy):
             yield self._absence(policy, run, subject.of.account)
             return
-        for defect in reported_defects(policy, run.parameters):
+        for defect in reported_defects(policy, lambda plan: is_excluded(plan, run.parameters)):
             yield defect_problem(defect)
+        for doubt in policy.doubts:
+            yield Note(f"In this account's effective backup policy, {doubt}; AWS's own texts disagree.")
         yield from self._required_plans(policy, run, subject.of)
         yield from self._region(policy, run, subject.of.region)
 
@@ -63,7 +66,7 @@ class BACKUP_POLICY_ATTACHED(BackupConfigRule[Parameters, Place]):
 
     def _required_plans(self, policy: EffectivePolicy, run: Run[Parameters], place: Place) -> Iterator[Finding]:
         """The required plans that are not there, as far as the policy could be read."""
-        readable = all(defect.plan is not None for defect in policy.unreadable)
+        readable = all(defect.plan is not None for defect in policy.defects)
         for required in run.parameters.required_plans:
             plan = policy.plan(required)
             if is_excluded(required, run.parameters):
@@ -91,7 +94,7 @@ class BACKUP_POLICY_ATTACHED(BackupConfigRule[Parameters, Place]):
                 "Add the Region to the regions of a plan.",
             )
         elif all(is_excluded(plan.name, run.parameters) for plan in plans):
-            yield NotApplicable(f"No plan of the effective backup policy that is judged here covers {region}.")
+            yield no_plan(region)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, account_subject
 from backup_rules.organization.effective_policy import PolicyPlan
-from backup_rules.shared_rules.policy_scope import hides_roles, policy_scope
+from backup_rules.organization.scope import Sought
+from backup_rules.shared_rules.policy_scope import policy_scope
 from backup_rules.shared_rules.role_checks import NamedIn, role_problems
 from backup_rules.wording.annotations import name
 from backup_rules.wording.findings import Finding
@@ -32,7 +33,7 @@ class BACKUP_POLICY_ROLE_EXISTS(BackupConfigRule[RuleParameters, Place]):
         def problems(role: tuple[str, str]) -> tuple[Finding, ...]:
             return tuple(role_problems(*role, run.account, NamedIn.BACKUP_POLICY))
 
-        scope = policy_scope(run, hides_roles)
+        scope = policy_scope(run, Sought.ROLES)
         yield from scope.findings
         roles = _roles(scope.plans).items()
         run.account.side_by_side(problems, roles)

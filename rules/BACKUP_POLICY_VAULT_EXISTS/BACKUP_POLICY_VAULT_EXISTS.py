@@ -11,7 +11,8 @@ from backup_rules.evaluation.evaluator import Evaluator
 from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, account_subject
-from backup_rules.shared_rules.policy_scope import hides_vaults, policy_scope
+from backup_rules.organization.scope import Sought
+from backup_rules.shared_rules.policy_scope import policy_scope
 from backup_rules.shared_rules.policy_vaults import policy_vaults
 from backup_rules.vaults.vaults import DEFAULT_VAULT
 from backup_rules.wording.findings import Finding, Note, Problem
@@ -25,7 +26,7 @@ class BACKUP_POLICY_VAULT_EXISTS(BackupConfigRule[RuleParameters, Place]):
         return (account_subject(run.account.place),)
 
     def findings(self, subject: Subject[Place], run: Run[RuleParameters]) -> Iterator[Finding]:
-        scope = policy_scope(run, hides_vaults)
+        scope = policy_scope(run, Sought.VAULTS)
         yield from scope.findings
         place = subject.of
         for vault in policy_vaults(scope.plans, run.account):

@@ -24,7 +24,7 @@ from tests.organization import (
 )
 
 RULE = "BACKUP_POLICY_ATTACHED"
-CORRECT = "Correct the policy in AWS Organizations: AWS Backup makes no plan of an incomplete one."
+CORRECT = "Correct the policy in AWS Organizations: until then the account keeps the last valid policy."
 NO_ORGANIZATION = ("NOT_APPLICABLE", "The account is in no organization, so no backup policy can reach it.")
 NO_POLICY = (
     "NON_COMPLIANT",
@@ -198,6 +198,88 @@ def test_a_plan_that_lacks_a_required_element(
         f"In this account's effective backup policy, plans.nightly.{defect}. {CORRECT}",
     )
     assert account_verdict(door, RULE, ExcludedPlans="night*") == ("COMPLIANT", "")
+
+
+def many(number: int, element: Any) -> dict[str, Any]:
+    return {f"n{index}": element for index in range(number)}
+
+
+def daily(**changes: Any) -> dict[str, Any]:
+    return policy_plan(rules={"daily": policy_rule("v", **changes)})
+
+
+def tagged(**changes: Any) -> dict[str, Any]:
+    return policy_plan(selections={"tags": {"tagged": policy_plan()["selections"]["tags"]["tagged"] | changes}})
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond", "defect"),
+    [
+        pytest.param(
+            policy_plan(rules=many(10, policy_rule("v"))),
+            policy_plan(rules=many(11, policy_rule("v"))),
+            "rules has 11 entries; AWS allows 10 backup rules in a plan",
+            id="11 backup rules",
+        ),
+        pytest.param(
+            daily(start_backup_window_minutes="60"),
+            daily(start_backup_window_minutes="30"),
+            "rules.daily.start_backup_window_minutes is 30; AWS requires at least 60 minutes",
+            id="a start window of 30 minutes",
+        ),
+        pytest.param(
+            daily(enable_continuous_backup="true", lifecycle={"delete_after_days": "35"}),
+            daily(enable_continuous_backup="true", lifecycle={"delete_after_days": "36"}),
+            "rules.daily.lifecycle.delete_after_days is 36; AWS keeps continuous backups for at most 35 days",
+            id="continuous backups kept for 36 days",
+        ),
+        pytest.param(
+            tagged(tag_value=[str(value) for value in range(30)]),
+            tagged(tag_value=[str(value) for value in range(31)]),
+            "selections.tags.tagged.tag_value has 31 entries; AWS allows 30 tags in a selection",
+            id="31 tags",
+        ),
+        pytest.param(
+            tagged(conditions={"string_equals": many(30, {"condition_key": "k", "condition_value": "v"})}),
+            tagged(conditions={"string_equals": many(31, {"condition_key": "k", "condition_value": "v"})}),
+            "selections.tags.tagged.conditions has 31 entries; AWS allows 30 conditions in a selection",
+            id="31 conditions",
+        ),
+    ],
+)
+def test_a_policy_that_breaks_a_limit_of_aws(
+    door: Door, organization: Organization, within: dict[str, Any], beyond: dict[str, Any], defect: str
+) -> None:
+    """AWS leaves the account on the last valid policy, and tells the management account only."""
+    organization.attach({"plans": {"nightly": within}})
+    assert account_verdict(door, RULE) == ("COMPLIANT", "")
+    with failing(answering(json.dumps({"plans": {"nightly": beyond}})), "organizations", "DescribeEffectivePolicy"):
+        assert account_verdict(door, RULE) == (
+            "NON_COMPLIANT",
+            f"In this account's effective backup policy, plans.nightly.{defect}. {CORRECT}",
+        )
+
+
+def test_limits_are_those_of_the_merged_policy(door: Door, organization: Organization) -> None:
+    """AWS's own example of an invalid effective policy: nine backup rules at the root, two more at an account."""
+    organization.attach({"plans": {"nightly": policy_plan(rules=many(9, policy_rule("v")))}})
+    more = {"plans": {"nightly": {"rules": {"tenth": policy_rule("v"), "eleventh": policy_rule("v")}}}}
+    organization.attach(more, door.account)
+    compliance, annotation = account_verdict(door, RULE)
+    assert (compliance, "plans.nightly.rules has 11 entries" in annotation) == ("NON_COMPLIANT", True)
+    assert account_verdict(door.at(account=OTHER_MEMBER), RULE) == ("COMPLIANT", "")
+
+
+def test_what_aws_forbids_but_prints_in_its_own_examples_is_a_note(door: Door, organization: Organization) -> None:
+    lifecycle = {"move_to_cold_storage_after_days": "180", "delete_after_days": "2"}
+    organization.attach({"plans": {"nightly": daily(lifecycle=lifecycle)}})
+    assert account_verdict(door, RULE) == (
+        "COMPLIANT",
+        (
+            "In this account's effective backup policy, plans.nightly.rules.daily.lifecycle deletes after 2 days, and"
+            " moves to cold storage after 180: AWS asks for 90 days between; AWS's own texts disagree."
+        ),
+    )
 
 
 def test_an_element_that_one_policy_leaves_to_another_is_no_defect(door: Door, organization: Organization) -> None:

@@ -15,6 +15,12 @@ from tests.front_door import TRUST_BACKUP, Door, front_door
 from tests.organization import OTHER_MEMBER, Organization, account_verdict, answering, policy_plan
 
 RULE = "BACKUP_POLICY_ROLE_EXISTS"
+HIDDEN = "Not all roles of this account's effective backup policy can be looked at: "
+CORRECT = "Correct it as BACKUP_POLICY_ATTACHED says: until then the account keeps the last valid policy."
+FROZEN = (
+    "COMPLIANT",
+    "The effective backup policy is invalid, so the account keeps the last valid one: see BACKUP_POLICY_ATTACHED.",
+)
 COMPLIANT = ("COMPLIANT", "")
 NO_PLAN_HERE = ("NOT_APPLICABLE", "No plan of the effective backup policy that is judged here covers eu-west-1.")
 
@@ -210,10 +216,11 @@ def test_what_may_hide_a_role_is_reported_with_its_path(
     with failing(answering(content), "organizations", "DescribeEffectivePolicy"):
         compliance, annotation = account_verdict(door, RULE)
     if path is None:
-        assert (compliance, annotation) == COMPLIANT
+        assert (compliance, annotation) == FROZEN
     else:
         assert compliance == "NON_COMPLIANT"
-        assert annotation.startswith(f"In this account's effective backup policy, {path} ")
+        assert annotation.startswith(f"{HIDDEN}{path} ")
+        assert annotation.endswith(CORRECT)
 
 
 @pytest.mark.parametrize("operation", ["organizations:DescribeEffectivePolicy", "iam:GetRole"])

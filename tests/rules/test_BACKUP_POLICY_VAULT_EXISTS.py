@@ -16,8 +16,13 @@ from tests.front_door import Door, front_door
 from tests.organization import OTHER_MEMBER, Organization, account_verdict, answering, policy_plan, policy_rule
 
 RULE = "BACKUP_POLICY_VAULT_EXISTS"
+HIDDEN = "Not all vaults of this account's effective backup policy can be looked at: "
+CORRECT = "Correct it as BACKUP_POLICY_ATTACHED says: until then the account keeps the last valid policy."
+FROZEN = (
+    "COMPLIANT",
+    "The effective backup policy is invalid, so the account keeps the last valid one: see BACKUP_POLICY_ATTACHED.",
+)
 COMPLIANT = ("COMPLIANT", "")
-CORRECT = "Correct the policy in AWS Organizations: AWS Backup makes no plan of an incomplete one."
 NO_PLAN_HERE = ("NOT_APPLICABLE", "No plan of the effective backup policy that is judged here covers eu-west-1.")
 
 
@@ -182,10 +187,10 @@ def test_what_may_hide_a_vault_is_reported_with_its_path(
     with failing(answering(json.dumps({"plans": plans})), "organizations", "DescribeEffectivePolicy"):
         compliance, annotation = account_verdict(door, RULE)
     if path is None:
-        assert (compliance, annotation) == COMPLIANT
+        assert (compliance, annotation) == FROZEN
     else:
         assert compliance == "NON_COMPLIANT"
-        assert annotation.startswith(f"In this account's effective backup policy, {path} ")
+        assert annotation.startswith(f"{HIDDEN}{path} ")
         assert CORRECT in annotation
 
 
@@ -193,7 +198,7 @@ def test_a_policy_that_is_no_json_is_reported(door: Door, organization: Organiza
     with failing(answering("plans: {}"), "organizations", "DescribeEffectivePolicy"):
         compliance, annotation = account_verdict(door, RULE)
     assert compliance == "NON_COMPLIANT"
-    assert "$ is not JSON" in annotation
+    assert annotation == f"{HIDDEN}its text cannot be read. {CORRECT}"
 
 
 def test_vaults_are_listed_page_by_page(door: Door, organization: Organization) -> None:

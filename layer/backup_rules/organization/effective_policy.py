@@ -1,8 +1,9 @@
 """The effective backup policy of an account: which plans AWS Organizations asks AWS Backup to make here.
 
-AWS validates little of a backup policy. A plan that lacks an element, or names a vault or role that the member account
-does not have, backs up nothing and reports nothing: so each thing that cannot be read is kept as a defect, with the
-path that leads to it, and the plans beside it stay usable.
+AWS validates the policy that results from all that are attached: where it lacks an element or breaks a limit, the
+account stays on the last valid one, in silence. Whether the vaults and roles that it names exist, nobody validates. So
+each thing that is the matter with a policy is kept as a defect, with the path that leads to it, and what can be read
+beside it stays usable.
 
 `parse_policy` reads what `organizations:DescribeEffectivePolicy` gives in `PolicyContent`: the tree of the authored
 policy with its inheritance operators merged. AWS's own examples are not tidy, and all of them must be read: operators
@@ -10,7 +11,8 @@ left in place (`{"@@assign": …}`), numbers and booleans as strings, copy actio
 or in no key at all, names of backup rules, selections and even plans turned to lower case.
 
 Sources: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_backup_syntax.html,
-https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_backup_effective.html
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_backup_effective.html and
+https://docs.aws.amazon.com/organizations/latest/userguide/invalid-policy-alerts.html
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from backup_rules.arns import Place
-from backup_rules.organization.policy_document import Element, PolicyDefect, read_document
+from backup_rules.organization import limits
+from backup_rules.organization.policy_document import DefectKind, Element, PolicyDefect, read_document
 from backup_rules.plans.plans import (
     DEFAULT_COMPLETION_WINDOW_MINUTES,
     DEFAULT_SCHEDULE,
@@ -116,15 +119,19 @@ class PolicyPlan:
 
 @dataclass(frozen=True, slots=True)
 class EffectivePolicy:
-    """The effective backup policy as the member account gets it, as far as it can be read."""
+    """The effective backup policy as the member account gets it, as far as it can be read.
+
+    `defects` make it invalid; on `doubts`, AWS's own texts disagree.
+    """
 
     plans: tuple[PolicyPlan, ...]
-    unreadable: tuple[PolicyDefect, ...]
+    defects: tuple[PolicyDefect, ...]
+    doubts: tuple[PolicyDefect, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether nothing is left of it, which is as good as no policy: `{}` or no plan, and no defect."""
-        return not self.plans and not self.unreadable
+        return not self.plans and not self.defects
 
     def plan(self, name: str) -> PolicyPlan | None:
         """The plan of that name, or else one whose name differs in letter case only.
@@ -141,17 +148,18 @@ class EffectivePolicy:
 
     def defects_of(self, plan_name: str) -> tuple[PolicyDefect, ...]:
         """What is the matter with one plan."""
-        return tuple(defect for defect in self.unreadable if defect.plan == plan_name)
+        return tuple(defect for defect in self.defects if defect.plan == plan_name)
 
 
 def parse_policy(text: str, place: Place) -> EffectivePolicy:
     """Read `PolicyContent` as it applies to `place`, whose account and Region replace `$account` and `$region`.
 
-    Never raises: what cannot be read is among the result's `unreadable`, in the order of the document.
+    Never raises: what is the matter with it is among the result's `defects`, in the order of the document.
     """
     document = read_document(text, place)
     plans = tuple(_plan(name, element) for name, element in _plan_elements(document))
-    return EffectivePolicy(plans, tuple(document.defects))
+    doubts = tuple(defect for defect in document.defects if defect.kind is DefectKind.DISPUTED)
+    return EffectivePolicy(plans, tuple(defect for defect in document.defects if defect not in doubts), doubts)
 
 
 def _plan_elements(document: Element) -> Iterator[tuple[str, Element]]:
@@ -166,12 +174,9 @@ def _plan(name: str, plan: Element) -> PolicyPlan:
     if not plan.expect_object():
         return PolicyPlan(name, (), (), ())
     rules = [_rule(rule_name, rule) for rule_name, rule in plan.required_members("rules", "backup rules")]
-    return PolicyPlan(
-        name=name,
-        regions=plan.required_texts("regions", "Regions are"),
-        rules=tuple(rule for rule in rules if rule is not None),
-        selections=tuple(_selections(plan)),
-    )
+    regions, selections = plan.required_texts("regions", "Regions are"), tuple(_selections(plan))
+    limits.check_plan(plan)
+    return PolicyPlan(name, regions, tuple(rule for rule in rules if rule is not None), selections)
 
 
 def _rule(name: str, rule: Element) -> PolicyRule | None:
@@ -187,6 +192,7 @@ def _rule(name: str, rule: Element) -> PolicyRule | None:
     lifecycle = _lifecycle(rule.child("lifecycle"))
     continuous = rule.child("enable_continuous_backup").truth()
     copies = tuple(_copy_actions(rule.child("copy_actions")))
+    limits.check_rule(rule, start, lifecycle, continuous=continuous)
     if schedule is None or vault is None:
         return None
     return PolicyRule(
@@ -210,7 +216,9 @@ def _lifecycle(lifecycle: Element) -> Lifecycle:
     delete, move = (
         lifecycle.child(name).whole_number() for name in ("delete_after_days", "move_to_cold_storage_after_days")
     )
-    return Lifecycle(None if delete == NEVER else delete, None if move == NEVER else move)
+    read = Lifecycle(None if delete == NEVER else delete, None if move == NEVER else move)
+    limits.check_lifecycle(lifecycle, read)
+    return read
 
 
 def _copy_actions(actions: Element) -> Iterator[CopyAction]:
@@ -258,10 +266,11 @@ def _selection(name: str, kind: SelectionKind, selection: Element) -> Iterator[P
     types = () if by_tags else selection.required_texts("resource_types", "resource types are")
     not_types = () if by_tags else selection.child("not_resource_types").texts()
     conditions = selection.child("conditions")
-    equals, not_equals, like, not_like = (
+    equals, not_equals, like, not_like = operators = [
         tuple(_conditions(conditions.child(operator)))
         for operator in ("string_equals", "string_not_equals", "string_like", "string_not_like")
-    )
+    ]
+    limits.check_selection(selection, tags=len(tag_values), conditions=sum(map(len, operators)))
     picks = tag_key is not None and tag_values if by_tags else types
     if role is None or not picks:
         return

@@ -30,15 +30,21 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 class DefectKind(StrEnum):
-    """What is the matter with an element: AWS cannot read it, or it is required and not there."""
+    """What is the matter with an element.
+
+    AWS cannot read it; it is required and not there; it breaks a limit that AWS documents; or one on which AWS's own
+    texts disagree.
+    """
 
     MALFORMED = "malformed"
     MISSING = "missing"
+    BEYOND_LIMIT = "beyond a limit"
+    DISPUTED = "disputed"
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyDefect:
-    """Something in the policy that keeps AWS from making a plan of it.
+    """Something that makes the policy invalid, so that the account stays on the last valid one.
 
     `path` leads to it (`plans.nightly.rules.daily.target_backup_vault_name`; `$` is the document itself), `message`
     follows the path in a sentence. `plan` is the plan concerned, None where it is the policy as a whole. `segments` are
@@ -134,6 +140,11 @@ class Element:
     @property
     def is_object(self) -> bool:
         return isinstance(self.value, dict)
+
+    @property
+    def size(self) -> int:
+        """How many named things are in it, none where it is no object."""
+        return len(self.value) if self.is_object else 0
 
     def containing(self, value: Any) -> Element:
         """The same place in the policy with another value in it."""
@@ -246,6 +257,12 @@ class Element:
 
     def missing(self, message: str) -> None:
         self._note(message, DefectKind.MISSING)
+
+    def beyond_limit(self, message: str) -> None:
+        self._note(message, DefectKind.BEYOND_LIMIT)
+
+    def disputed(self, message: str) -> None:
+        self._note(message, DefectKind.DISPUTED)
 
     def _note(self, message: str, kind: DefectKind) -> None:
         plan = str(self.segments[1]) if len(self.segments) > 1 and self.segments[0] == "plans" else None

@@ -56,7 +56,7 @@ def parse(document: Any, place: Place = PLACE) -> EffectivePolicy:
 
 def parse_plan(element: dict[str, Any]) -> PolicyPlan:
     policy = parse({"plans": {"nightly": element}})
-    assert policy.unreadable == ()
+    assert policy.defects == ()
     return policy.plans[0]
 
 
@@ -65,7 +65,7 @@ def parse_example(name: str, place: Place = PLACE) -> EffectivePolicy:
 
 
 def defects(policy: EffectivePolicy) -> list[tuple[str, DefectKind]]:
-    return [(defect.path, defect.kind) for defect in policy.unreadable]
+    return [(defect.path, defect.kind) for defect in policy.defects]
 
 
 # AWS's examples
@@ -74,7 +74,7 @@ def defects(policy: EffectivePolicy) -> list[tuple[str, DefectKind]]:
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.json")), ids=lambda path: path.stem)
 def test_each_example_of_aws_reads_without_a_defect(path: Path) -> None:
     policy = parse_policy(path.read_text(), PLACE)
-    assert policy.unreadable == ()
+    assert policy.defects == ()
     assert policy.plans
 
 
@@ -208,7 +208,8 @@ def test_numbers_are_read_however_they_are_written(written: Any) -> None:
     ids=repr,
 )
 def test_booleans_are_read_however_they_are_written(written: Any, read: bool) -> None:
-    assert parse_plan(plan(rules={"r": rule(enable_continuous_backup=written)})).rules[0].continuous is read
+    found = parse_plan(plan(rules={"r": rule(enable_continuous_backup=written, lifecycle={"delete_after_days": 35})}))
+    assert found.rules[0].continuous is read
 
 
 def test_a_scalar_stands_for_a_list_of_one() -> None:
@@ -252,7 +253,7 @@ def test_control_operators_and_unknown_elements_are_passed_over() -> None:
     none = {"@@operators_allowed_for_child_policies": ["@@none"]}
     document = {"plans": none | {"nightly": none | plan(rules=none | {"daily": rule(**none)}, invented={"x": [1]})}}
     policy = parse(document | {"version": "1.0"})
-    assert policy.unreadable == ()
+    assert policy.defects == ()
     assert [each.name for each in policy.plans[0].rules] == ["daily"]
 
 
@@ -329,7 +330,7 @@ def tagged(**changes: Any) -> dict[str, Any]:
 def test_a_missing_element_is_a_defect_of_its_plan_and_the_other_plan_stays(element: dict[str, Any], path: str) -> None:
     policy = parse({"plans": {"nightly": element, "whole": plan()}})
     assert defects(policy) == [(path, DefectKind.MISSING)]
-    assert policy.defects_of("nightly") == policy.unreadable
+    assert policy.defects_of("nightly") == policy.defects
     assert policy.defects_of("whole") == ()
     assert policy.plan("whole") == parse({"plans": {"whole": plan()}}).plans[0]
     assert policy.plan("nightly") is not None
@@ -390,14 +391,143 @@ def test_a_missing_element_is_a_defect_of_its_plan_and_the_other_plan_stays(elem
 def test_an_unreadable_element_is_a_defect_with_the_path_that_leads_to_it(element: Any, path: str) -> None:
     policy = parse({"plans": {"nightly": element, "whole": plan()}})
     assert defects(policy) == [(path, DefectKind.MALFORMED)]
-    assert policy.unreadable[0].plan == "nightly"
+    assert policy.defects[0].plan == "nightly"
     assert policy.plan("whole") == parse({"plans": {"whole": plan()}}).plans[0]
+
+
+# What is more than AWS allows
+
+
+def named(number: int, element: Any) -> dict[str, Any]:
+    return {f"n{index}": element for index in range(number)}
+
+
+def condition(number: int) -> dict[str, Any]:
+    return named(number, {"condition_key": "aws:ResourceTag/a", "condition_value": "b"})
+
+
+def by_types(number: int) -> dict[str, Any]:
+    return {"resources": named(number, {"iam_role_arn": "arn:aws:iam::$account:role/R", "resource_types": ["*"]})}
+
+
+def copies(number: int) -> dict[str, Any]:
+    return {f"arn:aws:backup:us-east-1:$account:backup-vault:v{index}": {} for index in range(number)}
+
+
+def continuous(**lifecycle: Any) -> dict[str, Any]:
+    return daily(enable_continuous_backup="true", lifecycle=lifecycle)
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond", "path", "said"),
+    [
+        pytest.param(
+            plan(rules=named(10, rule())),
+            plan(rules=named(11, rule())),
+            "plans.nightly.rules",
+            "has 11 entries; AWS allows 10 backup rules in a plan",
+            id="backup rules",
+        ),
+        pytest.param(
+            plan(selections={"tags": named(10, selection())}),
+            plan(selections={"tags": named(11, selection())}),
+            "plans.nightly.selections.tags",
+            "has 11 entries; AWS allows 10 selections by tags in a plan",
+            id="selections by tags",
+        ),
+        pytest.param(
+            plan(selections=by_types(100)),
+            plan(selections=by_types(101)),
+            "plans.nightly.selections",
+            "has 101 entries; AWS allows 100 selections in a plan",
+            id="selections",
+        ),
+        pytest.param(
+            tagged(tag_value=[f"v{index}" for index in range(30)]),
+            tagged(tag_value=[f"v{index}" for index in range(31)]),
+            f"{TAGGED}.tag_value",
+            "has 31 entries; AWS allows 30 tags in a selection",
+            id="tags in a selection",
+        ),
+        pytest.param(
+            tagged(conditions={"string_equals": condition(15), "string_not_like": condition(15)}),
+            tagged(conditions={"string_equals": condition(15), "string_not_like": condition(16)}),
+            f"{TAGGED}.conditions",
+            "has 31 entries; AWS allows 30 conditions in a selection",
+            id="conditions in a selection",
+        ),
+        pytest.param(
+            daily(start_backup_window_minutes="60"),
+            daily(start_backup_window_minutes="59"),
+            f"{RULE}.start_backup_window_minutes",
+            "is 59; AWS requires at least 60 minutes",
+            id="start window",
+        ),
+        pytest.param(
+            continuous(delete_after_days="35"),
+            continuous(delete_after_days="36"),
+            f"{RULE}.lifecycle.delete_after_days",
+            "is 36; AWS keeps continuous backups for at most 35 days",
+            id="retention of continuous backups",
+        ),
+        pytest.param(
+            daily(),
+            continuous(delete_after_days="-1"),
+            f"{RULE}.lifecycle.delete_after_days",
+            "keeps backups for ever; AWS keeps continuous backups for at most 35 days",
+            id="continuous backups for ever",
+        ),
+        pytest.param(
+            daily(copy_actions=copies(5)),
+            daily(copy_actions=copies(6)),
+            f"{RULE}.copy_actions",
+            "has 6 entries; AWS allows 5 copy actions in a backup rule",
+            id="copy actions",
+        ),
+        pytest.param(
+            daily(recovery_point_tags=named(10, {"tag_key": "a", "tag_value": "b"})),
+            daily(recovery_point_tags=named(11, {"tag_key": "a", "tag_value": "b"})),
+            f"{RULE}.recovery_point_tags",
+            "has 11 entries; AWS allows 10 tags on a recovery point",
+            id="tags on a recovery point",
+        ),
+    ],
+)
+def test_limits_of_a_policy(within: dict[str, Any], beyond: dict[str, Any], path: str, said: str) -> None:
+    assert parse({"plans": {"nightly": within}}).defects == ()
+    policy = parse({"plans": {"nightly": beyond}})
+    assert [(defect.path, defect.message, defect.kind) for defect in policy.defects] == [
+        (path, said, DefectKind.BEYOND_LIMIT)
+    ]
+    (read,) = policy.plans
+    assert (read.rules != (), read.selections != ()) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("element", "path"),
+    [
+        pytest.param(
+            plan(selections={"tags": {"tagged": selection()}} | by_types(1)),
+            "plans.nightly.selections",
+            id="both kinds",
+        ),
+        pytest.param(
+            daily(lifecycle={"move_to_cold_storage_after_days": 10, "delete_after_days": 99}),
+            f"{RULE}.lifecycle",
+            id="deleted too early in cold storage",
+        ),
+    ],
+)
+def test_what_aws_calls_an_error_but_shows_itself_is_a_doubt(element: dict[str, Any], path: str) -> None:
+    policy = parse({"plans": {"nightly": element}})
+    assert policy.defects == ()
+    assert [(doubt.path, doubt.kind) for doubt in policy.doubts] == [(path, DefectKind.DISPUTED)]
 
 
 def test_all_defects_come_out_at_once() -> None:
     broken = plan(rules={"daily": {"lifecycle": []}, "weekly": rule()}, regions=[])
     policy = parse({"plans": {"nightly": broken}})
-    assert {defect.path for defect in policy.unreadable} == {
+    assert {defect.path for defect in policy.defects} == {
         f"{RULE}.schedule_expression",
         f"{RULE}.target_backup_vault_name",
         f"{RULE}.lifecycle",
@@ -424,7 +554,7 @@ def test_all_defects_come_out_at_once() -> None:
 )
 def test_an_unreadable_document_is_a_defect_and_no_exception(text: str, message: str) -> None:
     policy = parse_policy(text, PLACE)
-    (defect,) = policy.unreadable
+    (defect,) = policy.defects
     assert str(defect).startswith(message)
     assert defect.plan is None
     assert policy.plans == ()
@@ -435,7 +565,7 @@ def test_deep_nesting_inside_a_plan_spares_the_other_plan() -> None:
     for _ in range(100):
         deep = {"@@assign": deep}
     policy = parse({"plans": {"nightly": plan(invented=deep), "whole": plan()}})
-    assert [defect.plan for defect in policy.unreadable] == ["nightly"]
+    assert [defect.plan for defect in policy.defects] == ["nightly"]
     assert [each.name for each in policy.plans] == ["nightly", "whole"]
 
 
@@ -448,7 +578,7 @@ def test_deep_nesting_inside_a_plan_spares_the_other_plan() -> None:
     ],
 )
 def test_a_key_written_twice_is_a_defect(text: str, path: str) -> None:
-    found = [defect for defect in parse_policy(text, PLACE).unreadable if "more than once" in defect.message]
+    found = [defect for defect in parse_policy(text, PLACE).defects if "more than once" in defect.message]
     assert [defect.path for defect in found] == [path]
 
 
@@ -485,8 +615,8 @@ def test_whatever_stands_in_an_element_nothing_is_raised_and_the_other_plan_stay
         target = target[name]
     target[where[-1]] = value
     policy = parse({"plans": {"nightly": document, "whole": plan()}})
-    assert all(defect.plan == "nightly" or "is not JSON" in defect.message for defect in policy.unreadable)
-    if not any(defect.plan is None for defect in policy.unreadable):
+    assert all(defect.plan == "nightly" or "is not JSON" in defect.message for defect in policy.defects)
+    if not any(defect.plan is None for defect in policy.defects):
         assert policy.plan("whole") == parse({"plans": {"whole": plan()}}).plans[0]
 
 
@@ -494,4 +624,4 @@ def test_whatever_stands_in_an_element_nothing_is_raised_and_the_other_plan_stay
 @given(st.text() | JSON.map(json.dumps))
 def test_no_text_at_all_raises(text: str) -> None:
     policy = parse_policy(text, PLACE)
-    assert policy.unreadable or policy.plans or policy.empty
+    assert policy.defects or policy.plans or policy.empty
