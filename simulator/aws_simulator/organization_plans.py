@@ -5,9 +5,9 @@ Pure: from the tree that `aws_simulator.policy_inheritance` computes to document
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_backup_syntax.html and, for the look of
 the plans in a member account, https://docs.aws.amazon.com/aws-backup/latest/devguide/logging-using-cloudtrail.html
 
-A plan of the policy that lacks a required element, or holds a value that can't be, is invalid: AWS Backup makes no plan
-of it and tells nobody but CloudTrail (`InvalidOrganizationBackupPlan`). Whether vault and role exist it does not check:
-such plans appear, and their jobs fail or never start.
+A plan that AWS Backup cannot make (a value that can't be, selections of two kinds) is left out; it tells nobody but
+CloudTrail (`InvalidOrganizationBackupPlan`). A policy that AWS Organizations finds invalid (`policy_validation`) does
+not come here at all. Whether vault and role exist nobody checks: such plans appear, and their jobs fail or never start.
 """
 
 from __future__ import annotations

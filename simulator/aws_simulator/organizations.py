@@ -41,6 +41,7 @@ from aws_simulator.policy_inheritance import (
     for_account,
     parse_policy,
 )
+from aws_simulator.policy_validation import PolicyError, validation_errors
 
 BACKUP_POLICY = "BACKUP_POLICY"
 MAX_ATTACHED = 10
@@ -356,6 +357,53 @@ def _account(backend: OrganizationsBackend, account_id: str) -> FakeAccount:
     raise _no_target()
 
 
+def _list_accounts_with_invalid_effective_policy(backend: OrganizationsBackend, request: Request) -> Document:
+    policy_type = _effective_type_of(backend, request)
+    invalid = [
+        account.describe()
+        for account in backend.accounts
+        if policy_type == BACKUP_POLICY and _validation_errors(backend, account.id)
+    ]
+    return {"PolicyType": policy_type, **_listed("Accounts", invalid, request)}
+
+
+def _list_effective_policy_validation_errors(backend: OrganizationsBackend, request: Request) -> Document:
+    policy_type, account_id = _effective_type_of(backend, request), request.text("AccountId")
+    if not any(account.id == account_id for account in backend.accounts):
+        raise AwsError("AccountNotFoundException", "You specified an account that doesn't exist.")
+    policies = dict.fromkeys(policy for entity in _way_to(backend, account_id) for policy in _backup_policies(entity))
+    errors = [
+        {
+            "ErrorCode": error.code,
+            "ErrorMessage": error.message,
+            "PathToError": error.path,
+            "ContributingPolicies": [
+                policy.id for policy in policies if error.plan in json.loads(policy.content).get("plans", {})
+            ],
+        }
+        for error in (_validation_errors(backend, account_id) if policy_type == BACKUP_POLICY else ())
+    ]
+    return {
+        "AccountId": account_id,
+        "PolicyType": policy_type,
+        "EvaluationTimestamp": _state(backend).changed,
+        **_listed("EffectivePolicyValidationErrors", errors, request),
+    }
+
+
+def _effective_type_of(backend: OrganizationsBackend, request: Request) -> str:
+    policy_type = request.text("PolicyType")
+    if policy_type not in _EFFECTIVE_TYPES:
+        raise AwsError("InvalidInputException", "You specified an invalid value.")
+    if policy_type == BACKUP_POLICY and not _is_enabled(backend):
+        raise AwsError("EffectivePolicyNotFoundException", f"The policy type {policy_type} is not enabled.")
+    return policy_type
+
+
+def _validation_errors(backend: OrganizationsBackend, account_id: str) -> Sequence[PolicyError]:
+    return validation_errors(account_policy(backend, account_id) or {})
+
+
 def account_policy(backend: OrganizationsBackend, account_id: str) -> Document | None:
     """The effective backup policy of an account of the organization, or None when there is none.
 
@@ -464,8 +512,9 @@ def set_effective_policies_supported(account: str, *, supported: bool, partition
 def materialise_backup_plans(account: str, region: str, *, partition: str = "aws") -> list[str]:
     """Bring the account's `orgs/…` plans in a Region into step with its effective policy, as AWS Backup does by itself.
 
-    Plans that the policy no longer names, or that have become invalid or cover other Regions only, go away. A plan
-    keeps its id as long as its name stays. A vault or role that does not exist keeps no plan from appearing.
+    Plans that the policy no longer names, or that cover other Regions only, go away. A plan keeps its id as long as its
+    name stays. An invalid policy changes nothing: the plans of the last valid one stay. A vault or role that does not
+    exist keeps no plan from appearing.
 
     Returns:
         The ids of the plans.
@@ -473,6 +522,8 @@ def materialise_backup_plans(account: str, region: str, *, partition: str = "aws
     backend = organization_of(account, partition)
     policy = account_policy(backend, account)
     made = _state(backend).plan_ids.setdefault((account, region), set())
+    if validation_errors(policy or {}):
+        return sorted(made)
     ids = []
     for wanted in organization_plans(policy or {}, account, region):
         name = wanted.plan["BackupPlanName"]
@@ -509,7 +560,9 @@ _ANSWERS: Mapping[str, Answer] = {
     "DisablePolicyType": _disable_policy_type,
     "ListAccounts": _list_accounts,
     "ListAccountsForParent": _list_accounts_for_parent,
+    "ListAccountsWithInvalidEffectivePolicy": _list_accounts_with_invalid_effective_policy,
     "ListChildren": _list_children,
+    "ListEffectivePolicyValidationErrors": _list_effective_policy_validation_errors,
     "ListPolicies": _list_policies,
     "ListPoliciesForTarget": _list_policies_for_target,
     "ListRoots": _list_roots,

@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from aws_simulator import organizations
 from aws_simulator.operations import clock
 from demo_organization import (
-    accounts,
     databases,
     file_systems,
     growth,
@@ -31,7 +30,20 @@ from demo_organization import (
     vaults,
     windows,
 )
-from demo_organization.accounts import ACCOUNTS, ANALYTICS, CHINA, GOVCLOUD, MANAGEMENT, PAYMENTS, REGIONS, SECURITY
+from demo_organization.accounts import (
+    ACCOUNTS,
+    ANALYTICS,
+    CHINA,
+    GOVCLOUD,
+    MANAGEMENT,
+    PAYMENTS,
+    REGIONS,
+    SECURITY,
+    default_service_role,
+    forget_backup_rules,
+    join,
+    member_role,
+)
 from demo_organization.expected import EXPECTED, Expected
 from demo_organization.site import RAN, SILENT, Account, Clients, Records, Site
 
@@ -125,6 +137,7 @@ def seed(now: datetime, accounts: int | None = None, *, member_roles: bool = Tru
                 scenario(site)
         grown = [growth.fill(number, clients, records) for number in range(1, len(more) + 1)]
         _follow_policy(sites, grown)
+        forget_backup_rules(sites[MANAGEMENT, REGIONS[0]])
     with clock(now - timedelta(minutes=30)):
         jobs.new_plan(sites[ANALYTICS, "us-east-1"])
     with clock(now):
@@ -141,12 +154,12 @@ def _sites(clients: Clients, records: Records) -> dict[tuple[Account, str], Site
 
 def _found(sites: Mapping[tuple[Account, str], Site], more: list[str], *, member_roles: bool) -> None:
     """The organization, and in every account the roles and the vault that the console makes."""
-    accounts.join(sites[MANAGEMENT, REGIONS[0]], more)
+    join(sites[MANAGEMENT, REGIONS[0]], more)
     for (account, region), site in sites.items():
         if region == account.regions[0]:
             if member_roles:
-                accounts.member_role(site)
-            accounts.default_service_role(site)
+                member_role(site)
+            default_service_role(site)
         site.vault("Default")
 
 

@@ -86,8 +86,12 @@ def join(management: Site, more: Sequence[str]) -> None:
     if more:
         organizations.add_accounts(management.account.id, more, parent_id=units["Workloads"])
     _attach(management, "workloads-backup", "BACKUP_POLICY", (units["Workloads"], management.account.id))
-    _attach(management, "staging-weekly", "BACKUP_POLICY", (ANALYTICS.id,))
     _attach(management, "no-file-system-backups", "SERVICE_CONTROL_POLICY", (ANALYTICS.id,))
+
+
+def forget_backup_rules(management: Site) -> None:
+    """A second policy for analytics-staging, whose plan has no backup rules: the account keeps the last valid one."""
+    _attach(management, "staging-weekly", "BACKUP_POLICY", (ANALYTICS.id,))
 
 
 def _attach(management: Site, name: str, policy_type: str, targets: Iterable[str]) -> None:

@@ -3,8 +3,8 @@
 The policy in `documents/workloads-backup.json` is AWS's own example for personal data, with another schedule and other
 Regions: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_backup_syntax.html. It is
 attached to the OU of the workloads and to the management account. security-backup-administration was forgotten and has
-no effective policy. analytics-staging gets a second policy, whose plan `Staging_Weekly` for us-east-1 has no backup
-rules.
+no effective policy. analytics-staging gets a second policy later, whose plan `Staging_Weekly` for us-east-1 has no
+backup rules: so its effective policy is invalid, and AWS leaves it on the one before.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def test_plans_are_of_all_three_origins(organization: Organization) -> None:
     assert len(ids) > 10
 
 
-def test_incomplete_plan_of_the_policy_makes_no_plan(organization: Organization) -> None:
+def test_an_invalid_policy_leaves_the_account_on_the_last_valid_one(organization: Organization) -> None:
     backup = account_session(ANALYTICS.id, "us-east-1").client("backup")
     names = {plan["BackupPlanName"] for plan in backup.list_backup_plans()["BackupPlansList"]}
     assert "PII_Backup_Plan" in names

@@ -360,6 +360,49 @@ class TestEffectivePolicy:
         parameters = {"PolicyType": "BACKUP_POLICY"} | asked
         assert error_of(client().describe_effective_policy, **parameters)[0] == code
 
+    def test_invalid_effective_policies_are_listed_for_who_administers(self, root: str) -> None:
+        rule = {"schedule_expression": assign("cron(0 5 ? * * *)"), "target_backup_vault_name": assign("V")}
+        nine = policy("root", P=plan(rules={f"r{number}": rule for number in range(9)}))
+        two = policy("two more", P={"rules": {"s1": rule, "s2": rule}})
+        attach(nine, root)
+        attach(two, MEMBER)
+        for caller in (MANAGEMENT, DELEGATED):
+            listed = client(caller).list_accounts_with_invalid_effective_policy(PolicyType="BACKUP_POLICY")
+            assert ([account["Id"] for account in listed["Accounts"]], listed["PolicyType"]) == (
+                [MEMBER],
+                "BACKUP_POLICY",
+            )
+        asked = {"AccountId": MEMBER, "PolicyType": "BACKUP_POLICY"}
+        (error,) = client().list_effective_policy_validation_errors(**asked)["EffectivePolicyValidationErrors"]
+        assert error == {
+            "ErrorCode": "ELEMENTS_TOO_MANY",
+            "ErrorMessage": "'rules' exceeds the allowed maximum limit 10",
+            "PathToError": "plans/P/rules",
+            "ContributingPolicies": [nine, two],
+        }
+        healthy = {"AccountId": OTHER, "PolicyType": "BACKUP_POLICY"}
+        assert client().list_effective_policy_validation_errors(**healthy)["EffectivePolicyValidationErrors"] == []
+        for operation, parameters in (
+            ("list_accounts_with_invalid_effective_policy", {"PolicyType": "BACKUP_POLICY"}),
+            ("list_effective_policy_validation_errors", asked),
+        ):
+            with pytest.raises(ClientError, match="AccessDeniedException"):
+                getattr(client(MEMBER), operation)(**parameters)
+
+    def test_invalid_effective_policies_come_in_pages(self, root: str) -> None:
+        attach(policy("root", P=plan(selections=None)), root)
+        with page_size(1):
+            first = client().list_accounts_with_invalid_effective_policy(PolicyType="BACKUP_POLICY")
+        assert (len(first["Accounts"]), "NextToken" in first) == (1, True)
+        pages = client().get_paginator("list_accounts_with_invalid_effective_policy")
+        found = pages.paginate(PolicyType="BACKUP_POLICY").build_full_result()["Accounts"]
+        assert {account["Id"] for account in found} == {MANAGEMENT, DELEGATED, MEMBER, OTHER}
+
+    def test_a_policy_type_that_is_off_has_no_effective_policies(self, root: str) -> None:
+        client().disable_policy_type(RootId=root, PolicyType="BACKUP_POLICY")
+        with pytest.raises(ClientError, match="EffectivePolicyNotFoundException"):
+            client().list_accounts_with_invalid_effective_policy(PolicyType="BACKUP_POLICY")
+
     def test_an_endpoint_that_lacks_the_operation(self, root: str) -> None:
         attach(policy("one", P=plan()), root)
         organizations.set_effective_policies_supported(MEMBER, supported=False)
@@ -449,11 +492,18 @@ class TestPlansOfMembers:
         organizations.materialise_backup_plans(MEMBER, REGION)
         assert backup_plans() == {}
 
-    def test_an_invalid_plan_keeps_the_others(self, root: str) -> None:
-        attach(policy("root", Good=plan(), Bad=plan(selections=None)), root)
-        organizations.materialise_backup_plans(MEMBER, REGION)
+    def test_an_invalid_policy_leaves_the_account_on_the_last_valid_one(self, root: str) -> None:
+        attach(policy("root", Good=plan()), root)
+        before = organizations.materialise_backup_plans(MEMBER, REGION)
+        policy_id = policy("more", More=plan(), Bad=plan(selections=None))
+        attach(policy_id, root)
+        assert organizations.materialise_backup_plans(MEMBER, REGION) == before
         assert set(backup_plans()) == {"Good"}
-        assert set(effective()) == {"Good", "Bad"}
+        assert set(effective()) == {"Good", "More", "Bad"}
+        assert organizations.materialise_backup_plans(OTHER, REGION) == []
+        client().update_policy(PolicyId=policy_id, Content=json.dumps({"plans": {"More": plan(), "Bad": plan()}}))
+        organizations.materialise_backup_plans(MEMBER, REGION)
+        assert set(backup_plans()) == {"Good", "More", "Bad"}
 
     RULE: dict[str, str] = {"schedule_expression": "cron(0 5 ? * * *)", "target_backup_vault_name": "V"}  # noqa: RUF012 - read only
     BY_TAG: dict[str, Any] = {"iam_role_arn": "r", "tag_key": "k", "tag_value": ["v"]}  # noqa: RUF012 - read only
