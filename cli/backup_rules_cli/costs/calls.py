@@ -160,6 +160,11 @@ _EXCEPTIONS: Mapping[str, Mapping[str, Count]] = {
     "BACKUP_FSX_WINDOW_CONFLICT": {"backup:GetBackupPlan": _none, "tag:GetResources": _none},
     "BACKUP_POLICY_ATTACHED": {"organizations:DescribeOrganization": lambda run: 1 - _with_policy(run)},
     "BACKUP_POLICY_ROLE_EXISTS": {"iam:GetRole": lambda run: run.roles * _with_policy(run)},
+    # Of a member: the management account alone asks which policies are invalid.
+    "BACKUP_POLICY_VALID": {
+        "organizations:ListAccountsWithInvalidEffectivePolicy": _none,
+        "organizations:ListEffectivePolicyValidationErrors": _none,
+    },
     "BACKUP_POLICY_VAULT_EXISTS": {"backup:ListBackupVaults": _with_policy},
     "BACKUP_POLICY_VAULT_NAME_CASE": {"backup:ListBackupVaults": _with_policy},
     "BACKUP_RDS_WINDOW_CONFLICT": {

@@ -166,7 +166,7 @@ def _rules(settings: Settings) -> Iterator[str]:
     off = [rule.folder.name for rule in settings.rules if not rule.is_on]
     yield f"Rules: {len(settings.rules_on)}" + (f"; off: {len(off)}" if off else "")
     for rule in settings.rules_on:
-        given = "".join(f"  {name}={value}" for name, value in rule.parameters.items())
+        given = "".join(f"  {name}={value}" for name, value in settings.parameters_of(rule).items())
         yield f"  {rule.folder.name:<32}every {HOURS[rule.frequency]}{given}"
     for name in off:
         yield f"  {name:<32}off"

@@ -139,13 +139,13 @@ class Rollout(ABC):
         return tuple(step for each in others if (step := surplus(*each)) is not None)
 
     def rule_parameters(self) -> dict[str, str]:
-        """Of every rule its frequency, and the parameters that a person set."""
-        given = {}
-        for rule in self.settings.rules:
+        """Of every rule its frequency, and the parameters that a person set; the home Region, where one asks for it."""
+        settings, given = self.settings, {}
+        for rule in settings.rules:
             given[frequency(rule.folder)] = rule.frequency
-            given |= {f"{prefix(rule.folder)}{name}": value for name, value in rule.parameters.items()}
-        if self.settings.excluded_plans:
-            given["ExcludedPlans"] = ",".join(self.settings.excluded_plans)
+            given |= {f"{prefix(rule.folder)}{name}": value for name, value in settings.parameters_of(rule).items()}
+        if settings.excluded_plans:
+            given["ExcludedPlans"] = ",".join(settings.excluded_plans)
         return given
 
     def code_parameters(self, region: str, bucket: str) -> dict[str, str]:

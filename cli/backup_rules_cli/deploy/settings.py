@@ -34,6 +34,8 @@ OPEN, ORGANIZATION, ACCOUNTS = "open", "organization", "accounts"
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
 
+HOME_REGION = "HomeRegion"
+
 # A function is named after the pack and the rule, in 64 characters at most.
 _LONGEST_NAME = 34
 
@@ -96,6 +98,11 @@ class Settings:
     def rules_on(self) -> tuple[RuleSettings, ...]:
         """The rules that the pack has."""
         return tuple(rule for rule in self.rules if rule.is_on)
+
+    def parameters_of(self, rule: RuleSettings) -> dict[str, str]:
+        """The rule's parameters that were set, and the home Region for one that reports in one Region of an account."""
+        homes = {each.key: self.home for each in own_parameters(rule.folder) if each.key == HOME_REGION}
+        return {**homes, **rule.parameters}
 
     def stack(self, part: str) -> str:
         """The name of a stack of this pack: `functions`, `organization`, …"""

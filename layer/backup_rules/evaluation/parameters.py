@@ -78,6 +78,15 @@ ROLE_NAME: Kind[str] = Kind(
 )
 
 
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,4}(?:-[a-z]+){1,3}-[0-9]{1,2}", text.strip()):
+        raise ValueError
+    return text.strip()
+
+
+REGION: Kind[str] = Kind("a Region of AWS, such as eu-west-1", _region)
+
+
 def parameter(kind: Kind[Any], *, default: Any) -> Any:
     """A dataclass field that is a rule parameter. A `default` of None or () means: may be left out or blank."""
     return dataclasses.field(default=default, metadata={"kind": kind})

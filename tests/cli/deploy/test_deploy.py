@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,14 @@ from backup_rules_cli.stored_queries import stored_queries
 from tests.cli.deploy.site import ANALYTICS, CENTRAL, HOME, MANAGEMENT, OTHER, PAYMENTS, Site, deploying, record
 
 ROLE, FUNCTION_ROLE = "BackupConfigRulesMemberRole", "BackupConfigRulesFunctions"
-ONE_RULE = "".join(
-    f"  {folder.name}: {'on' if folder.name == 'BACKUP_TAG_CASE' else 'off'}\n" for folder in rule_folders()
-)
-ONE_RULE = f"rules:\n{ONE_RULE}"
+
+
+def only(rule: str) -> str:
+    """Settings with this rule and no other."""
+    return "rules:\n" + "".join(f"  {each.name}: {'on' if each.name == rule else 'off'}\n" for each in rule_folders())
+
+
+ONE_RULE = only("BACKUP_TAG_CASE")
 READS = ("Describe", "Get", "List", "Head", "Filter")
 
 
@@ -70,10 +75,11 @@ def excluded(site: Site, region: str = HOME) -> list[str]:
 
 def test_two_regions_are_deployed_once_and_taken_away_again(site: Site, capsys: Any) -> None:
     options = ("--regions", HOME, OTHER, "--management-profile", "management")
+    once = only("BACKUP_POLICY_VALID")
     for account in (MANAGEMENT, CENTRAL, PAYMENTS, ANALYTICS):
         record(site, account, OTHER)
 
-    assert site.run("deploy", *options, settings=ONE_RULE) == 0
+    assert site.run("deploy", *options, settings=once) == 0
     plan = capsys.readouterr().out
     assert "whole organization: 4 accounts reached" in plan
     assert "create  backup-config-rules-functions" in plan
@@ -84,21 +90,23 @@ def test_two_regions_are_deployed_once_and_taken_away_again(site: Site, capsys: 
         more = ("queries",) if region == HOME else ()
         assert parts == {f"backup-config-rules-{part}" for part in ("artifacts", "functions", "organization", *more)}
         assert excluded(site, region) == []
+        (rule,) = site.client(MANAGEMENT, "config", region).describe_config_rules()["ConfigRules"]
+        assert json.loads(rule["InputParameters"])["HomeRegion"] == HOME
     assert made(site, MANAGEMENT)["backup-config-rules-member-role"] == "CREATE_COMPLETE"
     for account in (MANAGEMENT, CENTRAL, PAYMENTS, ANALYTICS):
         assert ROLE in roles(site, account)
     assert {f"{FUNCTION_ROLE}-{HOME}", f"{FUNCTION_ROLE}-{OTHER}"} <= roles(site, CENTRAL)
     functions = site.client(CENTRAL, "lambda").list_functions()["Functions"]
-    assert [each["FunctionName"] for each in functions] == ["backup-config-rules-backup-tag-case"]
+    assert [each["FunctionName"] for each in functions] == ["backup-config-rules-backup-policy-valid"]
 
     before = versions(site)
     with recorded_calls() as calls:
-        assert site.run("deploy", *options, settings=ONE_RULE) == 0
+        assert site.run("deploy", *options, settings=once) == 0
     assert "Nothing to change." in capsys.readouterr().out
     assert writes(calls) == []
     assert versions(site) == before
 
-    assert site.run("undeploy", *options, settings=ONE_RULE) == 0
+    assert site.run("undeploy", *options, settings=once) == 0
     assert "Left:" not in capsys.readouterr().out
     assert [made(site, account) for account in (CENTRAL, MANAGEMENT, PAYMENTS)] == [{}, {}, {}]
     assert made(site, region=OTHER) == {}
@@ -106,7 +114,7 @@ def test_two_regions_are_deployed_once_and_taken_away_again(site: Site, capsys: 
     assert site.client(CENTRAL, "s3").list_buckets()["Buckets"] == []
 
     with recorded_calls() as calls:
-        assert site.run("undeploy", *options, settings=ONE_RULE) == 0
+        assert site.run("undeploy", *options, settings=once) == 0
     assert "Nothing of backup-config-rules is deployed" in capsys.readouterr().out
     assert writes(calls) == []
 
@@ -224,7 +232,8 @@ def test_the_plan_alone_makes_nothing(street: Site, capsys: Any) -> None:
 
     plan = capsys.readouterr().out
     assert writes(calls) == []
-    assert "15 Lambda::Function" in plan
+    assert f"{len(rule_folders())} Lambda::Function" in plan
+    assert re.search(r"BACKUP_POLICY_VALID +every 24 hours  HomeRegion=eu-west-1$", plan, re.MULTILINE)
     assert "may sts:AssumeRole on arn:aws:iam::*:role/BackupConfigRulesMemberRole" in plan
     assert max(map(len, plan.splitlines()[1:])) <= 120
 
