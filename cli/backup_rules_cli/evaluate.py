@@ -25,7 +25,7 @@ from backup_rules.aws.account import Account
 from backup_rules.aws.calls import Calls
 from backup_rules.aws.clients import CLIENT_CONFIG
 from backup_rules.errors import BackupRulesError, InvalidEventError, InvalidRuleParametersError
-from backup_rules.evaluation.evaluation import Run
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from backup_rules_cli.invoke import Evaluated
 from backup_rules_cli.reports import Failure, Report, as_json, as_table
@@ -164,7 +164,7 @@ def _real(
         rule = folder.rule()
         given = rule.evaluate_parameters({**folder.defaults, **parameters[folder.name]})
         try:
-            outcome = rule.judge(Run(account, given, now))
+            outcome = rule.judge(Invocation(account, given, now))
         except BackupRulesError as error:
             report.failures.append(Failure(folder.name, place.account, region, str(error)))
             continue
@@ -172,6 +172,8 @@ def _real(
             report.failures.append(
                 Failure(folder.name, place.account, region, f"{resource_type} {resource_id}: {failure}")
             )
+        for gap in dict.fromkeys(map(str, (*outcome.gaps, *outcome.unread))):
+            report.failures.append(Failure(folder.name, place.account, region, gap))
         for each in outcome.verdicts:
             report.evaluated.append(
                 Evaluated(folder.name, place.account, region, *each.subject.key, each.compliance, each.annotation)

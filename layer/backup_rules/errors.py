@@ -29,9 +29,16 @@ class ReadError(BackupRulesError):
         self.code = code
 
 
+class OutOfTimeError(ReadError):
+    """Too little time is left to the invocation for another call."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "OutOfTime")
+
+
 class VanishedError(BackupRulesError):
     """A plan or selection was deleted after it had been listed: it is a subject no longer, and no failure."""
 
 
 class IncompleteEvaluationError(BackupRulesError):
-    """Some subjects could not be judged. The others' verdicts were put; these keep their last one."""
+    """Some subjects could not be judged, or some evaluations not be put. All others were put."""

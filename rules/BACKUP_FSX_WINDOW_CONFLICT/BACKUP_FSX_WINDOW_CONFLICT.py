@@ -6,18 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from backup_rules.aws import backup
 from backup_rules.aws.account import Account
-from backup_rules.aws.file_systems import FileSystem, file_systems, volumes
-from backup_rules.errors import ReadError
-from backup_rules.evaluation.evaluation import Run
+from backup_rules.aws.fsx import file_systems, volumes
+from backup_rules.aws.memory import remembered
 from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import TRUE_OR_FALSE, RuleParameters, parameter, whole_number
 from backup_rules.evaluation.rule import BackupConfigRule
-from backup_rules.evaluation.subjects import Subject, selection_subject
-from backup_rules.plans.plans import Plan
+from backup_rules.evaluation.subjects import SELECTION, Subject, selection_subject
+from backup_rules.resources.file_systems import FileSystem
 from backup_rules.schedules.window_conflicts import conflicts
 from backup_rules.schedules.windows import Window, fsx_backup_window, fsx_maintenance_window
-from backup_rules.selections.picking import SelectionIndex
+from backup_rules.selections.picking import SelectionIndex, SelectionSummary
 from backup_rules.wording.findings import Finding, Note, Problem
 
 
@@ -33,7 +34,7 @@ class Parameters(RuleParameters):
 class Picked:
     """What a selection picks of FSx: file systems, each with the name under which it is picked (or its volume)."""
 
-    plan: Plan
+    selection: SelectionSummary
     file_systems: tuple[tuple[str, FileSystem], ...]
 
 
@@ -42,46 +43,27 @@ class BACKUP_FSX_WINDOW_CONFLICT(BackupConfigRule[Parameters, Picked]):
 
     parameters_type = Parameters
 
-    def subjects(self, run: Run[Parameters]) -> Iterator[Subject[Picked]]:
-        account = run.account
-        summaries = {subject.of: subject for subject in run.selections()}
-        index = SelectionIndex(account.selections(summaries))
-        picked: dict[str, dict[str, tuple[str, FileSystem]]] = {}
-        by_id = {each.id: each for each in file_systems(account)}
-        candidates = [(each.resource, each.id, each) for each in by_id.values()]
-        candidates += [
-            (each.resource, each.id, by_id[each.file_system_id])
-            for each in volumes(account)
-            if each.kind == "ONTAP" and each.file_system_id in by_id
-        ]
-        for resource, its_id, file_system in candidates:
-            for pick in index.selections_picking(resource):
-                key = selection_subject(pick.selection.summary).resource_id
-                picked.setdefault(key, {}).setdefault(file_system.id, (its_id, file_system))
-        chosen = [subject for subject in summaries.values() if subject.resource_id in picked]
-        wanted = {subject.of.plan_id for subject in chosen}
-        plans = {
-            plan.id: plan for plan in account.plans(each for each in account.plan_summaries() if each.id in wanted)
-        }
-        for subject in chosen:
-            if subject.of.plan_id in plans:
-                found = tuple(picked[subject.resource_id].values())
-                yield Subject(*subject.key, Picked(plans[subject.of.plan_id], found))
+    def subjects(self, invocation: Invocation[Parameters]) -> Iterator[Subject[Picked]]:
+        for subject_id, picked in _picked(invocation).items():
+            yield Subject(SELECTION, subject_id, picked)
 
-    def findings(self, subject: Subject[Picked], run: Run[Parameters]) -> Iterator[Finding]:
+    def findings(self, subject: Subject[Picked], invocation: Invocation[Parameters]) -> Iterator[Finding]:
         """The first file system with a conflict in full, and how many more there are."""
+        file_systems(invocation.account)  # a gap in these may hide a conflict; one in other selections may not
+        volumes(invocation.account)
+        plan = backup.plan_of(invocation.account, subject.of.selection)
         conflicting: list[Problem] = []
         notes: list[Note] = []
         for named, file_system in subject.of.file_systems:
             found = list(
                 conflicts(
-                    subject.of.plan,
-                    subject.of.plan.rules,
-                    _windows(file_system, run.account),
+                    plan,
+                    plan.rules,
+                    _windows(file_system, invocation.account),
                     file_system.id if named == file_system.id else f"{file_system.id} (volume {named})",
-                    buffer_minutes=run.parameters.buffer_minutes,
-                    whole_start_window=run.parameters.whole_start_window,
-                    now=run.now,
+                    buffer_minutes=invocation.parameters.buffer_minutes,
+                    whole_start_window=invocation.parameters.whole_start_window,
+                    now=invocation.now,
                 )
             )
             conflicting += [each for each in found if isinstance(each, Problem)][:1]
@@ -90,18 +72,31 @@ class BACKUP_FSX_WINDOW_CONFLICT(BackupConfigRule[Parameters, Picked]):
         yield from notes
 
 
+@remembered
+def _picked(invocation: Invocation[Parameters]) -> dict[str, Picked]:
+    """What the judged selections pick of FSx, by the id of the verdict's subject."""
+    account = invocation.account
+    index = SelectionIndex(backup.selections(account, [subject.of for subject in invocation.selections()]))
+    by_id = {each.id: each for each in file_systems(account)}
+    candidates = [(each.resource, each.id, each) for each in by_id.values()]
+    candidates += [
+        (each.resource, each.id, by_id[each.file_system_id])
+        for each in volumes(account)
+        if each.kind == "ONTAP" and each.file_system_id in by_id
+    ]
+    picked: dict[SelectionSummary, dict[str, tuple[str, FileSystem]]] = {}
+    for resource, its_id, file_system in candidates:
+        for pick in index.selections_picking(resource):
+            picked.setdefault(pick.selection.summary, {}).setdefault(file_system.id, (its_id, file_system))
+    return {selection_subject(each).resource_id: Picked(each, tuple(found.values())) for each, found in picked.items()}
+
+
 def _windows(file_system: FileSystem, account: Account) -> tuple[Window, ...]:
     """The daily window, unless automatic backups are off, and the weekly one."""
-    try:
+    with account.calls.reading("fsx", "DescribeFileSystems", file_system.id):
         backups = file_system.backup_start if file_system.backup_retention_days != 0 else None
         daily = [fsx_backup_window(backups)] if backups else []
         weekly = [fsx_maintenance_window(file_system.maintenance_start)] if file_system.maintenance_start else []
-    except ValueError as error:
-        raise ReadError(
-            f"FSx in account {account.place.account}, {account.place.region} answered a window of {file_system.id}"
-            f" that cannot be read: {error}",
-            "MalformedAnswer",
-        ) from error
     return (*daily, *weekly)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from backup_rules.aws.jobs import backup_jobs
-from backup_rules.errors import ReadError, VanishedError
-from backup_rules.evaluation.evaluation import Run
+from backup_rules.aws import backup
+from backup_rules.aws.memory import gaps_noticed, remembered
 from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters, parameter, whole_number
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject
@@ -39,22 +39,22 @@ class BACKUP_PLAN_RAN_ON_SCHEDULE(BackupConfigRule[Parameters, PlanSummary]):
 
     parameters_type = Parameters
 
-    def subjects(self, run: Run[Parameters]) -> Iterable[Subject[PlanSummary]]:
-        plans = run.plans()
+    def subjects(self, invocation: Invocation[Parameters]) -> Iterable[Subject[PlanSummary]]:
+        plans = invocation.plans()
         summaries = [subject.of for subject in plans]
-        run.account.side_by_side(run.account.plan, summaries)
-        run.account.side_by_side(run.account.selection_summaries, summaries)
+        invocation.account.side_by_side(backup.plan, summaries)
+        invocation.account.side_by_side(backup.selection_summaries, summaries)
         if plans:
-            _job_log(run)
+            _job_log(invocation)
         return plans
 
-    def findings(self, subject: Subject[PlanSummary], run: Run[Parameters]) -> Iterator[Finding]:
-        plan = run.account.plan(subject.of)
-        in_force_since = _in_force_since(plan, run)
+    def findings(self, subject: Subject[PlanSummary], invocation: Invocation[Parameters]) -> Iterator[Finding]:
+        plan = backup.plan(invocation.account, subject.of)
+        in_force_since = _in_force_since(plan, invocation)
         judged, unreadable = False, list[str]()
         for rule in plan.rules:
             try:
-                outcomes = _outcomes(rule, plan, in_force_since, run)
+                outcomes = _outcomes(rule, plan, in_force_since, invocation)
             except ScheduleError:
                 unreadable.append(
                     f"Backup rule {name(rule.name)} of plan {name(plan.name)} has a schedule that cannot be read: see"
@@ -67,7 +67,9 @@ class BACKUP_PLAN_RAN_ON_SCHEDULE(BackupConfigRule[Parameters, PlanSummary]):
         if judged:
             yield from (Note(text) for text in unreadable)
         else:
-            yield NotApplicable(unreadable[0] if unreadable else _no_run_due(plan, in_force_since, run.parameters))
+            yield NotApplicable(
+                unreadable[0] if unreadable else _no_run_due(plan, in_force_since, invocation.parameters)
+            )
 
 
 def _no_run_due(plan: Plan, in_force_since: datetime, parameters: Parameters) -> str:
@@ -78,32 +80,29 @@ def _no_run_due(plan: Plan, in_force_since: datetime, parameters: Parameters) ->
     )
 
 
-def _job_log(run: Run[Parameters]) -> JobLog:
+@remembered
+def _job_log(invocation: Invocation[Parameters]) -> JobLog:
     """The jobs of all plans, from the first run on that is looked at."""
-
-    def read() -> JobLog:
-        rules = [rule for plan in _readable_plans(run) for rule in plan.rules if not rule.continuous]
-        since = earliest_start(rules, now=run.now, lookback=run.parameters.lookback)
-        return JobLog.of(backup_jobs(run.account, since))
-
-    return run.account.once("job log", read)
+    with gaps_noticed():  # a plan that cannot be read is its own verdict's matter
+        plans = backup.plans(invocation.account, [subject.of for subject in invocation.plans()])
+    rules = [rule for plan in plans for rule in plan.rules if not rule.continuous]
+    since = earliest_start(rules, now=invocation.now, lookback=invocation.parameters.lookback)
+    return JobLog.of(backup.backup_jobs(invocation.account, since))
 
 
-def _readable_plans(run: Run[Parameters]) -> Iterator[Plan]:
-    for subject in run.plans():
-        try:
-            yield run.account.plan(subject.of)
-        except (ReadError, VanishedError):  # its own verdict's matter
-            continue
-
-
-def _in_force_since(plan: Plan, run: Run[Parameters]) -> datetime:
+def _in_force_since(plan: Plan, invocation: Invocation[Parameters]) -> datetime:
     """Since when the plan is as it is: its last update, or its oldest selection where that came later."""
-    created = [each.creation_date for each in run.account.selection_summaries(plan.summary) if each.creation_date]
+    created = [
+        each.creation_date
+        for each in backup.selection_summaries(invocation.account, plan.summary)
+        if each.creation_date
+    ]
     return max(plan.creation_date, min(created, default=plan.creation_date))
 
 
-def _outcomes(rule: BackupRule, plan: Plan, in_force_since: datetime, run: Run[Parameters]) -> tuple[RunOutcome, ...]:
+def _outcomes(
+    rule: BackupRule, plan: Plan, in_force_since: datetime, invocation: Invocation[Parameters]
+) -> tuple[RunOutcome, ...]:
     """What came of each run that must have started jobs.
 
     Raises:
@@ -111,23 +110,23 @@ def _outcomes(rule: BackupRule, plan: Plan, in_force_since: datetime, run: Run[P
     """
     if rule.continuous:
         return ()
-    lookback = run.parameters.lookback
+    lookback = invocation.parameters.lookback
     schedule = Schedule.parse(rule.schedule_expression, rule.schedule_timezone)
-    first = earliest_start([rule], now=run.now, lookback=lookback)
-    starts = list(schedule.runs(first, run.now))
+    first = earliest_start([rule], now=invocation.now, lookback=lookback)
+    starts = list(schedule.runs(first, invocation.now))
     runs = expected_runs(
         rule,
         starts,
-        now=run.now,
+        now=invocation.now,
         last_update=in_force_since,
         lookback=lookback,
         # AWS Backup may well leave out a start in the hour that the clock leaps over.
         swallowed={
-            *swallowed_runs(rule, plan.rules, first, run.now),
+            *swallowed_runs(rule, plan.rules, first, invocation.now),
             *(start for start in starts if schedule.moved_by_clock_change(start)),
         },
     )
-    return _job_log(run).outcomes(plan.id, rule.id, runs)
+    return _job_log(invocation).outcomes(plan.id, rule.id, runs)
 
 
 def _not_started(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -> Iterator[Problem]:
@@ -140,7 +139,8 @@ def _not_started(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -
             for length in (60, 26)
         )
         look_at = rules_without_jobs(plan.summary)
-        yield Problem.worded(words, *(f"Look at {', '.join(look_at[:most])}." for most in (4, 3, 2)))
+        remedies = (f"Look at {', '.join(look_at[:most])}." for most in (4, 3, 2))
+        yield Problem.worded(words, *remedies, rests_on_absence=True)
 
 
 def _ended_badly(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -> Iterator[Problem]:

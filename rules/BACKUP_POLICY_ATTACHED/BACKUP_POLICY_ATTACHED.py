@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from backup_rules.arns import Place
-from backup_rules.aws.organization import NoPolicy, effective_policy
-from backup_rules.evaluation.evaluation import Run
+from backup_rules.aws import organizations
+from backup_rules.aws.organizations import effective_policy
 from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import TRUE_OR_FALSE, WORDS, RuleParameters, parameter
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, account_subject
-from backup_rules.organization.effective_policy import EffectivePolicy
+from backup_rules.organization.effective_policy import EffectivePolicy, NoPolicy
 from backup_rules.organization.scope import defect_problem, no_plan, reported_defects
 from backup_rules.shared_rules.policy_scope import NO_POLICY_WORDS, is_excluded
 from backup_rules.wording.annotations import listing, name
@@ -34,25 +35,25 @@ class BACKUP_POLICY_ATTACHED(BackupConfigRule[Parameters, Place]):
 
     parameters_type = Parameters
 
-    def subjects(self, run: Run[Parameters]) -> Iterable[Subject[Place]]:
-        return (account_subject(run.account.place),)
+    def subjects(self, invocation: Invocation[Parameters]) -> Iterable[Subject[Place]]:
+        return (account_subject(invocation.account.place),)
 
-    def findings(self, subject: Subject[Place], run: Run[Parameters]) -> Iterator[Finding]:
-        policy = effective_policy(run.account)
+    def findings(self, subject: Subject[Place], invocation: Invocation[Parameters]) -> Iterator[Finding]:
+        policy = effective_policy(invocation.account)
         if isinstance(policy, NoPolicy):
-            yield self._absence(policy, run, subject.of.account)
+            yield self._absence(policy, invocation, subject.of.account)
             return
-        for defect in reported_defects(policy, lambda plan: is_excluded(plan, run.parameters)):
+        for defect in reported_defects(policy, lambda plan: is_excluded(plan, invocation.parameters)):
             yield defect_problem(defect)
         for doubt in policy.doubts:
             yield Note(f"In this account's effective backup policy, {doubt}; AWS's own texts disagree.")
-        yield from self._required_plans(policy, run, subject.of)
-        yield from self._region(policy, run, subject.of.region)
+        yield from self._required_plans(policy, invocation, subject.of)
+        yield from self._region(policy, invocation, subject.of.region)
 
-    def _absence(self, reason: NoPolicy, run: Run[Parameters], account: str) -> Finding:
-        if reason is NoPolicy.NOT_IN_ORGANIZATION or not run.parameters.required:
+    def _absence(self, reason: NoPolicy, invocation: Invocation[Parameters], account: str) -> Finding:
+        if reason is NoPolicy.NOT_IN_ORGANIZATION or not invocation.parameters.required:
             return NotApplicable(NO_POLICY_WORDS[reason])
-        if run.account.management_account() == account:
+        if organizations.management_account(invocation.account) == account:
             return Problem(
                 f"Management account {account} has no effective backup policy: backup policies are not enabled in the"
                 " organization, or none is attached to the root or this account.",
@@ -64,12 +65,14 @@ class BACKUP_POLICY_ATTACHED(BackupConfigRule[Parameters, Place]):
             "Attach one in the management account, after seeing that backup policies are enabled there.",
         )
 
-    def _required_plans(self, policy: EffectivePolicy, run: Run[Parameters], place: Place) -> Iterator[Finding]:
+    def _required_plans(
+        self, policy: EffectivePolicy, invocation: Invocation[Parameters], place: Place
+    ) -> Iterator[Finding]:
         """The required plans that are not there, as far as the policy could be read."""
         readable = all(defect.plan is not None for defect in policy.defects)
-        for required in run.parameters.required_plans:
+        for required in invocation.parameters.required_plans:
             plan = policy.plan(required)
-            if is_excluded(required, run.parameters):
+            if is_excluded(required, invocation.parameters):
                 continue
             if plan is None and readable:
                 yield Problem(
@@ -84,16 +87,16 @@ class BACKUP_POLICY_ATTACHED(BackupConfigRule[Parameters, Place]):
                     "Add the Region to the plan's regions.",
                 )
 
-    def _region(self, policy: EffectivePolicy, run: Run[Parameters], region: str) -> Iterator[Finding]:
+    def _region(self, policy: EffectivePolicy, invocation: Invocation[Parameters], region: str) -> Iterator[Finding]:
         plans = policy.plans_for(region)
-        if not plans and run.parameters.require_this_region:
+        if not plans and invocation.parameters.require_this_region:
             covered = sorted({each for plan in policy.plans for each in plan.regions})
             yield Problem(
                 f"No plan of the effective backup policy covers {region} (they cover"
                 f" {listing(covered, most=5) or 'no Region'}).",
                 "Add the Region to the regions of a plan.",
             )
-        elif all(is_excluded(plan.name, run.parameters) for plan in plans):
+        elif all(is_excluded(plan.name, invocation.parameters) for plan in plans):
             yield no_plan(region)
 
 

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from backup_rules.arns import Place
-from backup_rules.evaluation.evaluation import Run
 from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, account_subject
 from backup_rules.organization.effective_policy import PolicyPlan
 from backup_rules.organization.scope import Sought
 from backup_rules.shared_rules.policy_scope import policy_scope
-from backup_rules.shared_rules.role_checks import NamedIn, role_problems
+from backup_rules.shared_rules.role_checks import NamedIn, read_roles, role_problems
 from backup_rules.wording.annotations import name
 from backup_rules.wording.findings import Finding
 
@@ -22,23 +22,20 @@ from backup_rules.wording.findings import Finding
 class BACKUP_POLICY_ROLE_EXISTS(BackupConfigRule[RuleParameters, Place]):
     """The verdict is about the account, in which the roles must be: nothing checks that when a policy is attached."""
 
-    def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[Place]]:
-        return (account_subject(run.account.place),)
+    def subjects(self, invocation: Invocation[RuleParameters]) -> Iterable[Subject[Place]]:
+        return (account_subject(invocation.account.place),)
 
     def findings(
         self,
         subject: Subject[Place],  # noqa: ARG002 - the account of the run
-        run: Run[RuleParameters],
+        invocation: Invocation[RuleParameters],
     ) -> Iterator[Finding]:
-        def problems(role: tuple[str, str]) -> tuple[Finding, ...]:
-            return tuple(role_problems(*role, run.account, NamedIn.BACKUP_POLICY))
-
-        scope = policy_scope(run, Sought.ROLES)
+        scope = policy_scope(invocation, Sought.ROLES)
         yield from scope.findings
-        roles = _roles(scope.plans).items()
-        run.account.side_by_side(problems, roles)
-        for role in roles:
-            yield from problems(role)
+        roles = _roles(scope.plans)
+        read_roles(invocation.account, roles)
+        for role_arn, whose in roles.items():
+            yield from role_problems(role_arn, whose, invocation.account, NamedIn.BACKUP_POLICY)
 
 
 def _roles(plans: Iterable[PolicyPlan]) -> dict[str, str]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from backup_rules.arns import Place
-from backup_rules.aws.invalid_policies import accounts_with_invalid_policy, first_validation_error
-from backup_rules.aws.organization import NoPolicy
-from backup_rules.evaluation.evaluation import Run
+from backup_rules.aws import organizations
 from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import REGION, TRUE_OR_FALSE, RuleParameters, parameter
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, account_subject
+from backup_rules.organization.effective_policy import NoPolicy
 from backup_rules.organization.invalid_policies import NotTold, invalid_policy_problem
 from backup_rules.shared_rules.policy_scope import NO_POLICY_WORDS
 from backup_rules.wording.findings import Finding, NotApplicable
@@ -32,25 +32,27 @@ class BACKUP_POLICY_VALID(BackupConfigRule[Parameters, Place]):
 
     parameters_type = Parameters
 
-    def subjects(self, run: Run[Parameters]) -> Iterable[Subject[Place]]:
-        return (account_subject(run.account.place),)
+    def subjects(self, invocation: Invocation[Parameters]) -> Iterable[Subject[Place]]:
+        return (account_subject(invocation.account.place),)
 
-    def findings(self, subject: Subject[Place], run: Run[Parameters]) -> Iterator[Finding]:
-        home = run.parameters.home_region
+    def findings(self, subject: Subject[Place], invocation: Invocation[Parameters]) -> Iterator[Finding]:
+        home = invocation.parameters.home_region
         if home is not None and home != subject.of.region:
             yield NotApplicable(f"What concerns the whole organization is judged in {home} only.")
             return
-        management = run.account.management_account()
+        management = organizations.management_account(invocation.account)
         if management is None:
             yield NotApplicable(NO_POLICY_WORDS[NoPolicy.NOT_IN_ORGANIZATION])
-        elif management != subject.of.account and not run.parameters.delegated_administrator:
+        elif management != subject.of.account and not invocation.parameters.delegated_administrator:
             yield NotApplicable("This account is not the management account, which judges for the whole organization.")
         else:
-            invalid = accounts_with_invalid_policy(run.account)
+            invalid = organizations.accounts_with_invalid_policy(invocation.account)
             if isinstance(invalid, NotTold):
                 yield NotApplicable(invalid.value)
             elif invalid:
-                yield invalid_policy_problem(invalid, first_validation_error(run.account, invalid[0]))
+                yield invalid_policy_problem(
+                    invalid, organizations.first_validation_error(invocation.account, invalid[0])
+                )
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

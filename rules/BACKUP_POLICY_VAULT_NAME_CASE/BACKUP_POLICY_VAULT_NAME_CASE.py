@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from backup_rules.arns import Place
-from backup_rules.evaluation.evaluation import Run
 from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, account_subject
@@ -22,14 +22,14 @@ from backup_rules.wording.quoting import quote
 class BACKUP_POLICY_VAULT_NAME_CASE(BackupConfigRule[RuleParameters, Place]):
     """The verdict is about the account. A vault that is missing altogether is `BACKUP_POLICY_VAULT_EXISTS`."""
 
-    def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[Place]]:
-        return (account_subject(run.account.place),)
+    def subjects(self, invocation: Invocation[RuleParameters]) -> Iterable[Subject[Place]]:
+        return (account_subject(invocation.account.place),)
 
-    def findings(self, subject: Subject[Place], run: Run[RuleParameters]) -> Iterator[Finding]:
-        scope = policy_scope(run, Sought.VAULTS)
+    def findings(self, subject: Subject[Place], invocation: Invocation[RuleParameters]) -> Iterator[Finding]:
+        scope = policy_scope(invocation, Sought.VAULTS)
         yield from scope.findings
         place = subject.of
-        for vault in policy_vaults(scope.plans, run.account):
+        for vault in policy_vaults(scope.plans, invocation.account):
             if vault.match.other_case:
                 existing = listing([quote(each) for each in vault.match.other_case], most=2)
                 yield Problem(

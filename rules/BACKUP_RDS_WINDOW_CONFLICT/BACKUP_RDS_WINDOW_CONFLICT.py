@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from backup_rules.aws.account import Account, Database
-from backup_rules.errors import ReadError
-from backup_rules.evaluation.evaluation import Run
+from backup_rules.aws import backup, rds
+from backup_rules.aws.account import Account
+from backup_rules.aws.memory import remembered
 from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import TRUE_OR_FALSE, RuleParameters, parameter, whole_number
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, resource_subject
 from backup_rules.plans.plans import Plan
-from backup_rules.resources.resource_types import AURORA
+from backup_rules.resources.databases import Database
+from backup_rules.resources.resource_types import AURORA, RDS_INSTANCE
 from backup_rules.schedules.window_conflicts import conflicts
 from backup_rules.schedules.windows import Window, backup_window, maintenance_window
 from backup_rules.selections.picking import SelectionIndex
@@ -38,61 +40,64 @@ class PickedDatabase:
     reported: tuple[Plan, ...]
 
 
-class BACKUP_RDS_WINDOW_CONFLICT(BackupConfigRule[Parameters, PickedDatabase]):
+class BACKUP_RDS_WINDOW_CONFLICT(BackupConfigRule[Parameters, str]):
     """Verdicts are about DB instances, and Multi-AZ, Neptune and DocumentDB clusters. Aurora has no such windows."""
 
     parameters_type = Parameters
 
-    def subjects(self, run: Run[Parameters]) -> Iterator[Subject[PickedDatabase]]:
-        account = run.account
-        index = SelectionIndex(account.all_selections())
-        picked = [
-            (database, {pick.selection.summary.plan_id for pick in index.selections_picking(database.resource)})
-            for database in account.databases()
-            if database.resource.type is not AURORA
-        ]
-        wanted = set[str]().union(*(plan_ids for _, plan_ids in picked))
-        plans = {
-            plan.id: plan for plan in account.plans(each for each in account.plan_summaries() if each.id in wanted)
-        }
-        for database, plan_ids in picked:
-            its_plans = tuple(plan for plan_id, plan in plans.items() if plan_id in plan_ids)
-            reported = tuple(plan for plan in its_plans if not run.parameters.excludes(plan.name, plan.id))
-            subject = resource_subject(database.resource)
-            if reported and subject is not None:
-                yield Subject(*subject.key, PickedDatabase(database, its_plans, reported))
+    def subjects(self, invocation: Invocation[Parameters]) -> Iterator[Subject[str]]:
+        for arn, picked in _picked(invocation).items():
+            subject = resource_subject(picked.database.resource)
+            if picked.reported and subject is not None:
+                yield Subject(*subject.key, arn)
 
-    def findings(self, subject: Subject[PickedDatabase], run: Run[Parameters]) -> Iterator[Finding]:
-        database = subject.of.database
-        if database.continuous_by_backup or any(rule.continuous for plan in subject.of.plans for rule in plan.rules):
+    def findings(self, subject: Subject[str], invocation: Invocation[Parameters]) -> Iterator[Finding]:
+        picked = _picked(invocation)[subject.of]
+        database = picked.database
+        if database.continuous_by_backup or any(rule.continuous for plan in picked.plans for rule in plan.rules):
             yield Note("AWS Backup manages this database's continuous backup, and keeps clear of its windows itself.")
             return
-        windows = _windows(database, run.account)
-        for plan in subject.of.reported:
+        windows = _windows(database, invocation.account)
+        for plan in picked.reported:
             yield from conflicts(
                 plan,
                 plan.rules,
                 windows,
                 database.identifier,
-                buffer_minutes=run.parameters.buffer_minutes,
-                whole_start_window=run.parameters.whole_start_window,
-                now=run.now,
+                buffer_minutes=invocation.parameters.buffer_minutes,
+                whole_start_window=invocation.parameters.whole_start_window,
+                now=invocation.now,
             )
+
+
+@remembered
+def _picked(invocation: Invocation[Parameters]) -> dict[str, PickedDatabase]:
+    """The databases that are picked, by ARN. What could not be read may pick more, or by more plans: a gap."""
+    account = invocation.account
+    index = SelectionIndex(backup.all_selections(account))
+    picking = [
+        (database, {pick.selection.summary.plan_id for pick in index.selections_picking(database.resource)})
+        for database in rds.databases(account)
+        if database.resource.type is not AURORA
+    ]
+    wanted = set[str]().union(*(plan_ids for _, plan_ids in picking))
+    plans = backup.plans(account, [each for each in backup.plan_summaries(account) if each.id in wanted])
+    found = {}
+    for database, plan_ids in picking:
+        its_plans = tuple(plan for plan in plans if plan.id in plan_ids)
+        reported = tuple(plan for plan in its_plans if not invocation.parameters.excludes(plan.name, plan.id))
+        found[database.resource.arn] = PickedDatabase(database, its_plans, reported)
+    return found
 
 
 def _windows(database: Database, account: Account) -> tuple[Window, ...]:
     """The daily window, unless automated backups are off, and the weekly one."""
-    try:
+    operation = "DescribeDBInstances" if database.resource.type is RDS_INSTANCE else "DescribeDBClusters"
+    with account.calls.reading("rds", operation, database.identifier):
         daily = (
             [backup_window(database.backup_window)] if database.backup_window and database.retention_days != 0 else []
         )
         weekly = [maintenance_window(database.maintenance_window)] if database.maintenance_window else []
-    except ValueError as error:
-        raise ReadError(
-            f"RDS in account {account.place.account}, {account.place.region} answered a window of"
-            f" {database.identifier} that cannot be read: {error}",
-            "MalformedAnswer",
-        ) from error
     return (*daily, *weekly)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from backup_rules.evaluation.evaluation import Run
 from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject
@@ -19,13 +19,13 @@ from backup_rules.wording.findings import Finding
 class BACKUP_ROLE_ASSUMABLE(BackupConfigRule[RuleParameters, SelectionSummary]):
     """Verdicts are about selections; what a selection's plan does with the role is `BACKUP_ROLE_PERMISSIONS`."""
 
-    def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[SelectionSummary]]:
-        return run.selections()
+    def subjects(self, invocation: Invocation[RuleParameters]) -> Iterable[Subject[SelectionSummary]]:
+        return invocation.selections()
 
-    def findings(self, subject: Subject[SelectionSummary], run: Run[RuleParameters]) -> Iterator[Finding]:
+    def findings(self, subject: Subject[SelectionSummary], invocation: Invocation[RuleParameters]) -> Iterator[Finding]:
         selection = subject.of
         named_in = NamedIn.BACKUP_POLICY if of_policy(selection) else NamedIn.SELECTION
-        yield from role_problems(selection.role_arn, called(selection), run.account, named_in)
+        yield from role_problems(selection.role_arn, called(selection), invocation.account, named_in)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from backup_rules.arns import Place
+from backup_rules.aws import backup, organizations, resources
 from backup_rules.aws.account import Account
-from backup_rules.evaluation.evaluation import Run
+from backup_rules.aws.memory import remembered
 from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import TRUE_OR_FALSE, RuleParameters, choices_list, parameter
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, account_subject
@@ -33,47 +35,54 @@ class BACKUP_SERVICE_OPT_IN(BackupConfigRule[Parameters, SelectionSummary | Plac
 
     parameters_type = Parameters
 
-    def subjects(self, run: Run[Parameters]) -> Iterable[Subject[SelectionSummary | Place]]:
-        selections = run.selections()
-        run.account.side_by_side(run.account.selection, (subject.of for subject in selections))
+    def subjects(self, invocation: Invocation[Parameters]) -> Iterable[Subject[SelectionSummary | Place]]:
+        selections = invocation.selections()
+        invocation.account.side_by_side(backup.selection, (subject.of for subject in selections))
         yield from selections
-        if run.parameters.required_resource_types and run.only is None:
-            yield account_subject(run.account.place)
+        if invocation.parameters.required_resource_types and invocation.only is None:
+            yield account_subject(invocation.account.place)
 
-    def findings(self, subject: Subject[SelectionSummary | Place], run: Run[Parameters]) -> Iterator[Finding]:
-        account, place = run.account, run.account.place
+    def findings(
+        self, subject: Subject[SelectionSummary | Place], invocation: Invocation[Parameters]
+    ) -> Iterator[Finding]:
+        account, place = invocation.account, invocation.account.place
         if isinstance(subject.of, Place):
-            problem = required_problem(run.parameters.required_resource_types, account.opt_in(), place.region)
+            problem = required_problem(
+                invocation.parameters.required_resource_types, backup.opt_in(account), place.region
+            )
             if problem is not None:
                 yield problem
             return
-        if subject.of.plan_id.startswith(ORGANIZATION_PLAN_PREFIX) and account.management_account() != place.account:
+        if (
+            subject.of.plan_id.startswith(ORGANIZATION_PLAN_PREFIX)
+            and organizations.management_account(account) != place.account
+        ):
             yield NotApplicable(
                 f"Plan {subject.of.plan_name} comes from an organization's backup policy: the opt-in settings of the"
                 " management account decide. Judge them there."
             )
             return
-        selection = account.selection(subject.of)
-        reached = account.once("reach", lambda: _reach(run)).get(subject.of, {})
-        yield from opt_in_findings(selection, reached, account.opt_in(), place, strict=run.parameters.strict)
+        selection = backup.selection(account, subject.of)
+        reached = _reach(invocation).get(subject.of, {})
+        yield from opt_in_findings(
+            selection, reached, backup.opt_in(account), place, strict=invocation.parameters.strict
+        )
 
 
-def _reach(run: Run[Parameters]) -> dict[SelectionSummary, Reach]:
+@remembered
+def _reach(invocation: Invocation[Parameters]) -> dict[SelectionSummary, Reach]:
     """What the judged selections pick, read at once for all; a selection that cannot be read fails by itself."""
-    selections = run.account.readable_selections(subject.of for subject in run.selections())
-    return reach(selections, _candidates(run.account, selections))
+    selections = backup.readable_selections(invocation.account, [subject.of for subject in invocation.selections()])
+    return reach(selections, _candidates(invocation.account, selections))
 
 
 def _candidates(account: Account, selections: Iterable[Selection]) -> Iterable[Resource]:
     """The resources that could be picked: the tagged ones, and where databases are named, those without tags too."""
     named = [element for selection in selections for element in elements(selection)]
-    found: dict[str, Resource] = {}
-    if named:
-        found = {resource.arn: resource for resource in account.tagged_resources()}
-    if any(kind.service == "rds" for element in named for kind in types_named(element)):
-        for database in account.databases():
-            found.setdefault(database.resource.arn, database.resource)
-    return found.values()
+    if not named:
+        return ()
+    services = {"rds"} & {kind.service for element in named for kind in types_named(element)}
+    return resources.with_untagged(account, services)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from backup_rules.evaluation.evaluation import Run
+from backup_rules.aws import backup
 from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.subjects import Subject
 from backup_rules.resources.resource_types import Resource
@@ -25,13 +26,15 @@ class BACKUP_TAG_WHITESPACE(NearMissRule):
     unlike = "with other white space"
     reason = "White space counts in tags"
 
-    def findings(self, subject: Subject[SelectionSummary | Resource], run: Run[RuleParameters]) -> Iterator[Finding]:
+    def findings(
+        self, subject: Subject[SelectionSummary | Resource], invocation: Invocation[RuleParameters]
+    ) -> Iterator[Finding]:
         if isinstance(subject.of, SelectionSummary):
-            for tag in stray_white_space(run.account.selection(subject.of)):
+            for tag in stray_white_space(backup.selection(invocation.account, subject.of)):
                 whose = f"{sentence(name(tag, 80))} of {called(subject.of)}"
                 words = f"{whose} begins or ends with white space, which counts in tags."
                 yield Problem.worded([words], *without_white_space(subject.of))
-        yield from super().findings(subject, run)
+        yield from super().findings(subject, invocation)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

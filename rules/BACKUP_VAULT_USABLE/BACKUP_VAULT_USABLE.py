@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from backup_rules.aws import backup, kms
 from backup_rules.aws.account import Account
-from backup_rules.aws.vaults import vault_facts, vaults
-from backup_rules.errors import ReadError
-from backup_rules.evaluation.evaluation import Run
+from backup_rules.aws.memory import remembered
 from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject
 from backup_rules.plans.plans import Plan, PlanSummary
-from backup_rules.vaults.vaults import VaultFacts, VaultProblem, vault_problems, vault_uses
+from backup_rules.vaults.vaults import VaultFacts, VaultProblem, VaultProblemKind, vault_problems, vault_uses
 from backup_rules.wording.annotations import name
 from backup_rules.wording.findings import Finding, NotApplicable, Problem
 
@@ -22,46 +22,61 @@ from backup_rules.wording.findings import Finding, NotApplicable, Problem
 class BACKUP_VAULT_USABLE(BackupConfigRule[RuleParameters, PlanSummary]):
     """Verdicts are about plans. The vaults of organization policies are the matter of rules of their own."""
 
-    def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[PlanSummary]]:
-        plans = run.plans()
+    def subjects(self, invocation: Invocation[RuleParameters]) -> Iterable[Subject[PlanSummary]]:
+        plans = invocation.plans()
         local = [subject.of for subject in plans if not subject.of.from_organization]
         if local:
-            vaults(run.account)
-        run.account.side_by_side(lambda plan: _facts(run.account, run.account.plan(plan)), local)
+            backup.vaults(invocation.account)
+        invocation.account.side_by_side(_read, local)
         return plans
 
-    def findings(self, subject: Subject[PlanSummary], run: Run[RuleParameters]) -> Iterator[Finding]:
+    def findings(self, subject: Subject[PlanSummary], invocation: Invocation[RuleParameters]) -> Iterator[Finding]:
         if subject.of.from_organization:
             yield NotApplicable(
                 f"Plan {name(subject.of.name)} comes from an Organizations backup policy, whose vaults"
                 " BACKUP_POLICY_VAULT_EXISTS and BACKUP_POLICY_VAULT_NAME_CASE look at."
             )
             return
-        plan = run.account.plan(subject.of)
-        for problem in _problems(run.account, plan):
+        plan = backup.plan(invocation.account, subject.of)
+        for problem in _problems(invocation.account, plan):
             finding = problem.finding[:1].lower() + problem.finding[1:]
-            yield Problem(f"Plan {name(plan.name)}: {finding}", problem.remedy)
+            missing = problem.kind in {VaultProblemKind.MISSING, VaultProblemKind.OTHER_CASE}
+            yield Problem(f"Plan {name(plan.name)}: {finding}", problem.remedy, rests_on_absence=missing)
+
+
+def _read(account: Account, plan: PlanSummary) -> None:
+    _facts(account, backup.plan(account, plan))
 
 
 def _facts(account: Account, plan: Plan) -> Mapping[str, VaultFacts]:
     """All vaults of the Region; of those that the plan uses, also what is read beside them."""
-    existing = vaults(account)
+    existing = backup.vaults(account)
     used = {use.name for rule in plan.rules for use in vault_uses(rule, account.place)}
     return {
-        name: vault_facts(account, vault) if name in used else VaultFacts(vault) for name, vault in existing.items()
+        name: _vault_facts(account, name) if name in used else VaultFacts(vault) for name, vault in existing.items()
     }
 
 
 def _problems(account: Account, plan: Plan) -> list[VaultProblem]:
     facts = _facts(account, plan)
-    try:
+    with account.calls.reading("backup", "GetBackupVaultAccessPolicy", f"the vaults of plan {plan.name}"):
         return [problem for rule in plan.rules for problem in vault_problems(rule, account.place, facts)]
-    except ValueError as error:
-        raise ReadError(
-            f"backup:GetBackupVaultAccessPolicy in account {account.place.account}, {account.place.region} answered"
-            f" something that cannot be read: {error}",
-            "MalformedAnswer",
-        ) from error
+
+
+@remembered
+def _vault_facts(account: Account, name: str) -> VaultFacts:
+    """The vault described, with its key's state and its access policy.
+
+    Raises:
+        ReadError: the key or the policy cannot be read. It concerns this vault alone.
+    """
+    described = backup.described_vault(account, name)
+    key_arn = described.encryption_key_arn
+    return VaultFacts(
+        described,
+        key_state=None if key_arn is None else kms.key_state(account, key_arn),
+        access_policy=backup.vault_access_policy(account, name),
+    )
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

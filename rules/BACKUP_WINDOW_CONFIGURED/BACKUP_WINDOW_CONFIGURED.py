@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from backup_rules.aws import backup
 from backup_rules.errors import InvalidRuleParametersError
-from backup_rules.evaluation.evaluation import Run
 from backup_rules.evaluation.evaluator import Evaluator
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import Kind, RuleParameters, parameter, whole_number
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject
@@ -62,22 +63,22 @@ class BACKUP_WINDOW_CONFIGURED(BackupConfigRule[Parameters, PlanSummary]):
 
     parameters_type = Parameters
 
-    def subjects(self, run: Run[Parameters]) -> Iterable[Subject[PlanSummary]]:
-        plans = run.plans()
-        run.account.side_by_side(run.account.plan, [subject.of for subject in plans])
+    def subjects(self, invocation: Invocation[Parameters]) -> Iterable[Subject[PlanSummary]]:
+        plans = invocation.plans()
+        invocation.account.side_by_side(backup.plan, [subject.of for subject in plans])
         return plans
 
-    def findings(self, subject: Subject[PlanSummary], run: Run[Parameters]) -> Iterator[Finding]:
-        plan = run.account.plan(subject.of)
+    def findings(self, subject: Subject[PlanSummary], invocation: Invocation[Parameters]) -> Iterator[Finding]:
+        plan = backup.plan(invocation.account, subject.of)
         scheduled = [rule for rule in plan.rules if not rule.continuous]
         if not scheduled:
             yield Note(f"Plan {name(plan.name)} has continuous backup rules only, which keep no schedule.")
         for rule in scheduled:
-            yield from _schedule_problems(rule, plan, run)
-            yield from _window_problems(rule, plan, run.parameters)
+            yield from _schedule_problems(rule, plan, invocation)
+            yield from _window_problems(rule, plan, invocation.parameters)
 
 
-def _schedule_problems(rule: BackupRule, plan: Plan, run: Run[Parameters]) -> Iterator[Problem]:
+def _schedule_problems(rule: BackupRule, plan: Plan, invocation: Invocation[Parameters]) -> Iterator[Problem]:
     who = _who(rule, plan)
     try:
         schedule = Schedule.parse(rule.schedule_expression, rule.schedule_timezone)
@@ -85,14 +86,14 @@ def _schedule_problems(rule: BackupRule, plan: Plan, run: Run[Parameters]) -> It
         where = "backup policy" if plan.summary.from_organization else "plan"
         yield Problem(f"{who} has a schedule that AWS Backup cannot run: {error}.", f"Correct it in the {where}.")
         return
-    if schedule.never_again(run.now):
+    if schedule.never_again(invocation.now):
         yield Problem(
             f"{who} never runs again: {name(rule.schedule_expression)} ({rule.schedule_timezone}) has no start after"
-            f" {run.now:%Y-%m-%d}.",
+            f" {invocation.now:%Y-%m-%d}.",
             "Correct the day, month or year of the schedule.",
         )
         return
-    swallower = swallowed_by(rule, plan.rules, run.now)
+    swallower = swallowed_by(rule, plan.rules, invocation.now)
     if swallower is not None:
         words = (
             f"{_who(rule, plan, length)} never runs: AWS Backup runs only backup rule {name(swallower.name, length)},"
@@ -103,12 +104,14 @@ def _schedule_problems(rule: BackupRule, plan: Plan, run: Run[Parameters]) -> It
     pitfall = schedule.hour_step_pitfall()
     if pitfall is not None:
         yield Problem(f"{who}: {pitfall}.")
-    yield from _outside_allowed_window(rule, schedule, who, run)
+    yield from _outside_allowed_window(rule, schedule, who, invocation)
 
 
-def _outside_allowed_window(rule: BackupRule, schedule: Schedule, who: str, run: Run[Parameters]) -> Iterator[Problem]:
-    window = run.parameters.zoned_window
-    refused = None if window is None else window.first_refused(schedule, run.now, rule.start_window_minutes)
+def _outside_allowed_window(
+    rule: BackupRule, schedule: Schedule, who: str, invocation: Invocation[Parameters]
+) -> Iterator[Problem]:
+    window = invocation.parameters.zoned_window
+    refused = None if window is None else window.first_refused(schedule, invocation.now, rule.start_window_minutes)
     if refused is not None:
         closing = refused + timedelta(minutes=rule.start_window_minutes)
         yield Problem(

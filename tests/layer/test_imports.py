@@ -108,7 +108,7 @@ def test_nothing_asks_for_the_client_of_ec2(path: Path) -> None:
         if isinstance(call, ast.Call)
         and call.args
         and isinstance(call.args[0], ast.Constant)
-        and ast.unparse(call.func).rsplit(".", 1)[-1] in {"client", "build_client", "one", "items", "_unless_gone"}
+        and ast.unparse(call.func).rsplit(".", 1)[-1] in {"client", "build_client", "one", "items"}
     }
     assert "ec2" not in asked
 

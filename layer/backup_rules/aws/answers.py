@@ -1,4 +1,4 @@
-"""AWS's answers, typed: from the dictionaries of boto3 to the dataclasses that rules judge.
+"""The fields of AWS's answers, typed.
 
 Each function raises KeyError, TypeError or ValueError for an answer that lacks what AWS documents as required, or holds
 another type; `Calls` makes a ReadError of it.
@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-
-from backup_rules.plans import plans
-from backup_rules.selections import picking as selections
 
 T = TypeVar("T")
 Answer = Mapping[str, Any]
@@ -54,95 +51,8 @@ def tags(listing: list[Answer]) -> dict[str, str]:
     return {field(tag, "Key", str): field(tag, "Value", str) for tag in listing}
 
 
-def plan_summary(answer: Answer) -> plans.PlanSummary:
-    """An item of `ListBackupPlans`."""
-    return plans.PlanSummary(
-        id=field(answer, "BackupPlanId", str),
-        arn=field(answer, "BackupPlanArn", str),
-        name=field(answer, "BackupPlanName", str),
-        version_id=optional(answer, "VersionId", str) or "",
-        creation_date=optional_moment(answer, "CreationDate"),
-        last_execution_date=optional_moment(answer, "LastExecutionDate"),
-    )
-
-
-def plan(answer: Answer, summary: plans.PlanSummary) -> plans.Plan | None:
-    """The answer of `GetBackupPlan`; None for a plan that has been deleted meanwhile."""
-    if answer.get("DeletionDate") is not None:
-        return None
-    body = field(answer, "BackupPlan", dict)
-    return plans.Plan(
-        summary=summary,
-        creation_date=moment(answer, "CreationDate"),
-        rules=tuple(_backup_rule(rule) for rule in field(body, "Rules", list)),
-    )
-
-
-def _backup_rule(answer: Answer) -> plans.BackupRule:
-    start = optional(answer, "StartWindowMinutes", int)
-    completion = optional(answer, "CompletionWindowMinutes", int)
-    schedule = optional(answer, "ScheduleExpression", str)
-    return plans.BackupRule(
-        id=optional(answer, "RuleId", str) or "",
-        name=field(answer, "RuleName", str),
-        vault_name=field(answer, "TargetBackupVaultName", str),
-        schedule_expression=plans.DEFAULT_SCHEDULE if schedule is None else schedule,
-        schedule_timezone=optional(answer, "ScheduleExpressionTimezone", str) or plans.DEFAULT_TIMEZONE,
-        start_window_minutes=plans.DEFAULT_START_WINDOW_MINUTES if start is None else start,
-        completion_window_minutes=plans.DEFAULT_COMPLETION_WINDOW_MINUTES if completion is None else completion,
-        lifecycle=_lifecycle(answer),
-        continuous=optional(answer, "EnableContinuousBackup", bool) or False,
-        copy_actions=tuple(
-            plans.CopyAction(field(copy, "DestinationBackupVaultArn", str), _lifecycle(copy))
-            for copy in optional(answer, "CopyActions", list) or []
-        ),
-        air_gapped_vault_arn=optional(answer, "TargetLogicallyAirGappedBackupVaultArn", str),
-    )
-
-
-def _lifecycle(answer: Answer) -> plans.Lifecycle:
-    lifecycle = optional(answer, "Lifecycle", dict) or {}
-    return plans.Lifecycle(
-        delete_after_days=_days(lifecycle, "DeleteAfterDays"),
-        move_to_cold_storage_after_days=_days(lifecycle, "MoveToColdStorageAfterDays"),
-    )
-
-
-def _days(lifecycle: Answer, key: str) -> int | None:
-    days = optional(lifecycle, key, int)
-    return None if days is None or days < 0 else days  # -1 is AWS Backup's other word for "never"
-
-
-def selection_summary(answer: Answer, plan: plans.PlanSummary) -> selections.SelectionSummary:
-    """An item of `ListBackupSelections`."""
-    return selections.SelectionSummary(
-        id=field(answer, "SelectionId", str),
-        name=field(answer, "SelectionName", str),
-        plan_id=plan.id,
-        plan_name=plan.name,
-        role_arn=optional(answer, "IamRoleArn", str) or "",
-        creation_date=optional_moment(answer, "CreationDate"),
-    )
-
-
-def selection(answer: Answer, summary: selections.SelectionSummary) -> selections.Selection:
-    """The answer of `GetBackupSelection`."""
-    body = field(answer, "BackupSelection", dict)
-    conditions = optional(body, "Conditions", dict) or {}
-    return selections.Selection(
-        summary=summary,
-        resources=texts(body, "Resources"),
-        not_resources=texts(body, "NotResources"),
-        list_of_tags=_conditions(body, "ListOfTags"),
-        string_equals=_conditions(conditions, "StringEquals"),
-        string_not_equals=_conditions(conditions, "StringNotEquals"),
-        string_like=_conditions(conditions, "StringLike"),
-        string_not_like=_conditions(conditions, "StringNotLike"),
-    )
-
-
-def _conditions(answer: Answer, key: str) -> tuple[selections.TagCondition, ...]:
-    return tuple(
-        selections.TagCondition(field(each, "ConditionKey", str), field(each, "ConditionValue", str))
-        for each in optional(answer, key, list) or []
-    )
+def text(item: object) -> str:
+    """An item of a listing that is a string."""
+    if not isinstance(item, str):
+        raise TypeError(f"{item!r} is no string")
+    return item

@@ -1,4 +1,4 @@
-"""AWS calls: counted, paginated, and failing with words that name operation, account, Region and permission."""
+"""AWS calls: counted, paginated, in time; failing with words that name operation, account, Region and permission."""
 
 from __future__ import annotations
 
@@ -6,26 +6,36 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from backup_rules.arns import Place
-from backup_rules.errors import BackupRulesError, ReadError
+from backup_rules.aws.memory import note_gap
+from backup_rules.errors import BackupRulesError, OutOfTimeError, ReadError
 
 T = TypeVar("T")
 
-SECONDS_TO_SPARE = 5.0  # what is left for the log line when an invocation runs out of time
+# Reading stops while there is time left to put what was judged, and to write the log line: a sixth of the invocation's
+# time, from 5 to 25 seconds; one try of a call takes at most 20 (`clients.CLIENT_CONFIG`).
+LEAST_SECONDS_TO_SPARE, MOST_SECONDS_TO_SPARE = 5.0, 25.0
+SECONDS_TO_SPARE_FOR_THE_END = 2.0
+
+# So many failures of an operation in a row, whatever they were about, and it is not tried again in this invocation.
+FAILURES_IN_A_ROW = 3
 
 # Services whose IAM prefix is not the name of the client.
 IAM_PREFIXES = {"resourcegroupstaggingapi": "tag"}
 
 # AWS answered, and means it: trying the same operation on another subject makes sense. Any other failure (throttled
-# until the retries ran out, 5xx, no connection) is the operation's, and is not tried again in this invocation.
+# until the retries ran out, 5xx, no connection) may be the operation's own.
 _ABOUT_ONE_SUBJECT = re.compile(r"AccessDenied|NotFound|NoSuchEntity|Unauthorized|NotAuthorized|Invalid|Validation")
 _DENIED = re.compile(r"AccessDenied|Unauthorized|NotAuthorized")
+
+_PAGE_TOKENS = ("NextToken", "nextToken", "Marker", "PaginationToken")
 
 
 class ClientBuilder(Protocol):
@@ -39,6 +49,20 @@ def permission(service: str, operation: str) -> str:
     return f"{IAM_PREFIXES.get(service, service)}:{operation}"
 
 
+class _Trying(threading.local):
+    """Of each thread: what looks at the time before each try of the call that the thread makes."""
+
+    check: Callable[[], None] | None = None
+
+
+_trying = _Trying()
+
+
+def _before_a_try(**_: Any) -> None:
+    if _trying.check is not None:
+        _trying.check()
+
+
 class Calls:
     """The AWS calls of one invocation, in one account and Region."""
 
@@ -46,17 +70,35 @@ class Calls:
         """Args:
         place: the account and Region that are read.
         clients: builds clients with that account's credentials.
-        seconds_left: how long the invocation may still run; a call is not begun in the last seconds.
+        seconds_left: how long the invocation may still run; no page is asked for, and no call tried again, in the
+            last seconds.
         """
         self.place = place
         self.counts: Counter[str] = Counter()
         self._clients = clients
         self._seconds_left = seconds_left or (lambda: 3600.0)
-        self._failed: dict[str, ReadError] = {}
+        self._to_spare = max(LEAST_SECONDS_TO_SPARE, min(MOST_SECONDS_TO_SPARE, self._seconds_left() / 6))
+        self._failures: Counter[str] = Counter()
+        self._given_up: dict[str, ReadError] = {}
         self._lock = threading.Lock()
 
-    def one(self, service: str, operation: str, parse: Callable[[dict[str, Any]], T], **parameters: Any) -> T:
+    def one(
+        self,
+        service: str,
+        operation: str,
+        parse: Callable[[dict[str, Any]], T],
+        *,
+        at_the_end: bool = False,
+        **parameters: Any,
+    ) -> T:
         """The answer to one call, parsed.
+
+        Args:
+            service: the client's name.
+            operation: in AWS's letter case.
+            parse: reads the answer.
+            at_the_end: the call belongs to the end of the invocation, for which time is spared.
+            parameters: of the operation.
 
         Raises:
             ReadError: when the call fails, or when `parse` cannot read the answer.
@@ -66,62 +108,115 @@ class Calls:
             self._count(service, operation)
             return parse(getattr(client, method)(**parameters))
 
-        return self._guarded(service, operation, read, parameters)
+        return self._guarded(service, operation, read, parameters, at_the_end=at_the_end)
 
     def items(
         self, service: str, operation: str, key: str, parse: Callable[[Any], T], **parameters: Any
     ) -> tuple[T, ...]:
-        """All pages of a listing, each item under `key` parsed.
+        """All pages of a listing, each item under `key` parsed. An item that `parse` cannot read leaves a gap.
 
         Raises:
-            ReadError: when a call fails, or when a page has no list under `key` or an item that `parse` cannot read.
+            ReadError: when a call fails, when a page has no list under `key`, or when pages go round in a circle.
         """
 
         def read(client: Any, method: str) -> tuple[T, ...]:
             found: list[T] = []
+            seen: set[str] = set()
             for page in client.get_paginator(method).paginate(**parameters):
-                found.extend(parse(item) for item in _list(page, key))
                 self._count(service, operation)
+                for item in _list(page, key):
+                    try:
+                        found.append(parse(item))
+                    except (KeyError, TypeError, ValueError, AttributeError) as error:
+                        note_gap(self.malformed(service, operation, _about(parameters), error))
+                token = next((page[each] for each in _PAGE_TOKENS if page.get(each)), None)
+                if token is None:
+                    continue
+                if token in seen:
+                    raise ValueError(f"the page token {str(token)[:40]!r} came twice")
+                seen.add(token)
+                self._check_time(service, operation)
             return tuple(found)
 
         return self._guarded(service, operation, read, parameters)
+
+    @contextmanager
+    def reading(self, service: str, operation: str, about: str) -> Iterator[None]:
+        """What is raised within the context is about an answer of that operation: it becomes a ReadError.
+
+        `about` says whose answer it is, such as the ARN of a role.
+        """
+        try:
+            yield
+        except BackupRulesError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise self.malformed(service, operation, f" for {about}", error) from error
+
+    def malformed(self, service: str, operation: str, about: str, error: Exception) -> ReadError:
+        """That an answer cannot be read, and why."""
+        why = str(error) if type(error) is ValueError else repr(error)
+        return ReadError(
+            f"{permission(service, operation)} in {self._where()}{about} answered something that cannot be read:"
+            f" {why[:200]}.",
+            "MalformedAnswer",
+        )
 
     def _count(self, service: str, operation: str) -> None:
         with self._lock:
             self.counts[permission(service, operation)] += 1
 
-    def _check_time(self, name: str) -> None:
+    def _check_time(self, service: str, operation: str, *, at_the_end: bool = False) -> None:
         left = self._seconds_left()
-        if left < SECONDS_TO_SPARE:
-            raise ReadError(
-                f"Out of time before {name} in {self._where()}: {left:.0f} s are left after"
-                f" {sum(self.counts.values())} AWS calls. Raise the function's timeout or memory.",
-                "OutOfTime",
+        if left < (SECONDS_TO_SPARE_FOR_THE_END if at_the_end else self._to_spare):
+            raise OutOfTimeError(
+                f"Out of time before {permission(service, operation)} in {self._where()}: {left:.0f} s are left after"
+                f" {sum(self.counts.values())} AWS calls. Raise the function's timeout or memory."
             )
 
-    def _guarded(self, service: str, operation: str, read: Callable[[Any, str], T], parameters: Mapping[str, Any]) -> T:
+    def _guarded(
+        self,
+        service: str,
+        operation: str,
+        read: Callable[[Any, str], T],
+        parameters: Mapping[str, Any],
+        *,
+        at_the_end: bool = False,
+    ) -> T:
         name = permission(service, operation)
-        if name in self._failed:
-            raise self._failed[name]
+        if name in self._given_up:
+            raise self._given_up[name]
+        before = _trying.check
         try:
-            self._check_time(name)
-            return read(self._clients.build_client(service), xform_name(operation))
+            self._check_time(service, operation, at_the_end=at_the_end)
+            client = self._clients.build_client(service)
+            client.meta.events.register("before-send", _before_a_try, unique_id="backup-rules-time")
+            _trying.check = lambda: self._check_time(service, operation, at_the_end=at_the_end)
+            found = read(client, xform_name(operation))
         except BackupRulesError:
             raise
         except ClientError as error:
             failure = self._refused(name, error, parameters)
             if not _ABOUT_ONE_SUBJECT.search(failure.code):
-                self._failed[name] = failure
+                self._failed(name, failure)
             raise failure from error
         except BotoCoreError as error:
-            failure = ReadError(f"{name} failed in {self._where()}: {error}", type(error).__name__)
-            self._failed[name] = failure
+            failure = ReadError(f"{name} failed in {self._where()}{_about(parameters)}: {error}", type(error).__name__)
+            self._failed(name, failure)
             raise failure from error
         except Exception as error:  # whatever else goes wrong between question and answer is an unreadable answer
-            raise ReadError(
-                f"{name} in {self._where()}{_about(parameters)} answered something that cannot be read: {error!r}.",
-                "MalformedAnswer",
-            ) from error
+            raise self.malformed(service, operation, _about(parameters), error) from error
+        finally:
+            _trying.check = before
+        with self._lock:
+            self._failures[name] = 0
+        return found
+
+    def _failed(self, name: str, failure: ReadError) -> None:
+        with self._lock:
+            self._failures[name] += 1
+            if self._failures[name] >= FAILURES_IN_A_ROW:
+                self._given_up[name] = failure
 
     def _refused(self, name: str, error: ClientError, parameters: Mapping[str, Any]) -> ReadError:
         detail = error.response.get("Error", {})

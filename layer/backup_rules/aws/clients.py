@@ -20,7 +20,7 @@ WORKERS = 8  # independent reads that run side by side; the connection pool of e
 CLIENT_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
     connect_timeout=5,
-    read_timeout=30,
+    read_timeout=15,
     max_pool_connections=WORKERS,
 )
 

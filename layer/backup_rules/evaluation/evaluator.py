@@ -17,13 +17,15 @@ import rdklib
 from rdklib import ComplianceType, Evaluation
 
 from backup_rules.arns import Arn, Place
+from backup_rules.aws import organizations
 from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field
 from backup_rules.aws.calls import Calls, monotonic_deadline
 from backup_rules.aws.clients import AccountClientFactory
+from backup_rules.aws.memory import gaps_noticed
 from backup_rules.errors import IncompleteEvaluationError, InvalidEventError, ReadError
-from backup_rules.evaluation.evaluation import Run
 from backup_rules.evaluation.events import ConfigEvent, read_event
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule, Outcome
 from backup_rules.evaluation.subjects import PLAN, SELECTION, Verdict
@@ -92,28 +94,33 @@ class Evaluator(rdklib.Evaluator):
     ) -> dict[str, Any]:
         outcome = self._judge(event, account, parameters)
         evaluations = [_evaluation(each, event) for each in outcome.verdicts]
+        subjects = {each.subject.key for each in outcome.verdicts} | set(outcome.failures)
+        unread = [*outcome.gaps, *outcome.unread]
         if event.trigger is None:
-            if not event.test_mode:
-                current = {each.subject.key for each in outcome.verdicts} | set(outcome.failures)
-                evaluations = [*_cleared(event, account, current), *evaluations]
-        elif not evaluations and not outcome.failures:
+            # Where subjects may be missing, none of those that are not there is known to be gone.
+            if not event.test_mode and not outcome.gaps:
+                with gaps_noticed() as gaps:
+                    evaluations = [*_cleared(event, account, subjects), *evaluations]
+                unread += gaps.values()
+        elif not evaluations and not outcome.failures and not outcome.gaps:
             evaluations = [_not_applicable(event.trigger.key, event)]
-        _put(event, account, evaluations)
+        not_put = _put(event, account, evaluations)
         counts = Counter(each["ComplianceType"] for each in evaluations)
         line |= {
-            "subjects": len(outcome.verdicts) + len(outcome.failures),
+            "subjects": len(subjects),
             "problems": counts[ComplianceType.NON_COMPLIANT],
-            "put": len(evaluations),
+            "put": len(evaluations) - sum(not_put.values()),
             "not_judged": len(outcome.failures),
         }
-        if outcome.failures:
-            raise IncompleteEvaluationError(_incomplete(outcome))
+        troubles = dict.fromkeys([*_incomplete(outcome), *not_put, *map(str, unread)])
+        if troubles:
+            raise IncompleteEvaluationError(" ".join(troubles))
         return {"rule": event.rule_name, "account": event.account, "evaluations": dict(counts)}
 
     def _judge(self, event: ConfigEvent, account: Account, parameters: RuleParameters) -> Outcome:
         if event.trigger is not None and (event.trigger.gone or event.trigger.plan_id is None):
             return Outcome()
-        return self._rule.judge(Run(account, parameters, event.now, event.trigger))
+        return self._rule.judge(Invocation(account, parameters, event.now, event.trigger))
 
 
 def _duration(started: float) -> dict[str, int]:
@@ -153,7 +160,7 @@ def _check_organization(account: Account) -> None:
     more. This is for a role without that condition; it costs a call of AWS Organizations each time.
     """
     served = os.environ.get("ORGANIZATION_ID")
-    if served and (found := account.organization_id()) != served:
+    if served and (found := organizations.organization_id(account)) != served:
         raise InvalidEventError(
             f"The event is about account {account.place.account}, which is in {found or 'no organization'}; this"
             f" function serves organization {served} only."
@@ -194,32 +201,48 @@ def _cleared(event: ConfigEvent, account: Account, current: set[Key]) -> list[di
     return [_not_applicable(each, event) for each in dict.fromkeys(old) if each not in current]
 
 
-def _put(event: ConfigEvent, account: Account, evaluations: list[dict[str, str]]) -> None:
+def _put(event: ConfigEvent, account: Account, evaluations: list[dict[str, str]]) -> dict[str, int]:
+    """Put all evaluations, batch by batch.
+
+    Returns:
+        What was not put, in words, with the number of evaluations: a refused batch holds back no other.
+    """
+
     def refused(answer: Answer) -> list[Any]:
         return list(answer.get("FailedEvaluations") or [])
 
+    not_put: dict[str, int] = {}
     for start in range(0, len(evaluations), BATCH):
-        failed = account.calls.one(
-            "config",
-            "PutEvaluations",
-            refused,
-            Evaluations=evaluations[start : start + BATCH],
-            ResultToken=event.result_token,
-            TestMode=event.test_mode,
-        )
-        if failed:
-            raise ReadError(
-                f"config:PutEvaluations in account {account.place.account}, {account.place.region} refused"
-                f" {len(failed)} evaluations of {event.rule_name}, the first: {failed[0]!r}.",
-                "FailedEvaluations",
+        batch = evaluations[start : start + BATCH]
+        try:
+            failed = account.calls.one(
+                "config",
+                "PutEvaluations",
+                refused,
+                at_the_end=True,
+                Evaluations=batch,
+                ResultToken=event.result_token,
+                TestMode=event.test_mode,
             )
+        except ReadError as error:
+            named = shorten(", ".join(f"{each['ComplianceResourceId']}" for each in batch), 200)
+            not_put[f"{len(batch)} evaluations were not put ({named}): {error}"] = len(batch)
+            continue
+        if failed:
+            text = (
+                f"config:PutEvaluations in account {account.place.account}, {account.place.region} refused"
+                f" {len(failed)} evaluations of {event.rule_name}, the first: {shorten(repr(failed[0]), 200)}."
+            )
+            not_put[text] = not_put.get(text, 0) + len(failed)
+    return not_put
 
 
-def _incomplete(outcome: Outcome) -> str:
+def _incomplete(outcome: Outcome) -> list[str]:
+    if not outcome.failures:
+        return []
     total = len(outcome.verdicts) + len(outcome.failures)
-    return f"{len(outcome.failures)} of {total} subjects could not be judged and keep their last verdict: " + "; ".join(
-        _each_failure(outcome.failures.items())
-    )
+    failures = "; ".join(_each_failure(outcome.failures.items()))
+    return [f"{len(outcome.failures)} of {total} subjects could not be judged and keep their last verdict: {failures}"]
 
 
 def _each_failure(failures: Iterable[tuple[Key, ReadError]]) -> list[str]:

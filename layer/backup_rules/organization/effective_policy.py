@@ -57,6 +57,13 @@ class PolicyRule:
     copy_actions: tuple[CopyAction, ...] = ()
 
 
+class NoPolicy(StrEnum):
+    """Why an account has no effective backup policy, by AWS's error code."""
+
+    NOT_IN_ORGANIZATION = "AWSOrganizationsNotInUseException"
+    NONE_IN_EFFECT = "EffectivePolicyNotFoundException"
+
+
 class SelectionKind(StrEnum):
     """How a selection of a policy picks: by a tag, or by resource types."""
 

@@ -6,93 +6,31 @@ their values read, and of those only the near ones their resources.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import ClassVar
 
+from backup_rules.aws import backup, resources, tagging
 from backup_rules.aws.account import Account
-from backup_rules.evaluation.evaluation import Run
+from backup_rules.aws.memory import remembered
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, resource_subject
 from backup_rules.resources.resource_types import Resource
+from backup_rules.selections.missed import Missed, NearMisses, near_misses_of
 from backup_rules.selections.near_misses import (
     Difference,
     NearMiss,
-    WantedTag,
     WantedTags,
     wanted_tags,
     white_space_at_ends,
 )
-from backup_rules.selections.picking import Picker, Selection, SelectionIndex, SelectionSummary
+from backup_rules.selections.picking import Picker, Selection, SelectionSummary
 from backup_rules.selections.words import called, changes
 from backup_rules.wording.annotations import name, sentence
 from backup_rules.wording.findings import Finding, Problem
 from backup_rules.wording.quoting import quote_tag
-
-
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """A resource that no selection picks, with the near misses of its tags, and its tags if they were as wanted."""
-
-    resource: Resource
-    misses: tuple[NearMiss, ...]
-    corrected: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class NearMisses:
-    """What the judged selections narrowly miss.
-
-    `asking` holds the judged selections by what they ask for; `by_wanted` the missed resources, in the same way.
-    """
-
-    asking: Mapping[WantedTag, tuple[Selection, ...]]
-    missed: Mapping[str, Missed]
-    by_wanted: Mapping[WantedTag, tuple[tuple[Resource, NearMiss], ...]]
-
-
-def near_misses_of(
-    difference: Difference, judged: Iterable[Selection], picking: Iterable[Selection], carriers: Iterable[Resource]
-) -> NearMisses:
-    """What the judged selections miss of the carriers by such a difference.
-
-    Args:
-        difference: letter case or white space. A tag that differs in both counts for each.
-        judged: the selections that are reported.
-        picking: all selections: a resource that any of them picks is not missed.
-        carriers: the resources that carry a tag near a wanted one. A member of a cluster is backed up with its cluster
-            whatever its own tags say.
-    """
-    asking: dict[WantedTag, list[Selection]] = defaultdict(list)
-    for selection in judged:
-        for tag in wanted_tags(selection):
-            asking[tag].append(selection)
-    wanted, index = WantedTags(asking), SelectionIndex(picking)
-    missed: dict[str, Missed] = {}
-    by_wanted: dict[WantedTag, list[tuple[Resource, NearMiss]]] = defaultdict(list)
-    for resource in carriers:
-        near = wanted.near_misses(resource.tags)
-        misses = tuple(each for each in near if each.difference & difference)
-        if not misses or resource.cluster_member or index.selections_picking(resource):
-            continue
-        missed[resource.arn] = Missed(resource, misses, _corrected(resource.tags, near))
-        for miss in {each.wanted: each for each in reversed(misses)}.values():
-            by_wanted[miss.wanted].append((resource, miss))
-    return NearMisses(
-        {tag: tuple(found) for tag, found in asking.items()},
-        missed,
-        {tag: tuple(found) for tag, found in by_wanted.items()},
-    )
-
-
-def _corrected(tags: Mapping[str, str], misses: Iterable[NearMiss]) -> dict[str, str]:
-    """The tags with the wanted ones in place of their near misses: a pattern itself too, since it matches itself."""
-    near = tuple(misses)
-    replaced = {miss.key for miss in near}
-    kept = {key: value for key, value in tags.items() if key not in replaced}
-    return kept | {miss.wanted.key: miss.wanted.value for miss in near}
 
 
 class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]):
@@ -104,29 +42,30 @@ class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]
     reason: ClassVar[str]
     """Why that matters: `Tags are case-sensitive`."""
 
-    def subjects(self, run: Run[RuleParameters]) -> Iterable[Subject[SelectionSummary | Resource]]:
-        selections = run.selections()
-        found = self.near_misses(run)
+    def subjects(self, invocation: Invocation[RuleParameters]) -> Iterable[Subject[SelectionSummary | Resource]]:
+        selections = invocation.selections()
+        found = self.near_misses(invocation)
         resources = (resource_subject(each.resource) for each in found.missed.values())
         return (*selections, *(each for each in resources if each is not None))
 
-    def findings(self, subject: Subject[SelectionSummary | Resource], run: Run[RuleParameters]) -> Iterator[Finding]:
-        found = self.near_misses(run)
+    def findings(
+        self, subject: Subject[SelectionSummary | Resource], invocation: Invocation[RuleParameters]
+    ) -> Iterator[Finding]:
+        found = self.near_misses(invocation)
         if isinstance(subject.of, Resource):
             yield from self._about_resource(found.missed[subject.of.arn], found)
         else:
-            yield from self._about_selection(run.account.selection(subject.of), found)
+            yield from self._about_selection(backup.selection(invocation.account, subject.of), found)
 
-    def near_misses(self, run: Run[RuleParameters]) -> NearMisses:
+    def near_misses(self, invocation: Invocation[RuleParameters]) -> NearMisses:
         """What the judged selections narrowly miss, worked out once."""
+        return _near_misses(invocation, self)
 
-        def work_out() -> NearMisses:
-            picking = run.account.all_selections()
-            subjects = {subject.of for subject in run.selections()}
-            judged = [each for each in picking if each.summary in subjects]
-            return near_misses_of(self.difference, judged, picking, self._carriers(judged, run.account))
-
-        return run.account.once("near misses", work_out)
+    def _work_out(self, invocation: Invocation[RuleParameters]) -> NearMisses:
+        picking = backup.all_selections(invocation.account)
+        subjects = {subject.of for subject in invocation.selections()}
+        judged = [each for each in picking if each.summary in subjects]
+        return near_misses_of(self.difference, judged, picking, self._carriers(judged, invocation.account))
 
     def _carriers(self, judged: Iterable[Selection], account: Account) -> tuple[Resource, ...]:
         """The resources that carry a tag which narrowly misses a wanted one."""
@@ -134,17 +73,17 @@ class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]
         if not asked:
             return ()
         wanted = WantedTags(asked)
-        keys = wanted.near_keys(account.tag_keys())
-        account.side_by_side(account.tag_values, keys)
+        keys = wanted.near_keys(tagging.tag_keys(account))
+        account.side_by_side(tagging.tag_values, keys)
         near = {
             key: [
                 value
-                for value in account.tag_values(key)
+                for value in tagging.tag_values(account, key)
                 if any(miss.difference & self.difference for miss in wanted.near(key, value))
             ]
             for key in keys
         }
-        return account.resources_tagged(near)
+        return resources.resources_tagged(account, near)
 
     def _about_resource(self, missed: Missed, found: NearMisses) -> Iterator[Problem]:
         resource = missed.resource
@@ -159,7 +98,8 @@ class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]
                 for of_selection, of_resource, of_tag in _LENGTHS
             )
             left_out = _left_out(missed, askers)
-            yield Problem.worded(words, *(f"{remedy}{left_out}" for remedy in self._remedies(miss, first)))
+            remedies = (f"{remedy}{left_out}" for remedy in self._remedies(miss, first))
+            yield Problem.worded(words, *remedies, rests_on_absence=True)  # that no selection picks it
 
     def _about_selection(self, selection: Selection, found: NearMisses) -> Iterator[Problem]:
         for tag in wanted_tags(selection):
@@ -174,13 +114,18 @@ class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]
                 f" {name(resource.short_name, of_resource)} with {_shown(miss.key, miss.value, of_tag)}."
                 for of_selection, of_resource, of_tag in _LENGTHS
             )
-            yield Problem.worded(words, *self._remedies(miss, selection.summary))
+            yield Problem.worded(words, *self._remedies(miss, selection.summary), rests_on_absence=True)
 
     def _remedies(self, miss: NearMiss, asker: SelectionSummary) -> tuple[str, ...]:
         """What to correct. Where the selection has white space at an end, it is the selection."""
         if white_space_at_ends(miss.wanted.key) or white_space_at_ends(miss.wanted.value):
             return without_white_space(asker, before=f"{self.reason}: ")
         return (f"{self.reason}: {_correction(miss)}.",)
+
+
+@remembered
+def _near_misses(invocation: Invocation[RuleParameters], rule: NearMissRule) -> NearMisses:
+    return rule._work_out(invocation)  # noqa: SLF001 - of this module
 
 
 # How much is shown of the names of a selection and its plan, of a resource's name, and of a tag, which tells what is

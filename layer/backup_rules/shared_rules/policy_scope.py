@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from backup_rules.aws.organization import NoPolicy, effective_policy
-from backup_rules.evaluation.evaluation import Run
+from backup_rules.aws.organizations import effective_policy
+from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
+from backup_rules.organization.effective_policy import NoPolicy
 from backup_rules.organization.scope import PolicyScope, Sought, scope_of
 from backup_rules.plans.plans import ORGANIZATION_PLAN_PREFIX
 from backup_rules.wording.findings import NotApplicable
@@ -15,16 +16,18 @@ NO_POLICY_WORDS = {
 }
 
 
-def policy_scope(run: Run[RuleParameters], sought: Sought) -> PolicyScope:
+def policy_scope(invocation: Invocation[RuleParameters], sought: Sought) -> PolicyScope:
     """What a rule about vaults or roles judges.
 
     Raises:
         ReadError: when the effective policy cannot be asked for.
     """
-    policy = effective_policy(run.account)
+    policy = effective_policy(invocation.account)
     if isinstance(policy, NoPolicy):
         return PolicyScope((), (NotApplicable(NO_POLICY_WORDS[policy]),))
-    return scope_of(policy, run.account.place.region, sought, lambda plan: is_excluded(plan, run.parameters))
+    return scope_of(
+        policy, invocation.account.place.region, sought, lambda plan: is_excluded(plan, invocation.parameters)
+    )
 
 
 def is_excluded(plan_name: str, parameters: RuleParameters) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backup_rules.aws.account import Account
-from backup_rules.aws.vaults import vaults
+from backup_rules.aws.backup import vaults
 from backup_rules.organization.effective_policy import PolicyPlan
 from backup_rules.organization.named_vaults import PolicyVault, matched, vaults_by_name
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from backup_rules.aws import iam
 from backup_rules.aws.account import Account
-from backup_rules.errors import ReadError
 from backup_rules.iam.trust import RoleArn, parse_role_arn, trust, what_it_is
 from backup_rules.wording.annotations import name, sentence
 from backup_rules.wording.findings import Finding, Note, Problem
@@ -44,6 +44,12 @@ class NamedIn(Enum):
     )
 
 
+def read_roles(account: Account, role_arns: Iterable[str]) -> None:
+    """Have the roles at hand that are of this account, asked for side by side."""
+    parsed = (parse_role_arn(role_arn) for role_arn in role_arns)
+    account.side_by_side(iam.role, {role.name for role in parsed if role is not None and role.is_in(account.place)})
+
+
 def role_problems(role_arn: str, whose: str, account: Account, named_in: NamedIn) -> Iterator[Finding]:
     """What keeps AWS Backup from assuming the role, for `whose` (`selection nightly of plan prod`).
 
@@ -62,7 +68,7 @@ def role_problems(role_arn: str, whose: str, account: Account, named_in: NamedIn
         where, remedy = elsewhere
         yield Problem(f"{sentence(whose)} names {name(role_arn)}, a role of {where}.", remedy)
         return
-    found = account.role(role.name)
+    found = iam.role(account, role.name)
     if found is not None and found.arn != str(role):
         path = found.arn.split(":role", 1)[-1].removesuffix(role.name)
         yield Problem(
@@ -74,14 +80,8 @@ def role_problems(role_arn: str, whose: str, account: Account, named_in: NamedIn
         words = (f"Role {name(str(role), length)} of {whose} does not exist." for length in (60, 40))
         yield Problem.worded(words, named_in.value.missing)
         return
-    try:
+    with account.calls.reading("iam", "GetRole", role.name):
         verdict = trust(found.trust_policy, account.place)
-    except ValueError as error:
-        raise ReadError(
-            f"iam:GetRole in account {account.place.account} for {role.name} answered a trust policy that cannot be"
-            f" read: {error}",
-            "MalformedAnswer",
-        ) from error
     if verdict.problem is not None:
         yield Problem(f"Role {name(role.name)} of {whose} {verdict.problem.message}.", verdict.problem.remedy)
     for condition in verdict.undecided:

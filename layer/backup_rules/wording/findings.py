@@ -13,17 +13,19 @@ class Problem:
     """What is wrong with which named thing, and what to do (two sentences). Makes the verdict NON_COMPLIANT.
 
     `shorter` holds other wordings of both, for where an annotation has no room for these, the fullest first.
+    `rests_on_absence`: the problem is that something is not there, so that what could not be read may disprove it.
     """
 
     what: str
     remedy: str = ""
     shorter: tuple[tuple[str, str], ...] = ()
+    rests_on_absence: bool = False
 
     @classmethod
-    def worded(cls, whats: Iterable[str], *remedies: str) -> Self:
+    def worded(cls, whats: Iterable[str], *remedies: str, rests_on_absence: bool = False) -> Self:
         """The problem in several wordings, the fullest first: each of `whats` with each of `remedies`."""
         (what, remedy), *shorter = dict.fromkeys(product(whats, remedies))
-        return cls(what, remedy, tuple(shorter))
+        return cls(what, remedy, tuple(shorter), rests_on_absence)
 
 
 @dataclass(frozen=True, slots=True)

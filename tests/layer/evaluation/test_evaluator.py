@@ -113,7 +113,7 @@ def test_250_evaluations_go_out_in_batches_of_100(door: Door) -> None:
 def test_an_evaluation_that_config_refuses_fails_the_invocation(door: Door) -> None:
     selection = door.selection(door.plan())
     config.reject_evaluations(door.account, door.region, [selection])
-    with pytest.raises(ReadError, match=r"config:PutEvaluations .*refused 1 evaluations"):
+    with pytest.raises(IncompleteEvaluationError, match=r"config:PutEvaluations .*refused 1 evaluations"):
         door.evaluate(RULE)
 
 

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from backup_rules.aws.simulation import arguments, parse_results, split
+from backup_rules.aws.iam import arguments, parse_results, split
 from backup_rules.iam.permissions import ContextEntry, Decision, SimulationRequest, SimulationResult
 
 ROLE = "arn:aws:iam::111122223333:role/service-role/backup"

@@ -1,12 +1,13 @@
-"""One evaluation by a rule: what it reads, with which parameters, as of when, and what it is narrowed to."""
+"""One invocation of a rule: what it reads, with which parameters, as of when, and what it is narrowed to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from backup_rules.aws import backup
 from backup_rules.aws.account import Account
+from backup_rules.aws.memory import Memory
 from backup_rules.evaluation.events import Trigger
 from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.subjects import Subject, plan_subject, selection_subject
@@ -16,17 +17,19 @@ from backup_rules.selections.picking import SelectionSummary
 P = TypeVar("P", bound=RuleParameters)
 
 
-@dataclass(frozen=True)
-class Run(Generic[P]):
-    """One evaluation. `now` is the event's, in UTC.
+class Invocation(Memory, Generic[P]):
+    """One invocation of a rule. What the rule works out for all subjects at once is remembered here.
 
-    With `only`, the configuration item of one plan or selection has changed and nothing else is judged.
+    `now` is the event's, in UTC. With `only`, the configuration item of one plan or selection has changed and nothing
+    else is judged.
     """
 
-    account: Account
-    parameters: P
-    now: datetime
-    only: Trigger | None = None
+    def __init__(self, account: Account, parameters: P, now: datetime, only: Trigger | None = None) -> None:
+        super().__init__()
+        self.account = account
+        self.parameters = parameters
+        self.now = now
+        self.only = only
 
     def plans(self) -> tuple[Subject[PlanSummary], ...]:
         """The plans to judge, without the excluded ones."""
@@ -34,18 +37,15 @@ class Run(Generic[P]):
 
     def selections(self) -> tuple[Subject[SelectionSummary], ...]:
         """The selections to judge, without those of excluded plans."""
-        plans = self._plans()
-        self.account.side_by_side(self.account.selection_summaries, plans)
         return tuple(
             selection_subject(selection)
-            for plan in plans
-            for selection in self.account.selection_summaries(plan)
+            for selection in backup.selections_of(self.account, self._plans())
             if self.only is None or self.only.selection_id in {None, selection.id}
         )
 
     def _plans(self) -> tuple[PlanSummary, ...]:
         return tuple(
             plan
-            for plan in self.account.plan_summaries()
+            for plan in backup.plan_summaries(self.account)
             if not self.parameters.excludes(plan.name, plan.id) and (self.only is None or self.only.plan_id == plan.id)
         )

@@ -1,23 +1,73 @@
-"""`SimulatePrincipalPolicy` on the wire: from a request of ours to boto3's arguments, and from IAM's results back.
+"""AWS IAM: roles, and what their permissions come to (`SimulatePrincipalPolicy`).
 
-IAM answers in two forms, and both are read: one result for each action, whose `ResourceSpecificResults` tell the
-resources apart (its own `EvalDecision` is the most restrictive of them), and formerly one for each action and resource.
-Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html
+IAM answers a simulation in two forms, and both are read: one result for each action, whose `ResourceSpecificResults`
+tell the resources apart (its own `EvalDecision` is the most restrictive of them), and formerly one for each action and
+resource. Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from backup_rules.aws.account import Account
-from backup_rules.aws.answers import field, optional, texts
+from backup_rules.aws.answers import Answer, field, optional, texts
+from backup_rules.aws.memory import remembered
 from backup_rules.errors import ReadError
 from backup_rules.iam.permissions import ANY_RESOURCE, Decision, SimulationRequest, SimulationResult
+from backup_rules.iam.roles import Role
 
-Answer = Mapping[str, Any]
+_NO_SUCH_ROLE = frozenset({"NoSuchEntity", "NoSuchEntityException"})
+
+
+@remembered
+def role(account: Account, role_name: str) -> Role | None:
+    """The role of that name (without path), or None when the account has none."""
+
+    def parse(answer: Answer) -> Role:
+        role = field(answer, "Role", dict)
+        policy = role["AssumeRolePolicyDocument"]
+        if not isinstance(policy, dict | str):
+            raise TypeError("AssumeRolePolicyDocument is no policy document")
+        return Role(field(role, "Arn", str), policy)
+
+    try:
+        return account.calls.one("iam", "GetRole", parse, RoleName=role_name)
+    except ReadError as error:
+        if error.code in _NO_SUCH_ROLE:
+            return None
+        raise
+
+
+@remembered
+def simulate(
+    account: Account, role_arn: str, requests: tuple[SimulationRequest, ...]
+) -> tuple[SimulationResult, ...] | None:
+    """What IAM says to the requests for the role; None when there is no such role."""
+    waiting, found = list(requests), list[SimulationResult]()
+    while waiting:
+        request = waiting.pop(0)
+        try:
+            results = account.calls.items(
+                "iam", "SimulatePrincipalPolicy", "EvaluationResults", _as_it_is, **arguments(request, role_arn)
+            )
+        except ReadError as error:
+            if error.code in _NO_SUCH_ROLE:
+                return None
+            parts = split(request, str(error))
+            if len(parts) < 2:
+                raise
+            waiting[:0] = parts
+            continue
+        with account.calls.reading("iam", "SimulatePrincipalPolicy", role_arn):
+            found.extend(parse_results(request, results))
+    return tuple(found)
+
+
+def _as_it_is(item: Answer) -> Answer:
+    return item
 
 
 def arguments(request: SimulationRequest, role_arn: str) -> dict[str, Any]:
@@ -117,55 +167,3 @@ def split(request: SimulationRequest, message: str) -> tuple[SimulationRequest, 
     if len(groups) < 2 or not all(groups) or sorted(sum(groups, ())) != sorted(request.actions):
         return ()
     return tuple(replace(request, actions=group) for group in groups)
-
-
-def simulate(
-    account: Account, role_arn: str, requests: Sequence[SimulationRequest]
-) -> tuple[SimulationResult, ...] | None:
-    """What IAM says to the requests for the role; None when there is no such role.
-
-    Raises:
-        ReadError: when IAM cannot be asked, or its answer cannot be read.
-    """
-
-    def read() -> tuple[SimulationResult, ...] | None:
-        waiting, found = list(requests), list[SimulationResult]()
-        while waiting:
-            request = waiting.pop(0)
-            try:
-                results = account.calls.items(
-                    "iam",
-                    "SimulatePrincipalPolicy",
-                    "EvaluationResults",
-                    _as_it_is,
-                    **arguments(request, role_arn),
-                )
-            except ReadError as error:
-                if error.code in {"NoSuchEntity", "NoSuchEntityException"}:
-                    return None
-                parts = split(request, str(error))
-                if len(parts) < 2:
-                    raise
-                waiting[:0] = parts
-                continue
-            found.extend(_parsed(account, request, results, role_arn))
-        return tuple(found)
-
-    return account.once(("simulation", role_arn, tuple(requests)), read)
-
-
-def _as_it_is(item: Answer) -> Answer:
-    return item
-
-
-def _parsed(
-    account: Account, request: SimulationRequest, results: Sequence[Answer], role_arn: str
-) -> tuple[SimulationResult, ...]:
-    try:
-        return parse_results(request, results)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ReadError(
-            f"iam:SimulatePrincipalPolicy in account {account.place.account} for {role_arn} answered something that"
-            f" cannot be read: {error!r}.",
-            "MalformedAnswer",
-        ) from error

@@ -1,0 +1,78 @@
+"""Amazon RDS, which also lists the clusters of Aurora, DocumentDB and Neptune."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from backup_rules.aws import tagging
+from backup_rules.aws.account import Account
+from backup_rules.aws.answers import Answer, field, optional, tags
+from backup_rules.aws.memory import remembered
+from backup_rules.resources.databases import Database
+from backup_rules.resources.resource_types import RDS_INSTANCE, Resource, cluster_type
+
+
+@remembered
+def listed_databases(account: Account) -> tuple[Database, ...]:
+    """All DB instances (members of clusters among them) and DB clusters, with the tags that RDS tells."""
+    account.side_by_side(lambda it, read: read(it), (_instances, _clusters))
+    return (*_instances(account), *_clusters(account))
+
+
+@remembered
+def databases(account: Account) -> tuple[Database, ...]:
+    """All DB instances and clusters of the Region, those without tags too, with all their tags."""
+    found = listed_databases(account)
+    tagged = tagging.with_tags(account, [each.resource for each in found])
+    return tuple(replace(each, resource=resource) for each, resource in zip(found, tagged, strict=True))
+
+
+@remembered
+def _instances(account: Account) -> tuple[Database, ...]:
+    listed = account.calls.items("rds", "DescribeDBInstances", "DBInstances", _instance)
+    return tuple({each.resource.arn: each for each in listed}.values())
+
+
+@remembered
+def _clusters(account: Account) -> tuple[Database, ...]:
+    listed = account.calls.items("rds", "DescribeDBClusters", "DBClusters", _cluster)
+    return tuple({each.resource.arn: each for each in listed}.values())
+
+
+def _instance(answer: Answer) -> Database:
+    member = optional(answer, "DBClusterIdentifier", str) is not None
+    return Database(
+        resource=Resource(
+            arn=field(answer, "DBInstanceArn", str),
+            type=RDS_INSTANCE,
+            tags=tags(optional(answer, "TagList", list) or []),
+            config_id=field(answer, "DbiResourceId", str),
+            cluster_member=member,
+        ),
+        identifier=field(answer, "DBInstanceIdentifier", str),
+        **_windows(answer),
+    )
+
+
+def _cluster(answer: Answer) -> Database:
+    return Database(
+        resource=Resource(
+            arn=field(answer, "DBClusterArn", str),
+            type=cluster_type(field(answer, "Engine", str)),
+            tags=tags(optional(answer, "TagList", list) or []),
+            config_id=field(answer, "DbClusterResourceId", str),
+        ),
+        identifier=field(answer, "DBClusterIdentifier", str),
+        **_windows(answer),
+    )
+
+
+def _windows(answer: Answer) -> dict[str, Any]:
+    return {
+        "engine": field(answer, "Engine", str),
+        "backup_window": optional(answer, "PreferredBackupWindow", str),
+        "maintenance_window": optional(answer, "PreferredMaintenanceWindow", str),
+        "retention_days": optional(answer, "BackupRetentionPeriod", int),
+        "continuous_by_backup": bool(optional(answer, "AwsBackupRecoveryPointArn", str)),
+    }

@@ -1,0 +1,82 @@
+"""The Resource Groups Tagging API: who bears tags, and which tags are in use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from backup_rules.arns import Arn
+from backup_rules.aws.account import Account
+from backup_rules.aws.answers import Answer, field, tags, text
+from backup_rules.aws.memory import remembered
+from backup_rules.errors import ReadError
+from backup_rules.resources.resource_types import RESOURCE_TYPES, Resource
+
+ALL_TYPES = tuple(sorted({each.tagging_filter for each in RESOURCE_TYPES}))
+VALUES_A_QUESTION = 20
+_PAGE = {"PaginationConfig": {"PageSize": 100}}
+
+Tagged = tuple[Arn, dict[str, str]]
+
+
+@remembered
+def tag_keys(account: Account) -> tuple[str, ...]:
+    """All tag keys in use in the Region."""
+    return account.calls.items("resourcegroupstaggingapi", "GetTagKeys", "TagKeys", text)
+
+
+@remembered
+def tag_values(account: Account, key: str) -> tuple[str, ...]:
+    """All values in use in the Region under a tag key."""
+    return account.calls.items("resourcegroupstaggingapi", "GetTagValues", "TagValues", text, Key=key)
+
+
+@remembered
+def tagged(account: Account, types: Sequence[str] = ALL_TYPES) -> tuple[Tagged, ...]:
+    """What bears tags, or once did, of the types (tagging filters): ARNs with their tags."""
+    return _listed(account, (), types)
+
+
+@remembered
+def tagged_with(account: Account, key: str, values: tuple[str, ...]) -> tuple[Tagged, ...]:
+    """What bears the tag with one of the values (20 at most), of all protected types."""
+    return _listed(account, ({"Key": key, "Values": list(values)},), ALL_TYPES)
+
+
+def with_tags(account: Account, resources: Sequence[Resource]) -> tuple[Resource, ...]:
+    """The resources, with the tags under which `tag:GetResources` lists them besides those that they bear."""
+    types = tuple(sorted({each.type.tagging_filter for each in resources}))
+    if not types:
+        return ()
+    listed = {str(arn): its_tags for arn, its_tags in tagged(account, types)}
+    return tuple(replace(each, tags={**each.tags, **listed.get(each.arn, {})}) for each in resources)
+
+
+def _listed(account: Account, filters: Sequence[Mapping[str, Any]], types: Sequence[str]) -> tuple[Tagged, ...]:
+    def ask(**narrowing: Any) -> tuple[Tagged, ...]:
+        listed = account.calls.items(
+            "resourcegroupstaggingapi",
+            "GetResources",
+            "ResourceTagMappingList",
+            _tagged,
+            **({"TagFilters": list(filters)} if filters else {}),
+            **narrowing,
+            **_PAGE,
+        )
+        return tuple({str(each[0]): each for each in listed}.values())
+
+    try:
+        return ask(ResourceTypeFilters=list(types))
+    except ReadError as error:
+        # A Region may not know a type that another has; then the types are told apart here.
+        if error.code != "InvalidParameterException":
+            raise
+        return ask()
+
+
+def _tagged(item: Answer) -> Tagged:
+    arn = Arn.parse(field(item, "ResourceARN", str))
+    if arn is None:
+        raise ValueError(f"ResourceARN is {item['ResourceARN']!r}, not an ARN")
+    return arn, tags(field(item, "Tags", list))
