@@ -35,9 +35,10 @@ has the verdicts in full, examples, the fix in the console, with the AWS CLI and
 
 In AWS Config a rule goes by its name there; to one of a conformance pack, AWS Config appends `-conformance-pack-` and
 nine characters. The description is what the console's list of rules shows. The title, which says what holds when all is
-well, stands over the findings that are forwarded to Security Hub. The templates' parameters for a rule begin with its
-name in one word, such as `{example}`, which takes `One_Hour`, `Three_Hours`, `Six_Hours`, `Twelve_Hours`,
-`TwentyFour_Hours`, or `Off` to leave the rule out.
+well, stands over the findings that are forwarded to Security Hub. The parameters of rule-functions and
+single-account.yaml for a rule begin with its name in one word, such as `{example}`, which takes `One_Hour`,
+`Three_Hours`, `Six_Hours`, `Twelve_Hours`, `TwentyFour_Hours`, or `Off` to leave the rule out; in a conformance pack,
+all that is plain text.
 
 ## What all rules take and read
 

@@ -37,8 +37,8 @@ NEEDED: Mapping[str, Mapping[str, str]] = {
     "rule-functions.yaml": CODE,
     "single-account.yaml": CODE,
 }
-# Those with resources for each rule.
-PER_RULE = ("conformance-pack.yaml", "invoke-permissions.yaml", "rule-functions.yaml", "single-account.yaml")
+# Those with resources for each rule, which a parameter can leave out.
+PER_RULE = ("invoke-permissions.yaml", "rule-functions.yaml", "single-account.yaml")
 
 
 @cache

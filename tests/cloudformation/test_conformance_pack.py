@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
-from backup_rules_cli.catalogue import RuleFolder
-from tests.cloudformation.rendering import NEEDED, RULES, committed, rendered
+from aws_simulator.cloudformation.templates import parse
+from backup_rules_cli.catalogue import RuleFolder, rule_folders
+from backup_rules_cli.templates.conformance_pack import PackedRule, at_defaults, conformance_pack
+from backup_rules_cli.templates.rule_parameters import RuleParameter, own_parameters
+from backup_rules_cli.templates.yaml_text import yaml_text
+from tests.cloudformation.rendering import NEEDED, RULES, committed, render, rendered
 
 PACK = "conformance-pack.yaml"
 CONFIG_RULES = {each["Properties"]["ConfigRuleName"]: each["Properties"] for each in rendered(PACK).values()}
@@ -27,10 +31,14 @@ def functions_used(node: Any) -> Iterator[str]:
             yield from functions_used(item)
 
 
-def inputs(rule: str, given: dict[str, str] | None = None) -> dict[str, Any]:
-    found = rendered(PACK, given)
-    (properties,) = (each["Properties"] for each in found.values() if each["Properties"]["ConfigRuleName"] == rule)
-    return dict(properties["InputParameters"])
+def packed(name: str, frequency: str = "TwentyFour_Hours", **parameters: str) -> PackedRule:
+    return PackedRule(rule_folders(name)[0], frequency, parameters)
+
+
+def made(*rules: PackedRule, prefix: str = "", **given: str) -> dict[str, dict[str, Any]]:
+    """The Config rules of a pack, by name."""
+    found = render(parse(yaml_text(conformance_pack(rules, prefix), "")), {**NEEDED[PACK], **given})
+    return {each["Properties"]["ConfigRuleName"]: each["Properties"] for each in found.values()}
 
 
 def test_it_uses_only_what_is_known_to_work_in_a_pack() -> None:
@@ -40,8 +48,18 @@ def test_it_uses_only_what_is_known_to_work_in_a_pack() -> None:
     assert set().union(*committed(PACK)["Parameters"].values()) == {"Type", "Default", "Description"}
 
 
-def test_it_has_at_most_sixty_parameters() -> None:
-    assert len(committed(PACK)["Parameters"]) <= 60
+def test_names_frequencies_and_the_rules_parameters_are_plain_text() -> None:
+    """As in every pack that AWS publishes; else nobody knows whether AWS Config takes it."""
+    assert set(committed(PACK)["Parameters"]) == {"FunctionArnPrefix", "ExecutionRoleName", "ExcludedPlans"}
+    for resource in committed(PACK)["Resources"].values():
+        assert "Condition" not in resource
+        properties = dict(resource["Properties"])
+        source = dict(properties.pop("Source"))
+        assert source.pop("SourceIdentifier").keys() == {"Fn::Join"}
+        shared = {key: properties["InputParameters"][key] for key in ("ExecutionRoleName", "ExcludedPlans")}
+        assert all(isinstance(value, dict) for value in shared.values())
+        own = {key: each for key, each in properties.pop("InputParameters").items() if key not in shared}
+        assert list(functions_used([properties, source, own])) == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -63,53 +81,54 @@ def test_each_rule_is_as_its_folder_says(rule: RuleFolder) -> None:
 
 
 def test_parameters_reach_the_rule_as_texts() -> None:
-    given = {"RdsWindowConflictBufferMinutes": "180", "ExcludedPlans": "sandbox-*,orgs/*"}
-    assert inputs("backup-rds-window-conflict", given) == {
+    rules = (packed("BACKUP_RDS_WINDOW_CONFLICT", BufferMinutes="180"), packed("BACKUP_FSX_WINDOW_CONFLICT"))
+    found = made(*rules, ExcludedPlans="sandbox-*,orgs/*")
+    assert found["backup-rds-window-conflict"]["InputParameters"] == {
         "ExecutionRoleName": "BackupConfigRulesMemberRole",
         "ExcludedPlans": "sandbox-*,orgs/*",
         "BufferMinutes": "180",
         "WholeStartWindow": "false",
     }
-    assert inputs("backup-fsx-window-conflict", given)["BufferMinutes"] == "240"
+    assert found["backup-fsx-window-conflict"]["InputParameters"]["BufferMinutes"] == "240"
 
 
 def test_what_is_blank_is_left_out() -> None:
-    given = {"WindowConfiguredAllowedWindow": "22:00-06:00", "WindowConfiguredAllowedWindowTimezone": ""}
-    assert inputs("backup-window-configured", given) == {
+    (rule,) = made(packed("BACKUP_WINDOW_CONFIGURED", AllowedWindow="22:00-06:00", AllowedWindowTimezone="")).values()
+    assert rule["InputParameters"] == {
         "ExecutionRoleName": "BackupConfigRulesMemberRole",
         "AllowedWindow": "22:00-06:00",
     }
 
 
 def test_the_given_frequency_is_that_of_the_rule() -> None:
-    found = rendered(PACK, {"TagCaseFrequency": "Three_Hours"})["TagCase"]["Properties"]
-    assert found["Source"]["SourceDetails"][0]["MaximumExecutionFrequency"] == "Three_Hours"
+    (rule,) = made(packed("BACKUP_TAG_CASE", "Three_Hours")).values()
+    assert rule["Source"]["SourceDetails"][0]["MaximumExecutionFrequency"] == "Three_Hours"
 
 
 def test_names_with_prefix_leave_room_for_what_a_pack_appends() -> None:
-    found = rendered(PACK, {"RuleNamePrefix": "second-8"}).values()
-    names = [each["Properties"]["ConfigRuleName"] for each in found]
+    names = list(made(*at_defaults(RULES), prefix="second-8"))
     assert all(re.fullmatch(r"second-8[a-z0-9-]+", name) and len(name) <= 37 for name in names)
     assert len(set(names)) == len(RULES)
+    with pytest.raises(ValueError, match="The rule name prefix is 'second-89'; allowed: at most 8 characters"):
+        conformance_pack(at_defaults(RULES), "second-89")
 
 
-def longest(declared: dict[str, Any]) -> str:
-    """The longest value that CloudFormation lets through."""
-    if "AllowedValues" in declared:
-        return str(max(declared["AllowedValues"], key=len))
-    bound = re.search(r"\{\d+,(\d+)\}\$", declared["AllowedPattern"])
-    return "9" * int(bound[1] if bound else declared["MaxLength"])
+def longest(parameter: RuleParameter) -> str:
+    """The longest value that the settings let through."""
+    constraint = parameter.constraint
+    if "AllowedValues" in constraint:
+        return str(max(constraint["AllowedValues"], key=len))
+    bound = re.search(r"\{\d+,(\d+)\}\$", constraint["AllowedPattern"])
+    return "9" * int(bound[1] if bound else constraint["MaxLength"])
 
 
 def test_the_parameters_of_no_rule_exceed_what_config_takes() -> None:
-    """1,024 characters as JSON, with every parameter as long as organization.yaml lets it be."""
+    """1,024 characters as JSON, with every parameter as long as the settings and organization.yaml let it be."""
+    rules = [
+        PackedRule(rule, rule.frequency, {each.key: longest(each) for each in own_parameters(rule)}) for rule in RULES
+    ]
     declared = committed("organization.yaml")["Parameters"]
-    long = {
-        key: longest(declared[key])
-        for key in committed(PACK)["Parameters"]
-        if key in declared and not key.endswith("Frequency") and key not in {"FunctionArnPrefix", "RuleNamePrefix"}
-    }
-    long["ExecutionRoleName"] = longest(declared["MemberRoleName"])
-    sizes = {key: len(json.dumps(each["Properties"]["InputParameters"])) for key, each in rendered(PACK, long).items()}
+    shared = {"ExecutionRoleName": "r" * 64, "ExcludedPlans": "p" * declared["ExcludedPlans"]["MaxLength"]}
+    sizes = {name: len(json.dumps(each["InputParameters"])) for name, each in made(*rules, **shared).items()}
     assert max(sizes.values()) <= 1024
-    assert sizes["ServiceOptIn"] > 384 + 256 + 64, "the long values have arrived"
+    assert sizes["backup-service-opt-in"] > 384 + 256 + 64, "the long values have arrived"

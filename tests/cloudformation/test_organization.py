@@ -13,7 +13,6 @@ from tests.cloudformation.rendering import (
     FOLDER,
     NEEDED,
     ORGANIZATION,
-    RULES,
     committed,
     render,
     rendered,
@@ -38,42 +37,21 @@ def stack_set(given: dict[str, str] | None = None) -> dict[str, Any]:
     return dict(rendered(NAME, given)["MemberRoleStackSet"]["Properties"])
 
 
-def test_by_default_the_pack_gets_the_rules_defaults() -> None:
-    made = forwarded()
-    assert made["FunctionArnPrefix"] == NEEDED[NAME]["FunctionArnPrefix"]
-    assert made["ExecutionRoleName"] == "BackupConfigRulesMemberRole"
-    assert made["PlanRanOnScheduleFrequency"] == "Six_Hours"
-    assert made["RdsWindowConflictBufferMinutes"] == "60"
-    assert sum(name.endswith("Frequency") for name in made) == len(RULES)
+def test_by_default_the_pack_gets_the_functions_and_the_role() -> None:
+    assert forwarded() == {
+        "FunctionArnPrefix": NEEDED[NAME]["FunctionArnPrefix"],
+        "ExecutionRoleName": "BackupConfigRulesMemberRole",
+    }
 
 
 def test_the_pack_takes_whatever_is_forwarded() -> None:
-    everything = {
-        name: "1" if name.endswith("Minutes") else "a" for name, each in DECLARED.items() if each.get("Default") == ""
-    }
-    everything |= {"ExcludedAccounts": CENTRAL, "OrganizationId": ORGANIZATION}
-    made = forwarded(everything)
+    made = forwarded({"ExcludedPlans": "a", "ExcludedAccounts": CENTRAL, "OrganizationId": ORGANIZATION})
     assert set(made) == set(committed("conformance-pack.yaml")["Parameters"])
     rules = render(committed("conformance-pack.yaml"), made)
-    assert rules["WindowConfigured"]["Properties"]["InputParameters"] == {
+    assert rules["TagCase"]["Properties"]["InputParameters"] == {
         "ExecutionRoleName": "BackupConfigRulesMemberRole",
         "ExcludedPlans": "a",
-        "AllowedWindowTimezone": "UTC",
-        "MinStartWindowMinutes": "1",
-        "MaxStartWindowMinutes": "1",
-        "MinCompletionWindowMinutes": "1",
-        "AllowedWindow": "a",
     }
-
-
-def test_what_is_blank_is_not_forwarded() -> None:
-    blank = {name for name, each in DECLARED.items() if each.get("Default") == ""} | {"RdsWindowConflictBufferMinutes"}
-    assert not blank & set(forwarded({"RdsWindowConflictBufferMinutes": ""}))
-
-
-def test_rules_are_left_out_through_the_pack() -> None:
-    made = forwarded({"TagCaseFrequency": "Off"})
-    assert "TagCase" not in render(committed("conformance-pack.yaml"), made)
 
 
 def test_the_pack_is_read_from_where_it_was_put() -> None:
@@ -142,11 +120,7 @@ def test_the_aggregator_is_made_on_demand_only() -> None:
         ("ExcludedAccounts", "111122223333,sandbox"),
         ("PackTemplateUri", "https://artifacts.s3.amazonaws.com/pack.yaml"),
         ("FunctionArnPrefix", "backup-config-rules-"),
-        ("RuleNamePrefix", "Upper-"),
-        ("RuleNamePrefix", "nine-long"),
         ("PackName", "2nd"),
-        ("RdsWindowConflictBufferMinutes", "an hour"),
-        ("RdsWindowConflictWholeStartWindow", "yes"),
         ("ExcludedPlans", 'a"b'),
         ("ExcludedPlans", "p" * 385),
     ],

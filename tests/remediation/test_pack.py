@@ -11,6 +11,7 @@ import pytest
 from aws_simulator.config import result_token
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.invoke import Caller, invoke
+from backup_rules_cli.templates.conformance_pack import at_defaults
 from backup_rules_cli.templates.remediation import Deployment, pack_text
 from tests.front_door import ACCOUNT, NOW, Door, front_door
 from tests.organization import MANAGEMENT, Organization
@@ -45,7 +46,7 @@ def roll_out(management: Door) -> None:
     organizations.enable_aws_service_access(ServicePrincipal="config-multiaccountsetup.amazonaws.com")
     management.client("config").put_organization_conformance_pack(
         OrganizationConformancePackName="backup-config-rules",
-        TemplateBody=pack_text(rule_folders(RULE), Deployment(management_account=MANAGEMENT)),
+        TemplateBody=pack_text(at_defaults(rule_folders(RULE)), Deployment(management_account=MANAGEMENT)),
         ConformancePackInputParameters=[{"ParameterName": "FunctionArnPrefix", "ParameterValue": FUNCTIONS}],
     )
 

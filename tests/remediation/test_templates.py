@@ -14,7 +14,9 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 from policy_sentry.querying.actions import get_action_data
 
+from aws_simulator.cloudformation.templates import parse
 from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.templates.conformance_pack import at_defaults
 from backup_rules_cli.templates.remediation import (
     Deployment,
     Remediation,
@@ -31,6 +33,7 @@ DOCUMENTS = "remediation-documents.yaml"
 ROLE = "remediation-role.yaml"
 STACK_SETS = "remediation.yaml"
 GENERATED = remediation_templates(rule_folders())
+PACKED = at_defaults(rule_folders())
 FUNCTIONS = "arn:aws:lambda:eu-west-1:444455556666:function:backup-config-rules-"
 
 EVERY_TEMPLATE = pytest.mark.parametrize("name", [PACK, DOCUMENTS, ROLE, STACK_SETS])
@@ -72,11 +75,10 @@ def test_the_stack_sets_bring_the_committed_role_once_and_the_documents_to_each_
         assert {parameter["ParameterKey"] for parameter in each["Parameters"]} <= set(declared)
 
 
-def test_off_leaves_the_remediation_out_with_its_rule() -> None:
-    given = {"FunctionArnPrefix": FUNCTIONS}
-    everything = set(render(committed(PACK), given))
-    rest = set(render(committed(PACK), given | {"TagWhitespaceFrequency": "Off"}))
-    assert everything - rest == {"TagWhitespace", "TagWhitespaceRemediation"}
+def test_without_its_rule_a_remediation_is_left_out() -> None:
+    rest = [rule for rule in PACKED if rule.folder.name != "BACKUP_TAG_WHITESPACE"]
+    left = set(parse(pack_text(rest, Deployment()))["Resources"])
+    assert set(committed(PACK)["Resources"]) - left == {"TagWhitespace", "TagWhitespaceRemediation"}
 
 
 def test_the_pack_is_the_ordinary_one_with_remediation_by_hand() -> None:
@@ -98,9 +100,7 @@ def test_the_pack_is_the_ordinary_one_with_remediation_by_hand() -> None:
         assert properties["TargetType"] == "SSM_DOCUMENT"
         assert properties["TargetId"] in contents()
         assert properties["ConfigRuleName"] == ordinary[each["DependsOn"]]["Properties"]["ConfigRuleName"]
-    assert set(committed("conformance-pack.yaml")["Parameters"]) - set(committed(PACK)["Parameters"]) == {
-        "RuleNamePrefix"
-    }
+    assert committed("conformance-pack.yaml")["Parameters"] == committed(PACK)["Parameters"]
 
 
 def test_a_remediation_takes_no_intrinsic_function() -> None:
@@ -115,7 +115,7 @@ def test_the_pack_is_rendered_for_an_organization(capsys: pytest.CaptureFixture[
     arguments = ["--management-account", "999988887777", "--partition", "aws-cn", "--rule-name-prefix", "b-"]
     assert main([*arguments, "--role-name", "Mender", "--document-prefix", "Acme-"]) == 0
     pack = capsys.readouterr().out
-    assert pack == pack_text(rule_folders(), Deployment("999988887777", "aws-cn", "Mender", "Acme-", "b-"))
+    assert pack == pack_text(PACKED, Deployment("999988887777", "aws-cn", "Mender", "Acme-", "b-"))
     assert pack.count("arn:aws-cn:iam::999988887777:role/Mender") == 4
     assert "TargetId: Acme-TurnOnResourceTypes" in pack
     assert "ConfigRuleName: b-backup-tag-case" in pack

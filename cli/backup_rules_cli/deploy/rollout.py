@@ -20,8 +20,11 @@ from backup_rules_cli.deploy.settings import ACCOUNTS, OPEN, Settings, SettingsE
 from backup_rules_cli.deploy.stacks import LONGEST_BODY, Stack, Step, surplus
 from backup_rules_cli.deploy.templates import Template
 from backup_rules_cli.package import Package
+from backup_rules_cli.templates import HEADER
+from backup_rules_cli.templates.conformance_pack import PackedRule, conformance_pack
 from backup_rules_cli.templates.remediation import Deployment, pack_text
-from backup_rules_cli.templates.rule_parameters import frequency, prefix
+from backup_rules_cli.templates.rule_parameters import EXCLUDED_PLANS, frequency, prefix
+from backup_rules_cli.templates.yaml_text import yaml_text
 
 ARTIFACTS, FUNCTIONS, INVOKE = "artifacts", "functions", "invoke-permissions"
 MEMBER_ROLE, ORGANIZATION, SINGLE_ACCOUNT = "member-role", "organization", "single-account"
@@ -144,9 +147,12 @@ class Rollout(ABC):
         for rule in settings.rules:
             given[frequency(rule.folder)] = rule.frequency
             given |= {f"{prefix(rule.folder)}{name}": value for name, value in settings.parameters_of(rule).items()}
-        if settings.excluded_plans:
-            given["ExcludedPlans"] = ",".join(settings.excluded_plans)
-        return given
+        return given | self.excluded_plans()
+
+    def excluded_plans(self) -> dict[str, str]:
+        """The parameter for the plans that no rule reports, where there are some."""
+        plans = ",".join(self.settings.excluded_plans)
+        return {EXCLUDED_PLANS: plans} if plans else {}
 
     def code_parameters(self, region: str, bucket: str) -> dict[str, str]:
         """What every template with functions takes."""
@@ -187,15 +193,16 @@ class OrganizationRollout(Rollout):
         return own if self.management is None else own + own_remediation_places(self.management, self.settings)
 
     def template(self, name: str) -> Template:
-        if name == PACK and self.settings.remediation:
-            return self._pack_with_remediation
-        return super().template(name)
+        return self._pack if name == PACK else super().template(name)
 
     @cached_property
-    def _pack_with_remediation(self) -> Template:
-        """The pack for this organization: AWS Config takes no parameter where its remediations name role and rule."""
+    def _pack(self) -> Template:
+        """The pack with what the settings say in plain text, as AWS Config takes no parameter for most of it."""
         settings = self.settings
+        rules = [PackedRule(rule.folder, rule.frequency, settings.parameters_of(rule)) for rule in settings.rules_on]
         try:
+            if not settings.remediation:
+                return Template(yaml_text(conformance_pack(rules, settings.rule_name_prefix), HEADER))
             deployment = Deployment(
                 self.organization.management,
                 self.access.caller.partition,
@@ -203,7 +210,7 @@ class OrganizationRollout(Rollout):
                 settings.remediation_document_prefix,
                 settings.rule_name_prefix,
             )
-            return Template(pack_text([rule.folder for rule in settings.rules], deployment))
+            return Template(pack_text(rules, deployment))
         except ValueError as error:
             raise SettingsError(str(error)) from None
 
@@ -297,14 +304,12 @@ class OrganizationRollout(Rollout):
             "PackName": settings.name,
             "PackTemplateUri": f"s3://{buckets[region]}/{template_key(self.template(PACK))}",
             "FunctionArnPrefix": functions,
-            # The pack with remediation has the rules' names in plain text, and no such parameter.
-            "RuleNamePrefix": "" if settings.remediation else settings.rule_name_prefix,
             "ExcludedAccounts": ",".join(self.reach.excluded),
             **self._stack_set_parameters(),
             "CreateMemberRole": _truth(is_home),
             "CreateAggregator": _truth(is_home and settings.aggregator),
             **self._member_role_parameters(),
-            **self.rule_parameters(),
+            **self.excluded_plans(),
         }
         return self.stack(ORGANIZATION, region, given, buckets[region])
 

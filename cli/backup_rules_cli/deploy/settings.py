@@ -354,9 +354,14 @@ def _rule(folder: RuleFolder, value: object) -> RuleSettings:
     frequencies = {frequency: frequency for frequency in (*FREQUENCIES, OFF)}
     frequency = _choice(f"{key}.frequency", given.get("frequency", folder.frequency), frequencies)
     parameters = _mapping(f"{key}.parameters", given.get("parameters") or {})
-    _known(f"{key}.parameters", parameters, (parameter.key for parameter in own_parameters(folder)))
+    own = {parameter.key: parameter for parameter in own_parameters(folder)}
+    _known(f"{key}.parameters", parameters, own)
     try:
         folder.rule().evaluate_parameters({**folder.defaults, **parameters})
     except InvalidRuleParametersError as error:
         raise SettingsError(f"{key}.parameters: {error}") from None
+    for name, text in parameters.items():
+        refusal = own[name].refusal(text)
+        if refusal is not None:
+            raise SettingsError(f"{key}.parameters.{name} is {text!r}; it {refusal}")
     return RuleSettings(folder, frequency, parameters)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from backup_rules_cli import stored_queries
 from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.templates import remediation, security_hub
-from backup_rules_cli.templates.conformance_pack import conformance_pack
+from backup_rules_cli.templates.conformance_pack import at_defaults, conformance_pack
 from backup_rules_cli.templates.invoke_permissions import invoke_permissions
 from backup_rules_cli.templates.member_role import member_role
 from backup_rules_cli.templates.organization import organization
@@ -25,9 +25,9 @@ def templates(rules: Sequence[RuleFolder]) -> dict[str, str]:
     """The text of each generated template, by file name."""
     role = yaml_text(member_role(rules), HEADER)
     made = {
-        "conformance-pack.yaml": conformance_pack(rules),
+        "conformance-pack.yaml": conformance_pack(at_defaults(rules)),
         "invoke-permissions.yaml": invoke_permissions(rules),
-        "organization.yaml": organization(rules, role),
+        "organization.yaml": organization(role),
         "rule-functions.yaml": rule_functions(rules),
         "single-account.yaml": single_account(rules),
     }

@@ -5,31 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from backup_rules_cli.catalogue import RuleFolder
-from backup_rules_cli.templates.intrinsics import join, ref
-from backup_rules_cli.templates.rule_parameters import frequency, input_parameters, on
 
 
-def config_rule(rule: RuleFolder, source: Any, account_access: dict[str, Any]) -> dict[str, Any]:
-    """The Config rule that invokes the function with the ARN `source`.
+def config_rule(rule: RuleFolder, *, name: Any, source: Any, inputs: dict[str, Any], frequency: Any) -> dict[str, Any]:
+    """The Config rule that invokes the function with the ARN `source`, with the rule parameters `inputs`.
 
-    `account_access` are the rule parameters that tell the function how to read the account. A rule that runs on its
-    schedule only gets no Scope, which PutConfigRule refuses for it.
+    A rule that runs on its schedule only gets no Scope, which PutConfigRule refuses for it.
     """
     properties = {
-        "ConfigRuleName": join(ref("RuleNamePrefix"), rule.config_rule_name),
+        "ConfigRuleName": name,
         "Description": rule.metadata["Description"],
         **({"Scope": {"ComplianceResourceTypes": list(rule.triggers)}} if rule.triggers else {}),
-        "InputParameters": {**account_access, **input_parameters(rule)},
-        "Source": {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": source, "SourceDetails": _details(rule)},
+        "InputParameters": inputs,
+        "Source": {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": source, "SourceDetails": _details(rule, frequency)},
     }
-    return {"Type": "AWS::Config::ConfigRule", "Condition": on(rule), "Properties": properties}
+    return {"Type": "AWS::Config::ConfigRule", "Properties": properties}
 
 
-def _details(rule: RuleFolder) -> list[dict[str, Any]]:
+def _details(rule: RuleFolder, frequency: Any) -> list[dict[str, Any]]:
     schedule = {
         "EventSource": "aws.config",
         "MessageType": "ScheduledNotification",
-        "MaximumExecutionFrequency": ref(frequency(rule)),
+        "MaximumExecutionFrequency": frequency,
     }
     # An item of more than 256 KB arrives as the second kind:
     # https://docs.aws.amazon.com/config/latest/developerguide/evaluate-config_develop-rules_example-events.html

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.templates.declarations import account_list, choice, interface, text
 from backup_rules_cli.templates.intrinsics import CONFIG, Intrinsic, equals, given, if_, ref, select_first, sub
 from backup_rules_cli.templates.member_role import PARAMETERS as ROLE_PARAMETERS
 from backup_rules_cli.templates.names import PACK_NAME
 from backup_rules_cli.templates.rule_parameters import (
     EXCLUDED_PLANS,
-    all_parameters,
     excluded_plans_declaration,
-    frequency,
-    frequency_declarations,
-    parameter_conditions,
-    parameter_declarations,
-    rule_name_prefix,
 )
 from backup_rules_cli.templates.yaml_text import Noted
 
@@ -28,7 +20,7 @@ _ROLE_FIRST = (
 )
 
 
-def organization(rules: Sequence[RuleFolder], member_role_text: str) -> dict[str, Any]:
+def organization(member_role_text: str) -> dict[str, Any]:
     """The template of the rollout. `member_role_text`: the template that the StackSet deploys."""
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -42,22 +34,17 @@ def organization(rules: Sequence[RuleFolder], member_role_text: str) -> dict[str
                     "PackName",
                     "PackTemplateUri",
                     "FunctionArnPrefix",
-                    "RuleNamePrefix",
                     "ExcludedAccounts",
                     EXCLUDED_PLANS,
                 ),
                 "Member role": ("CreateMemberRole", "TargetIds", "CallAs", *ROLE_PARAMETERS),
                 "Aggregator": ("CreateAggregator",),
-                "Rules: how often each runs": [frequency(rule) for rule in rules],
-                "Rules: their parameters": [parameter.name for parameter in all_parameters(rules)],
             }
         ),
         "Parameters": {
-            **_parameters(rules),
+            **_parameters(),
             **ROLE_PARAMETERS,
             **excluded_plans_declaration(),
-            **frequency_declarations(rules),
-            **parameter_declarations(rules),
         },
         "Conditions": {
             "MakesMemberRole": equals("CreateMemberRole", "true"),
@@ -65,12 +52,11 @@ def organization(rules: Sequence[RuleFolder], member_role_text: str) -> dict[str
             "HasExcludedAccounts": {
                 "Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", ref("ExcludedAccounts")]}, ""]}],
             },
-            "HasRuleNamePrefix": given("RuleNamePrefix"),
-            **parameter_conditions(rules),
+            f"Has{EXCLUDED_PLANS}": given(EXCLUDED_PLANS),
         },
         "Resources": {
             **_member_role_stack_set(member_role_text),
-            **_pack(rules),
+            **_pack(),
             **_aggregator(),
         },
         "Outputs": {
@@ -84,7 +70,7 @@ def organization(rules: Sequence[RuleFolder], member_role_text: str) -> dict[str
     }
 
 
-def _parameters(rules: Sequence[RuleFolder]) -> dict[str, Any]:
+def _parameters() -> dict[str, Any]:
     return {
         "PackName": text(
             "The name of the organization conformance pack; the StackSet and the aggregator are named after it.",
@@ -93,8 +79,9 @@ def _parameters(rules: Sequence[RuleFolder]) -> dict[str, Any]:
             constraint="must begin with a letter, and have at most 101 letters, digits and hyphens.",
         ),
         "PackTemplateUri": text(
-            "Where conformance-pack.yaml is: s3://bucket/key, in this Region. A new template needs a new key, else"
-            " CloudFormation sees no change.",
+            "Where conformance-pack.yaml is: s3://bucket/key, in this Region. Which rules the pack has, how often they"
+            " run and with which parameters, stands there. A new template needs a new key, else CloudFormation sees no"
+            " change.",
             pattern="^s3://[^/]+/.+$",
             constraint="must be of the form s3://bucket/key.",
             MaxLength=1024,
@@ -104,7 +91,6 @@ def _parameters(rules: Sequence[RuleFolder]) -> dict[str, Any]:
             pattern="^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[a-zA-Z0-9_-]+$",
             constraint="must be the ARN of the functions up to their rule's name.",
         ),
-        **rule_name_prefix(rules),
         "ExcludedAccounts": account_list(
             "Accounts that get no pack: those without a configuration recorder, and the management account unless it"
             " has the member role too, which StackSets do not create there."
@@ -164,7 +150,7 @@ def _member_role_stack_set(template: str) -> dict[str, Any]:
     }
 
 
-def _pack(rules: Sequence[RuleFolder]) -> dict[str, Any]:
+def _pack() -> dict[str, Any]:
     forwarded: list[Any] = [
         _forward("FunctionArnPrefix"),
         {
@@ -174,10 +160,7 @@ def _pack(rules: Sequence[RuleFolder]) -> dict[str, Any]:
                 "MakesMemberRole", select_first(ref("MemberRoleName"), ref("MemberRoleStackSet")), ref("MemberRoleName")
             ),
         },
-        if_("HasRuleNamePrefix", _forward("RuleNamePrefix")),
         if_(f"Has{EXCLUDED_PLANS}", _forward(EXCLUDED_PLANS)),
-        *(_forward(frequency(rule)) for rule in rules),
-        *(if_(parameter.condition, _forward(parameter.name)) for parameter in all_parameters(rules)),
     ]
     return {
         "Pack": {

@@ -22,11 +22,11 @@ from typing import Any
 import yaml
 
 from backup_rules_cli.catalogue import ROOT, RuleFolder, rule_folders
-from backup_rules_cli.templates.conformance_pack import conformance_pack
+from backup_rules_cli.templates.conformance_pack import PackedRule, at_defaults, conformance_pack
 from backup_rules_cli.templates.declarations import choice, interface, text
 from backup_rules_cli.templates.intrinsics import equals, get_att, given, if_, ref, sub
 from backup_rules_cli.templates.organization import organization
-from backup_rules_cli.templates.rule_parameters import on, prefix, rule_name_prefix_length
+from backup_rules_cli.templates.rule_parameters import prefix
 from backup_rules_cli.templates.yaml_text import Noted, yaml_text
 
 REMEDIATION_ROLE_NAME = "BackupConfigRulesRemediationRole"
@@ -260,13 +260,13 @@ def role_template() -> dict[str, Any]:
     }
 
 
-def stack_sets_template(rules: Sequence[RuleFolder], role_text: str) -> dict[str, Any]:
+def stack_sets_template(role_text: str) -> dict[str, Any]:
     """remediation.yaml: the role and the documents in every account of an organization, for one Region.
 
     `role_text` is the template that the role's StackSet deploys. The documents' is read from a bucket: both would be
     too much for one template.
     """
-    declared = organization(rules, "")["Parameters"]
+    declared = organization("")["Parameters"]
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": (
@@ -384,42 +384,29 @@ class Deployment:
                 raise ValueError(f"The {what} is {value!r}; allowed: {allowed}.")
 
 
-def pack_template(rules: Sequence[RuleFolder], deployment: Deployment) -> dict[str, Any]:
+def pack_template(rules: Sequence[PackedRule], deployment: Deployment) -> dict[str, Any]:
     """conformance-pack-with-remediation.yaml: the pack, and an AWS::Config::RemediationConfiguration for each document.
-
-    The names of the rules are plain text, and there is no parameter RuleNamePrefix: a remediation's ConfigRuleName
-    takes no intrinsic function.
 
     Raises:
         ValueError: when the rules' names would be too long with the prefix.
     """
-    longest = rule_name_prefix_length(rules)
-    if len(deployment.rule_name_prefix) > longest:
-        raise ValueError(
-            f"The rule name prefix is {deployment.rule_name_prefix!r}; allowed: at most {longest} characters."
-        )
-    pack = conformance_pack(rules)
-    parameters = {name: value for name, value in pack["Parameters"].items() if name != "RuleNamePrefix"}
-    by_name = {rule.name: rule for rule in rules}
-    names = {prefix(rule): f"{deployment.rule_name_prefix}{rule.config_rule_name}" for rule in rules}
-    resources: dict[str, Any] = {
-        key: {**resource, "Properties": {**resource["Properties"], "ConfigRuleName": names[key]}}
-        for key, resource in pack["Resources"].items()
-    }
+    pack = conformance_pack(rules, deployment.rule_name_prefix)
+    by_name = {rule.folder.name: rule.folder for rule in rules}
+    resources = dict(pack["Resources"])
     for each in remediations():
         if each.rule in by_name:
             rule = by_name[each.rule]
+            name = resources[prefix(rule)]["Properties"]["ConfigRuleName"]
             resources[Noted(f"{prefix(rule)}Remediation", f"{each.rule}, started by hand.")] = _configuration(
-                each, rule, names[prefix(rule)], deployment
+                each, rule, name, deployment
             )
-    return {**pack, "Parameters": parameters, "Resources": resources}
+    return {**pack, "Resources": resources}
 
 
 def _configuration(each: Remediation, rule: RuleFolder, rule_name: str, deployment: Deployment) -> dict[str, Any]:
     role = f"arn:{deployment.partition}:iam::{deployment.management_account}:role/{deployment.role_name}"
     return {
         "Type": "AWS::Config::RemediationConfiguration",
-        "Condition": on(rule),
         "DependsOn": prefix(rule),
         "Properties": {
             "ConfigRuleName": rule_name,
@@ -434,7 +421,7 @@ def _configuration(each: Remediation, rule: RuleFolder, rule_name: str, deployme
     }
 
 
-def pack_text(rules: Sequence[RuleFolder], deployment: Deployment) -> str:
+def pack_text(rules: Sequence[PackedRule], deployment: Deployment) -> str:
     """The pack as YAML."""
     return yaml_text(pack_template(rules, deployment), HEADER)
 
@@ -443,8 +430,8 @@ def remediation_templates(rules: Sequence[RuleFolder]) -> dict[str, str]:
     """The text of each committed template, by file name; the pack names an example's management account."""
     role = yaml_text(role_template(), HEADER)
     return {
-        "conformance-pack-with-remediation.yaml": pack_text(rules, Deployment()),
-        "remediation.yaml": yaml_text(stack_sets_template(rules, role), HEADER),
+        "conformance-pack-with-remediation.yaml": pack_text(at_defaults(rules), Deployment()),
+        "remediation.yaml": yaml_text(stack_sets_template(role), HEADER),
         "remediation-documents.yaml": yaml_text(documents_template(), HEADER),
         "remediation-role.yaml": role,
     }
@@ -467,7 +454,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given_arguments.document_prefix,
             given_arguments.rule_name_prefix,
         )
-        sys.stdout.write(pack_text(rule_folders(), deployment))
+        sys.stdout.write(pack_text(at_defaults(rule_folders()), deployment))
     except ValueError as error:
         parser.error(str(error))
     return 0

@@ -87,6 +87,16 @@ class RuleParameter:
         is_list = typing.get_origin(kind) is tuple
         return text_constraint(LIST_LENGTH if is_list else TEXT_LENGTH)
 
+    def refusal(self, value: str) -> str | None:
+        """Why a template does not take `value`, to end a sentence; None where it does."""
+        constraint = self.constraint
+        if value not in constraint.get("AllowedValues", (value,)):
+            return f"must be one of {', '.join(constraint['AllowedValues'])}."
+        fits = len(value) <= constraint.get("MaxLength", len(value)) and value.isascii()
+        if not fits or not re.search(constraint.get("AllowedPattern", ""), value):
+            return str(constraint["ConstraintDescription"])
+        return None
+
 
 def text_constraint(length: int) -> dict[str, Any]:
     """For a text that is put into the JSON of a rule's parameters."""
@@ -123,27 +133,26 @@ def all_parameters(rules: Sequence[RuleFolder]) -> tuple[RuleParameter, ...]:
     return tuple(parameter for rule in rules for parameter in own_parameters(rule))
 
 
-def frequency_declarations(rules: Sequence[RuleFolder], *, checked: bool = True) -> dict[str, Any]:
-    """The template parameters `<Rule>Frequency`. `checked`: with what CloudFormation is to check."""
-    values = {"AllowedValues": [*FREQUENCIES, OFF]} if checked else {}
+def frequency_declarations(rules: Sequence[RuleFolder]) -> dict[str, Any]:
+    """The template parameters `<Rule>Frequency`."""
     return {
         frequency(rule): {
             "Type": "String",
             "Default": rule.frequency,
-            **values,
+            "AllowedValues": [*FREQUENCIES, OFF],
             "Description": f"How often {rule.name} runs. {OFF} leaves it out. {rule.about['Condition']}",
         }
         for rule in rules
     }
 
 
-def parameter_declarations(rules: Sequence[RuleFolder], *, checked: bool = True) -> dict[str, Any]:
-    """The template parameters `<Rule><Parameter>`. `checked`: with what CloudFormation is to check."""
+def parameter_declarations(rules: Sequence[RuleFolder]) -> dict[str, Any]:
+    """The template parameters `<Rule><Parameter>`."""
     return {
         parameter.name: {
             "Type": "String",
             "Default": parameter.default,
-            **(parameter.constraint if checked else {}),
+            **parameter.constraint,
             "Description": parameter.description,
         }
         for parameter in all_parameters(rules)

@@ -17,7 +17,7 @@ from backup_rules_cli.templates.functions import (
     permission_id,
     rule_resources,
 )
-from backup_rules_cli.templates.intrinsics import get_att, ref
+from backup_rules_cli.templates.intrinsics import get_att, join, ref
 from backup_rules_cli.templates.permissions import reading_statements
 from backup_rules_cli.templates.rule_parameters import (
     EXCLUDED_PLANS,
@@ -25,6 +25,8 @@ from backup_rules_cli.templates.rule_parameters import (
     excluded_plans_declaration,
     frequency,
     frequency_declarations,
+    input_parameters,
+    on,
     parameter_conditions,
     parameter_declarations,
     prefix,
@@ -39,7 +41,14 @@ def single_account(rules: Sequence[RuleFolder]) -> dict[str, Any]:
     for rule in rules:
         resources |= rule_resources(rule, {"Properties": {"SourceAccount": ref("AWS::AccountId")}})
         resources[f"{prefix(rule)}Rule"] = {
-            **config_rule(rule, get_att(function_id(rule), "Arn"), {"AssumeRoleMode": "false"}),
+            **config_rule(
+                rule,
+                name=join(ref("RuleNamePrefix"), rule.config_rule_name),
+                source=get_att(function_id(rule), "Arn"),
+                inputs={"AssumeRoleMode": "false", **input_parameters(rule)},
+                frequency=ref(frequency(rule)),
+            ),
+            "Condition": on(rule),
             "DependsOn": [permission_id(rule)],
         }
     return {

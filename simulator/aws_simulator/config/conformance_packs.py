@@ -181,6 +181,7 @@ def _check_template(text: str, parameters: Mapping[str, str], code: str) -> None
     if len(rules) > MAX_RULES:
         raise AwsError(code, f"A conformance pack has at most {MAX_RULES} rules.")
     for logical_id, each in resources.items():
+        _check_plain(logical_id, each, code)
         role = ((each.get("Properties") or {}).get("Parameters") or {}).get("AutomationAssumeRole")
         if role is not None and any(True for _ in _functions(role)):
             raise AwsError(
@@ -190,10 +191,37 @@ def _check_template(text: str, parameters: Mapping[str, str], code: str) -> None
             )
 
 
+def _check_plain(logical_id: str, resource: Mapping[str, Any], code: str) -> None:
+    """Intrinsic functions where public packs have some, and nowhere else: if AWS Config takes them there, nobody tells.
+
+    The packs are the 122 of https://github.com/awslabs/aws-config-rules, and one of the Government of Canada.
+
+    Raises:
+        AwsError: with this code, where the resource has another.
+    """
+    parts = {**(resource.get("Properties") or {}), **{key: resource[key] for key in resource if key != "Properties"}}
+    parts["Source"], source = dict(parts.get("Source") or {}), (parts.get("Source") or {}).get("SourceIdentifier")
+    parts["Source"].pop("SourceIdentifier", None)
+    allowed: list[tuple[str, Any, set[str]]] = [
+        ("InputParameters", parts.pop("InputParameters", None), {"Fn::If", "Ref", "Ref AWS::NoValue"}),
+        ("Source.SourceIdentifier", source, {"Fn::Join", "Fn::Sub", "Ref"}),
+        ("Parameters", parts.pop("Parameters", None), {"Ref"}),
+        *((name, part, set()) for name, part in parts.items()),
+    ]
+    for name, part, functions in allowed:
+        other = sorted(set(_functions(part)) - functions)
+        if other:
+            raise AwsError(
+                code, f"Template validation error: {logical_id}: {name} has {', '.join(other)}, as no public pack has."
+            )
+
+
 def _functions(node: Any) -> Iterator[str]:
     if isinstance(node, Mapping):
         for name, value in node.items():
-            if name == "Ref" or str(name).startswith("Fn::"):
+            if name == "Ref" and str(value).startswith("AWS::"):
+                yield f"Ref {value}"
+            elif name == "Ref" or str(name).startswith("Fn::"):
                 yield str(name)
             yield from _functions(value)
     elif isinstance(node, list):

@@ -196,9 +196,9 @@ def nothing(_: Site) -> AbstractContextManager[None]:
             nothing,
             "central",
             f"rules: {{BACKUP_POLICY_ATTACHED: {{parameters: {{RequiredPlans: {'x' * 300}}}}}}}",
-            "Parameter PolicyAttachedRequiredPlans is 'xxx",
+            "rules.BACKUP_POLICY_ATTACHED.parameters.RequiredPlans is 'xxx",
             "must have at most 256 characters",
-            id="a rule parameter that the template does not admit",
+            id="a rule parameter that is too long for AWS Config",
         ),
         *(
             pytest.param(

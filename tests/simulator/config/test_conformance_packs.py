@@ -28,12 +28,14 @@ FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{CENTRAL}:function:judge"
 SCHEDULED = [{"EventSource": "aws.config", "MessageType": "ScheduledNotification"}]
 
 
-def rule(name: str = "tags", **changes: Any) -> dict[str, Any]:
-    source = {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": FUNCTION_ARN, "SourceDetails": SCHEDULED}
+SOURCE = {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": FUNCTION_ARN, "SourceDetails": SCHEDULED}
+
+
+def rule(name: Any = "tags", **changes: Any) -> dict[str, Any]:
     properties = {
         "ConfigRuleName": name,
         "InputParameters": {"ExecutionRoleName": {"Ref": "Role"}},
-        "Source": source,
+        "Source": SOURCE,
     }
     return {"Type": "AWS::Config::ConfigRule", "Properties": properties | changes}
 
@@ -343,6 +345,20 @@ def test_a_permission_may_be_about_the_rules_of_packs_only() -> None:
             ),
             {},
         ),
+        (pack_template({"A": rule({"Fn::Join": ["", [{"Ref": "Role"}, "tags"]]})}), {}),
+        (
+            pack_template(
+                {
+                    "A": rule(
+                        Source=SOURCE
+                        | {"SourceDetails": [SCHEDULED[0] | {"MaximumExecutionFrequency": {"Ref": "Role"}}]}
+                    )
+                }
+            ),
+            {},
+        ),
+        (pack_template({"A": rule(InputParameters={"Region": {"Ref": "AWS::Region"}})}), {}),
+        (pack_template({"A": rule(InputParameters={"Role": {"Fn::Sub": "${Role}"}})}), {}),
         ("Resources: {", {}),
     ],
     ids=[
@@ -352,6 +368,10 @@ def test_a_permission_may_be_about_the_rules_of_packs_only() -> None:
         "61 parameters",
         "131 rules",
         "function in a role's ARN",
+        "function in a rule's name",
+        "function in a rule's frequency",
+        "pseudo parameter",
+        "function that no public pack has",
         "no YAML",
     ],
 )
