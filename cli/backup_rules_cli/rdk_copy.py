@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from backup_rules.errors import InvalidRuleParametersError
-from backup_rules_cli.catalogue import RuleFolder, rule_folders
+from backup_rules_cli.catalogue import RULES, RuleFolder, rule_folders
 
 DESTINATION = Path("build/rdk")
 
@@ -31,17 +31,17 @@ def copy_rules(
     periodic_only: bool = False,
     folders: Sequence[RuleFolder] | None = None,
 ) -> tuple[Path, ...]:
-    """Write the copies, in place of rule folders that are there; returns them.
+    """Write the copies, in place of earlier ones of the pack's rules; returns them.
 
     Args:
-        destination: the folder to work in; what else is in it stays.
+        destination: the folder to work in; what else is in it stays, rules of others among it.
         parameters: rule parameters; each goes to the rules that have it, and must fit one at least.
         periodic_only: leave the change triggers out.
         folders: the rules to copy; all when left out.
 
     Raises:
-        ValueError: no rule has a parameter of that name.
-        InvalidRuleParametersError: a value is not allowed. In both cases nothing is written.
+        ValueError: no rule has a parameter of that name; or the folder is where the rules are, or leads there.
+        InvalidRuleParametersError: a value is not allowed. In each case nothing is written.
     """
     folders = rule_folders() if folders is None else folders
     given = dict(parameters or {})
@@ -49,8 +49,13 @@ def copy_rules(
     if unknown:
         raise ValueError(f"No rule that is copied has a parameter {', '.join(sorted(unknown))}.")
     written = {folder: _metadata(folder, given, periodic_only=periodic_only) for folder in folders}
-    for old in destination.glob("*/parameters.json"):
-        shutil.rmtree(old.parent)
+    earlier = [destination / folder.name for folder in rule_folders()]
+    source = RULES.resolve()
+    if any(each.resolve().is_relative_to(source) or each.is_symlink() for each in (destination, *earlier)):
+        raise ValueError(f"{destination} is where the rules themselves are, or has links: name another folder.")
+    for old in earlier:
+        if old.exists():
+            shutil.rmtree(old)
     for folder, metadata in written.items():
         copy = destination / folder.name
         copy.mkdir(parents=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backup_rules_cli import rdk_copy
+from backup_rules_cli import catalogue, rdk_copy
 from backup_rules_cli.catalogue import rule_folders
 
 
@@ -54,6 +55,38 @@ def test_copies_are_replaced_and_all_else_stays(tmp_path: Path) -> None:
     assert rdk_copy.main(["--into", str(tmp_path), "--rules", "BACKUP_TAG_CASE"]) == 0
     assert {path.name for path in tmp_path.iterdir()} == {"BACKUP_TAG_CASE", "terraform_rdk_rules"}
     assert not (tmp_path / "BACKUP_TAG_CASE" / "BACKUP_TAG_CASE.zip").exists()
+
+
+def test_rules_of_others_stay(tmp_path: Path) -> None:
+    theirs = tmp_path / "THEIR_OWN_RULE" / "parameters.json"
+    theirs.parent.mkdir()
+    theirs.write_text("{}", encoding="utf-8")
+    assert rdk_copy.main(["--into", str(tmp_path), "--rules", "BACKUP_TAG_CASE"]) == 0
+    assert theirs.read_text(encoding="utf-8") == "{}"
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the rules that stands for the checkout's own."""
+    rules = tmp_path / "checkout" / "rules"
+    shutil.copytree(catalogue.RULES, rules, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(catalogue, "RULES", rules)
+    monkeypatch.setattr(rdk_copy, "RULES", rules)
+    return rules
+
+
+@pytest.mark.parametrize("into", ["rules", "rules/BACKUP_TAG_CASE", "rules/new", "link", "linked"])
+def test_the_source_is_refused_and_stays(
+    source: Path, into: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(source.parent)
+    Path("link").symlink_to(source)
+    Path("linked").mkdir()
+    (Path("linked") / "BACKUP_TAG_CASE").symlink_to(source / "BACKUP_TAG_CASE")
+    before = sorted((path, path.stat().st_size) for path in source.rglob("*"))
+    assert rdk_copy.main(["--into", into]) == 2
+    assert "name another folder" in capsys.readouterr().err
+    assert sorted((path, path.stat().st_size) for path in source.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
