@@ -5,7 +5,8 @@ profile, and prints what its rows say. A row about a resource lists all rules th
 even when the NON_COMPLIANT one is not the pack's: such rows are dropped here, and the annotations of the others read.
 Only reads: config:SelectAggregateResourceConfig, config:GetAggregateComplianceDetailsByConfigRule and, for the names of
 accounts, organizations:ListAccounts, which may be refused; without an aggregator config:SelectResourceConfig and
-config:GetComplianceDetailsByConfigRule.
+config:GetComplianceDetailsByConfigRule. config:DescribeConfigurationAggregators, which may be refused too, names the
+aggregators that there are.
 """
 
 from __future__ import annotations
@@ -121,6 +122,56 @@ def pack_rows(rows: Sequence[Row], names: RuleNames, pack_name: str) -> list[dic
     return sorted(flat, key=lambda row: [str(row.get(key, "")) for key in (_ACCOUNT, _REGION, _RULE, _PACK)])
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whom the answer is from: an aggregator, or one account and Region alone (`aggregator` empty)."""
+
+    account: str
+    region: str
+    aggregator: str
+    aggregators: tuple[str, ...] | None
+    """Those of the account and Region; None where they may not be listed."""
+
+    @property
+    def where(self) -> str:
+        """The account and Region, for a sentence."""
+        return f"account {self.account}, {self.region}"
+
+    @property
+    def choice(self) -> str:
+        """Which aggregators could be asked there, in a sentence."""
+        if self.aggregators is None:
+            return f"Which aggregators there are in {self.where} may not be listed."
+        if self.aggregators:
+            return f"Aggregators in {self.where}: {', '.join(self.aggregators)}."
+        return (
+            f"There is no aggregator in {self.where}; `aggregator: true` in the settings of the deployment makes one in"
+            " its home Region."
+        )
+
+    def narrowness(self) -> Iterator[str]:
+        """What the answer leaves out where no aggregator was asked: the others may have problems all the same."""
+        if not self.aggregator:
+            yield f"Asked was {self.where} alone, and no other account or Region. {self.choice}"
+
+
+def asked_of(session: boto3.Session, client: Any, aggregator: str) -> Asked:
+    """Whom the session asks.
+
+    Raises:
+        BotoCoreError, ClientError: it has no valid credentials.
+    """
+    account = session.client("sts", config=CLIENT_CONFIG).get_caller_identity()["Account"]
+    names: tuple[str, ...] | None
+    try:
+        pages = client.get_paginator("describe_configuration_aggregators").paginate()
+        found = (each["ConfigurationAggregatorName"] for page in pages for each in page["ConfigurationAggregators"])
+        names = tuple(sorted(found))
+    except ClientError:
+        names = None
+    return Asked(account, client.meta.region_name, aggregator, names)
+
+
 class Collected:
     """What AWS Config has collected: under an aggregator, or of the one account and Region of the client."""
 
@@ -206,24 +257,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = RuleNames(folders, options.rule_prefix)
     try:
         session = boto3.Session(profile_name=options.profile or None, region_name=options.region or None)
-        collected = Collected(session.client("config", config=CLIENT_CONFIG), options.aggregator)
+        client = session.client("config", config=CLIENT_CONFIG)
+        asked = asked_of(session, client, options.aggregator)
+        collected = Collected(client, options.aggregator)
         rows = collected.select(expression)
         if not rows and not collected.has(query.reads):
-            print(f"query: {_NOT_RECORDED.format(query.reads)}", file=sys.stderr)
+            print("\n".join((f"query: {_NOT_RECORDED.format(query.reads)}", *asked.narrowness())), file=sys.stderr)
             return NOT_ANSWERED
         if query.about_packs:
-            return _print_packs(query, pack_rows(rows, names, options.pack_name), options.format)
+            return _print_packs(query, pack_rows(rows, names, options.pack_name), options.format, asked)
         found = findings(rows, names)
         if options.annotations:
             found = collected.with_annotations(found)
     except (BotoCoreError, ClientError) as error:
         print(f"query: {error}", file=sys.stderr)
+        if "NoSuchConfigurationAggregator" in str(error):
+            print(asked.choice, file=sys.stderr)
         return NOT_ANSWERED
     others = len(rows) - len({(each.account, each.region, each.resource_type, each.resource_id) for each in found})
     if options.format == "json":
-        print(_json(query, [asdict(each) for each in found]))
+        print(_json(query, [asdict(each) for each in found], asked))
     else:
         print("\n".join(_findings_table(found, others, _account_names(session) if options.aggregator else {})))
+        for line in asked.narrowness():
+            print(line)
     return PROBLEMS_FOUND if found else NOTHING_FOUND
 
 
@@ -245,8 +302,10 @@ def _options(arguments: Sequence[str] | None, names: Sequence[str]) -> argparse.
     return parser.parse_args(arguments)
 
 
-def _json(query: StoredQuery, rows: Sequence[Mapping[str, Any]]) -> str:
-    return json.dumps({"query": query.name, "question": query.question, "rows": rows}, indent=2, ensure_ascii=False)
+def _json(query: StoredQuery, rows: Sequence[Mapping[str, Any]], asked: Asked) -> str:
+    of = {"aggregator": asked.aggregator} if asked.aggregator else {"account": asked.account, "region": asked.region}
+    whole = {"query": query.name, "question": query.question, "asked": of, "rows": rows}
+    return json.dumps(whole, indent=2, ensure_ascii=False)
 
 
 def _account_names(session: boto3.Session) -> dict[str, str]:
@@ -299,12 +358,12 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _print_packs(query: StoredQuery, rows: Sequence[Mapping[str, Any]], output: str) -> int:
+def _print_packs(query: StoredQuery, rows: Sequence[Mapping[str, Any]], output: str, asked: Asked) -> int:
     """Rows of strings and numbers, in columns as wide as what they hold; the status of the command."""
     problems = [row for row in rows if row.get(_COMPLIANCE, NON_COMPLIANT) == NON_COMPLIANT]
     status = PROBLEMS_FOUND if problems else NOTHING_FOUND
     if output == "json":
-        print(_json(query, rows))
+        print(_json(query, rows, asked))
         return status
     print(query.question)
     columns = [key for key in _TITLES if rows and key in rows[0]]
@@ -312,7 +371,7 @@ def _print_packs(query: StoredQuery, rows: Sequence[Mapping[str, Any]], output: 
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for cells in table if rows else ():
         print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
-    print(f"{_count(len(rows), 'row')}.")
+    print("\n".join((f"{_count(len(rows), 'row')}.", *asked.narrowness())))
     return status
 
 

@@ -339,11 +339,43 @@ class TestAcrossAnOrganization:
     ) -> None:
         act_as(Door(account=OTHER_MEMBER), monkeypatch)
         assert queries.main([]) == queries.NOTHING_FOUND
+        assert capsys.readouterr().out.splitlines()[-1] == (
+            f"Asked was account {OTHER_MEMBER}, eu-west-1 alone, and no other account or Region. There is no aggregator"
+            f" in account {OTHER_MEMBER}, eu-west-1; `aggregator: true` in the settings of the deployment makes one in"
+            " its home Region."
+        )
         act_as(Door(), monkeypatch)
-        capsys.readouterr()
         assert queries.main(["--format", "json", "--query", "plans-and-selections"]) == queries.PROBLEMS_FOUND
-        (found,) = json.loads(capsys.readouterr().out)["rows"]
+        answer = json.loads(capsys.readouterr().out)
+        (found,) = answer["rows"]
         assert "BackupRole" in found["annotation"]
+        assert answer["asked"] == {"account": ACCOUNT, "region": "eu-west-1"}
+
+    def test_without_an_aggregator_those_that_there_are_are_named(
+        self, judged: dict[str, str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        asked = f"Asked was account {MANAGEMENT}, eu-west-1 alone, and no other account or Region. "
+        assert queries.main([]) == queries.NOT_ANSWERED
+        assert f"{asked}Aggregators in account {MANAGEMENT}, eu-west-1: organization." in capsys.readouterr().err
+        with failing(faults.denied, "config", "DescribeConfigurationAggregators"):
+            assert queries.main([]) == queries.NOT_ANSWERED
+        assert f"{asked}Which aggregators there are" in capsys.readouterr().err
+
+    def test_an_aggregators_answer_is_whole_and_says_whose_it_is(
+        self, judged: dict[str, str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        queries.main(["--aggregator", "organization"])
+        assert "Asked was" not in capsys.readouterr().out
+        queries.main(["--aggregator", "organization", "--format", "json"])
+        assert json.loads(capsys.readouterr().out)["asked"] == {"aggregator": "organization"}
+
+    def test_an_unknown_aggregator_gets_the_list(
+        self, judged: dict[str, str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert queries.main(["--aggregator", "organisation"]) == queries.NOT_ANSWERED
+        told = capsys.readouterr().err
+        assert "organisation" in told
+        assert f"Aggregators in account {MANAGEMENT}, eu-west-1: organization." in told
 
     @pytest.mark.parametrize("arguments", [["--aggregator", "none"], ["--profile", "none"]])
     def test_what_cannot_be_asked_is_said(

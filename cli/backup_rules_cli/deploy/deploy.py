@@ -85,6 +85,8 @@ def deploy(  # noqa: PLR0913 - what the command line takes
         return False
     _make(rollout, terminal)
     print("Deployed. AWS Config evaluates within minutes; then: make verify")
+    if settings.aggregator and not single_account:
+        print(f"What it found in all accounts: make query AGGREGATOR={settings.name} REGION={settings.home}")
     return True
 
 

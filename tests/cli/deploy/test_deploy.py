@@ -75,12 +75,13 @@ def excluded(site: Site, region: str = HOME) -> list[str]:
 
 def test_two_regions_are_deployed_once_and_taken_away_again(site: Site, capsys: Any) -> None:
     options = ("--regions", HOME, OTHER, "--management-profile", "management")
-    once = only("BACKUP_POLICY_VALID")
+    once = "aggregator: true\n" + only("BACKUP_POLICY_VALID")
     for account in (MANAGEMENT, CENTRAL, PAYMENTS, ANALYTICS):
         record(site, account, OTHER)
 
     assert site.run("deploy", *options, settings=once) == 0
     plan = capsys.readouterr().out
+    assert "What it found in all accounts: make query AGGREGATOR=backup-config-rules REGION=eu-west-1" in plan
     assert "whole organization: 4 accounts reached" in plan
     assert "create  backup-config-rules-functions" in plan
     assert "BackupConfigRulesMemberRole  in account 999988887777 and in every account reached" in plan
