@@ -55,12 +55,13 @@ def selection(selection_id: str, plan_id: str) -> dict[str, Any]:
     return dict(answer["BackupSelection"])
 
 
-def annotations(resource_type: str, resource_id: str, rule: str) -> list[str]:
-    """What the rule found about the resource: the annotations of its stored NON_COMPLIANT evaluations.
+def annotations(resource_type: str, resource_id: str, rule: str, prefix: str) -> list[str]:
+    """What the pack's rule found about the resource: the annotations of its stored NON_COMPLIANT evaluations.
 
-    `rule` is its plain name. AWS Config puts a suffix behind it in a conformance pack; RDK writes it in upper case; and
-    several packs side by side have a prefix each.
+    `rule` is its plain name, `prefix` what the pack's names begin with. AWS Config puts a suffix behind a name in a
+    conformance pack, and RDK writes it in upper case. A rule of anybody else, however alike its name, has no say.
     """
+    own = re.compile(re.escape(prefix + rule) + "(-conformance-pack-[a-z0-9]+)?")
     pages = (
         boto3.client("config")
         .get_paginator("get_compliance_details_by_resource")
@@ -69,6 +70,6 @@ def annotations(resource_type: str, resource_id: str, rule: str) -> list[str]:
     found = []
     for result in (each for page in pages for each in page["EvaluationResults"]):
         name = result["EvaluationResultIdentifier"]["EvaluationResultQualifier"]["ConfigRuleName"]
-        if rule in name.lower().replace("_", "-"):
+        if own.fullmatch(name) or name == rule.upper().replace("-", "_"):
             found.append(result.get("Annotation", ""))
     return found

@@ -25,7 +25,7 @@ def handler(events: dict[str, Any], _context: object) -> dict[str, Any]:
     selection_id, plan_id = ids_of_selection(resource_id)
     role_arn = selection(selection_id, plan_id)["IamRoleArn"]
     partition, role = role_of(role_arn, account)
-    policies = CHOICES.get(events["Policies"]) or named_by_rule(resource_id, role)
+    policies = CHOICES.get(events["Policies"]) or named_by_rule(resource_id, role, events["RuleNamePrefix"])
     wanted = [f"arn:{partition}:iam::aws:policy/{policy}" for policy in policies]
     iam = boto3.client("iam")
     before = attached(iam, role, role_arn)
@@ -55,9 +55,9 @@ def role_of(arn: str, account: str) -> tuple[str, str]:
     return partition, name
 
 
-def named_by_rule(resource_id: str, role: str) -> list[str]:
+def named_by_rule(resource_id: str, role: str, prefix: str) -> list[str]:
     """The policies that the rule's evaluation of the selection asks for."""
-    found = annotations(SELECTION, resource_id, RULE)
+    found = annotations(SELECTION, resource_id, RULE, prefix)
     if not found:
         raise RefusedError(
             f"BACKUP_ROLE_PERMISSIONS has no NON_COMPLIANT evaluation of {resource_id} here, so it does not say what"

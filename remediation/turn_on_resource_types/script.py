@@ -20,7 +20,9 @@ def handler(events: dict[str, Any], _context: object) -> dict[str, Any]:
     resource_id, region = events["ResourceId"], events["Region"]
     backup = boto3.client("backup")
     before = backup.describe_region_settings()["ResourceTypeOptInPreference"]
-    types = texts(events["ResourceTypes"]) or named_by_rule(resource_id, events["Account"], before)
+    types = texts(events["ResourceTypes"]) or named_by_rule(
+        resource_id, events["Account"], before, events["RuleNamePrefix"]
+    )
     unknown = [key for key in types if key not in before]
     if unknown:
         raise RefusedError(
@@ -37,7 +39,7 @@ def handler(events: dict[str, Any], _context: object) -> dict[str, Any]:
     }
 
 
-def named_by_rule(resource_id: str, account: str, known: Collection[str]) -> list[str]:
+def named_by_rule(resource_id: str, account: str, known: Collection[str], prefix: str) -> list[str]:
     """The opt-in keys that the rule's evaluation of the resource reports as turned off."""
     if re.fullmatch(r"[0-9]{12}", resource_id):
         if resource_id != account:
@@ -46,7 +48,7 @@ def named_by_rule(resource_id: str, account: str, known: Collection[str]) -> lis
     else:
         ids_of_selection(resource_id)
         resource_type = SELECTION
-    found = annotations(resource_type, resource_id, RULE)
+    found = annotations(resource_type, resource_id, RULE, prefix)
     if not found:
         raise RefusedError(
             f"BACKUP_SERVICE_OPT_IN has no NON_COMPLIANT evaluation of {resource_id} here, so it names no type that is"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aws_simulator import faults
+from aws_simulator import config, faults
 from aws_simulator.faults import failing
 from aws_simulator.tagging import tag_resource
 from tests.front_door import ACCOUNT, CENTRAL, NOW, Door, front_door
@@ -70,6 +70,53 @@ def test_what_the_rule_asks_for_is_attached(
     assert outcome.outputs["Attach.Attached"] == expected
     assert attached(door) == {*before, *expected}
     assert compliance(door, hours=1) == "COMPLIANT"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "believed"),
+    [
+        ("backup-role-permissions", {}, True),
+        ("backup-role-permissions-conformance-pack-n0q8yfwsp", {}, True),
+        ("BACKUP_ROLE_PERMISSIONS", {}, True),
+        ("dev-backup-role-permissions-conformance-pack-n0q8yfwsp", {"RuleNamePrefix": ["dev-"]}, True),
+        ("dev-backup-role-permissions", {}, False),
+        ("backup-role-permissions", {"RuleNamePrefix": ["dev-"]}, False),
+        ("not-backup-role-permissions", {}, False),
+        ("backup-role-permissions-of-mine", {}, False),
+        ("backup_role_permissions", {}, False),
+    ],
+)
+def test_only_the_packs_own_rule_is_believed(
+    door: Door, name: str, given: dict[str, list[str]], *, believed: bool
+) -> None:
+    door.role()
+    selection = picking(door, VOLUME)
+    found_by(door, name, selection, "Attach AWSBackupServiceRolePolicyForBackup.")
+    if believed:
+        assert run(door, DOCUMENT, selection, **given).failure is None
+        assert attached(door) == {FOR_BACKUP}
+    else:
+        assert f"no NON_COMPLIANT evaluation of {selection}" in refusal(door, selection, **given)
+
+
+def found_by(door: Door, rule: str, selection: str, annotation: str) -> None:
+    """A Config rule of that name finds fault with the selection."""
+    client = door.client("config")
+    source = {
+        "Owner": "CUSTOM_LAMBDA",
+        "SourceIdentifier": f"arn:aws:lambda:{door.region}:{CENTRAL}:function:{rule}",
+        "SourceDetails": [{"EventSource": "aws.config", "MessageType": "ScheduledNotification"}],
+    }
+    client.put_config_rule(ConfigRule={"ConfigRuleName": rule, "Source": source})
+    evaluation = {
+        "ComplianceResourceType": "AWS::Backup::BackupSelection",
+        "ComplianceResourceId": selection,
+        "ComplianceType": "NON_COMPLIANT",
+        "Annotation": annotation,
+        "OrderingTimestamp": NOW,
+    }
+    token = config.result_token(door.account, door.region, rule)
+    client.put_evaluations(Evaluations=[evaluation], ResultToken=token)
 
 
 def test_a_second_run_changes_nothing(door: Door) -> None:

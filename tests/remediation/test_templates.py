@@ -151,7 +151,7 @@ VARIABLES = {"global:ACCOUNT_ID", "global:REGION"}
 def test_it_is_a_document_of_the_schema(document: Remediation) -> None:
     """https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-schemas-features.html"""
     content = contents()[f"BackupConfigRules-{document.name}"]
-    assert content == document.content
+    assert content == document.content, "by default, the names of the pack's rules begin with nothing"
     assert set(content) == TOP
     assert content["schemaVersion"] == "0.3"
     assert content["assumeRole"] == "{{ AutomationAssumeRole }}"

@@ -126,6 +126,19 @@ def reach_problems(organization: Organization, reached: Reach, settings: Setting
         )
 
 
+def remediation_problems(organization: Organization, settings: Settings, *, management: bool) -> Iterator[Problem]:
+    """What AWS Config wants before a pack with remediation: its role in the management account, where no StackSet goes.
+
+    https://docs.aws.amazon.com/config/latest/developerguide/cpack-prerequisites.html
+    """
+    if settings.remediation and not management:
+        yield Problem(
+            f"remediation: true needs role {settings.remediation_role_name} in management account"
+            f" {organization.management}, too, before the pack, whether or not the pack reaches it.",
+            "Name a profile of the management account in MANAGEMENT_PROFILE, or set remediation: false.",
+        )
+
+
 def account_problems(access: Access, settings: Settings) -> Iterator[Problem]:
     """What the own account lacks in the Regions, where it is judged itself."""
     for region in settings.regions:

@@ -13,6 +13,7 @@ from backup_rules_cli.deploy.checks import (
     gathered,
     organization_problems,
     reach_problems,
+    remediation_problems,
     role_problems,
 )
 from backup_rules_cli.deploy.organization import (
@@ -123,6 +124,7 @@ def _organization(settings: Settings, access: Access, management: Access | None)
         gathered(
             lambda: _management_problems(management, organization),
             lambda: reach_problems(organization, reached, settings),
+            lambda: remediation_problems(organization, settings, management=management is not None),
             lambda: account_problems(access, settings) if access.caller.account in reached.accounts else (),
             lambda: role_problems(access, _function_roles(settings)),
             lambda: role_problems(access, _own_roles(settings, access, organization, reached)),

@@ -46,6 +46,14 @@ Place = tuple[Access, str, str]
 """Access, Region, and the name of a stack or its part."""
 
 
+def document_parameters(settings: Settings) -> dict[str, str]:
+    """What the stack of the remediation documents takes."""
+    return {
+        "DocumentNamePrefix": settings.remediation_document_prefix,
+        "RuleNamePrefix": settings.rule_name_prefix,
+    }
+
+
 @dataclass(frozen=True)
 class Rollout(ABC):
     """A pack on its way into AWS."""
@@ -121,7 +129,7 @@ class Rollout(ABC):
         if not settings.remediation:
             return ()
         name = {"RemediationRoleName": settings.remediation_role_name}
-        prefixed = {"DocumentNamePrefix": settings.remediation_document_prefix}
+        prefixed = document_parameters(settings)
         return (
             self.stack(REMEDIATION_ROLE, settings.home, name, access=access),
             *(self.stack(REMEDIATION_DOCUMENTS, region, prefixed, access=access) for region in settings.regions),
@@ -249,12 +257,18 @@ class OrganizationRollout(Rollout):
         return {frequency(rule.folder): rule.frequency for rule in self.settings.rules}
 
     def _in_management(self) -> Phase:
-        """What StackSets bring to the other accounts, where the management account is reached too."""
-        if self.management is None or not self.reach.management_role:
+        """What StackSets bring to the other accounts: the member role where the pack reaches the management account.
+
+        The remediation in any case: AWS Config wants its role there before the pack.
+        https://docs.aws.amazon.com/config/latest/developerguide/cpack-prerequisites.html
+        """
+        if self.management is None:
             return ()
+        remediation = self.own_remediation(self.management)
+        if not self.reach.management_role:
+            return remediation
         parameters = self._member_role_parameters()
-        role = self.stack(MEMBER_ROLE, self.settings.home, parameters, access=self.management)
-        return (role, *self.own_remediation(self.management))
+        return (self.stack(MEMBER_ROLE, self.settings.home, parameters, access=self.management), *remediation)
 
     def _remediation(self, buckets: Mapping[str, str]) -> Phase:
         settings = self.settings
@@ -265,7 +279,7 @@ class OrganizationRollout(Rollout):
             "PackName": settings.name,
             **self._stack_set_parameters(),
             "RemediationRoleName": settings.remediation_role_name,
-            "DocumentNamePrefix": settings.remediation_document_prefix,
+            **document_parameters(settings),
         }
         return tuple(
             self.stack(

@@ -62,6 +62,16 @@ _DOCUMENT_NAME_PREFIX = {
 }
 
 
+_RULE_NAME_PREFIX = {
+    "RuleNamePrefix": text(
+        "What the names of the pack's Config rules begin with: the documents believe evaluations of these only.",
+        "",
+        pattern="^[a-z0-9-]{0,8}$",
+        constraint="must have at most 8 lower-case letters, digits and hyphens.",
+    )
+}
+
+
 class _Loader(yaml.SafeLoader):
     """YAML with CloudFormation's `!Sub`."""
 
@@ -176,8 +186,8 @@ def documents_template() -> dict[str, Any]:
             "AWS Backup Config rules: Automation documents that settle findings, started by hand. For each account and"
             " Region."
         ),
-        "Metadata": interface({"The documents": ["DocumentNamePrefix"]}),
-        "Parameters": _DOCUMENT_NAME_PREFIX,
+        "Metadata": interface({"The documents": ["DocumentNamePrefix", "RuleNamePrefix"]}),
+        "Parameters": {**_DOCUMENT_NAME_PREFIX, **_RULE_NAME_PREFIX},
         "Resources": {
             each.name: {
                 "Type": "AWS::SSM::Document",
@@ -187,7 +197,7 @@ def documents_template() -> dict[str, Any]:
                     "DocumentFormat": "JSON",
                     "TargetType": "/",
                     "UpdateMethod": "NewVersion",
-                    "Content": each.content,
+                    "Content": _of_the_pack(each.content),
                 },
             }
             for each in found
@@ -197,6 +207,13 @@ def documents_template() -> dict[str, Any]:
             for each in found
         },
     }
+
+
+def _of_the_pack(content: dict[str, Any]) -> dict[str, Any]:
+    """The document with the stack's parameters as defaults of its own of the same name."""
+    parameters = content["parameters"]
+    own = {name: {**parameters[name], "default": ref(name)} for name in _RULE_NAME_PREFIX if name in parameters}
+    return {**content, "parameters": {**parameters, **own}}
 
 
 def role_template() -> dict[str, Any]:
@@ -277,7 +294,7 @@ def stack_sets_template(role_text: str) -> dict[str, Any]:
             {
                 "Accounts": ["PackName", "TargetIds", "CallAs"],
                 "The role": ["CreateRole", "RemediationRoleName"],
-                "The documents": ["DocumentNamePrefix", "DocumentsTemplateUrl"],
+                "The documents": ["DocumentNamePrefix", "RuleNamePrefix", "DocumentsTemplateUrl"],
             }
         ),
         "Parameters": {
@@ -291,6 +308,7 @@ def stack_sets_template(role_text: str) -> dict[str, Any]:
             ),
             **_ROLE_NAME,
             **_DOCUMENT_NAME_PREFIX,
+            **_RULE_NAME_PREFIX,
             "DocumentsTemplateUrl": text(
                 "Where remediation-documents.yaml is: https://bucket.s3.region.amazonaws.com/key. A new template needs"
                 " a new key, else CloudFormation sees no change.",
@@ -317,7 +335,7 @@ def stack_sets_template(role_text: str) -> dict[str, Any]:
                 "Properties": {
                     "StackSetName": sub("${PackName}-remediation-documents"),
                     "Description": "The documents that settle findings of the AWS Backup Config rules.",
-                    **_in_every_account(["DocumentNamePrefix"]),
+                    **_in_every_account(["DocumentNamePrefix", "RuleNamePrefix"]),
                     "TemplateURL": ref("DocumentsTemplateUrl"),
                 },
             },

@@ -190,4 +190,18 @@ def test_a_second_pack_needs_a_role_of_its_own(site: Site, capsys: Any) -> None:
     refusal = capsys.readouterr().err
     assert f"Role {ROLE} exists already in account {CENTRAL}, and stack backup-config-rules-remediation" in refusal
     assert "for remediation another remediation_role_name" in refusal
-    assert site.run("deploy", "--plan", settings=f"{ON}remediation_role_name: Mender\n") == 0
+    mender = f"{ON}remediation_role_name: Mender\n"
+    assert site.run("deploy", "--plan", *OPTIONS, settings=mender) == 0
+
+
+def test_the_role_comes_before_the_pack_into_the_management_account(site: Site, capsys: Any) -> None:
+    """AWS Config wants it there, whether or not the pack reaches that account."""
+    with recorded_calls() as calls:
+        assert site.run("deploy", settings=ON) == 2
+    assert f"remediation: true needs role {ROLE} in management account {MANAGEMENT}, too" in capsys.readouterr().err
+    assert writes(calls) == []
+
+    assert site.run("deploy", *OPTIONS, settings=f"{ON}excluded_accounts: [{MANAGEMENT}]\n") == 0
+    assert ROLE in roles(site, MANAGEMENT)
+    assert site.client(MANAGEMENT, "config").describe_config_rules()["ConfigRules"] == []
+    assert [each["TargetId"] for each in remediations(site, PAYMENTS)] == [DOCUMENT]
