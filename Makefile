@@ -20,71 +20,99 @@ setup: $(VENV)/ready  ## Make the virtual environment .venv with everything that
 # Tool settings in pyproject.toml change nothing in the environment; dependencies do, through the lock.
 $(VENV)/ready: requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found. Name one: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@echo "Setting up $(VENV) (once; a minute or so) …"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@echo "Setting up $(VENV) (once; a minute or so) …" >&2
+	@$(PYTHON) -m venv $(VENV) >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv --require-hashes -r requirements.lock >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . >&2
 	@touch $@
+
+# The variables that each target takes on the command line. Others are refused: a misspelt one would not be missed.
+KNOWN_evaluate := PROFILE REGION RULES PARAMETERS FORMAT ACCOUNTS ALL
+KNOWN_deploy := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS PLAN YES
+KNOWN_deploy-single-account := $(KNOWN_deploy)
+KNOWN_verify := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS ALL
+KNOWN_undeploy := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS YES
+KNOWN_query := PROFILE REGION AGGREGATOR QUERY PACK RULE_PREFIX FORMAT ANNOTATIONS SHOW
+KNOWN_costs := OPTIONS
+KNOWN_rdk-rules := RULES PARAMETERS PERIODIC_ONLY
+KNOWN_simulate := PORT
+KNOWN_test := TESTS
+KNOWN_test-fast := TESTS
+
+GOALS := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+KNOWN := $(sort PYTHON $(foreach goal,$(GOALS),$(KNOWN_$(goal))))
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+UNKNOWN := $(firstword $(filter-out $(KNOWN) MAKEFLAGS MAKEOVERRIDES,$(GIVEN)))
+ifneq ($(UNKNOWN),)
+NEAR := $(shell $(PYTHON) -c 'import difflib, sys; print(*difflib.get_close_matches(sys.argv[1], sys.argv[2:], 1))' '$(UNKNOWN)' $(KNOWN))
+$(error make $(GOALS) takes no $(UNKNOWN).$(if $(NEAR), Did you mean $(NEAR)?) It takes $(KNOWN))
+endif
+
+# A value as one word of the shell.
+quoted = '$(subst ','\'',$(1))'
+# An option with a value, where the variable has one: $(call option,--profile,$(PROFILE)).
+option = $(if $(2),$(1) $(call quoted,$(2)))
 
 .PHONY: evaluate
 evaluate: setup  ## Judge a simulated organization, or a real account: PROFILE=… REGION=… (read-only).
-	@status=0; $(BIN)/python -m backup_rules_cli.evaluate \
-		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(REGION),--region "$(REGION)") \
-		$(if $(FORMAT),--format "$(FORMAT)") $(if $(ACCOUNTS),--accounts "$(ACCOUNTS)") $(if $(ALL),--all) \
-		$(foreach parameter,$(PARAMETERS),--parameter "$(parameter)") $(if $(RULES),--rules $(RULES)) || status=$$?; \
-	if [ $$status -eq 1 ] && [ -z "$(PROFILE)$(REGION)" ]; then exit 0; fi; exit $$status
+	@status=0; $(BIN)/backup-rules evaluate $(call option,--profile,$(PROFILE)) $(call option,--region,$(REGION)) \
+		$(call option,--format,$(FORMAT)) $(call option,--accounts,$(ACCOUNTS)) $(call option,--rules,$(RULES)) \
+		$(foreach parameter,$(PARAMETERS),$(call option,--parameter,$(parameter))) $(if $(ALL),--all) || status=$$?; \
+	if [ $$status -eq 1 ] && [ -z $(call quoted,$(PROFILE)$(REGION)) ]; then exit 0; fi; exit $$status
 
 .PHONY: package
 package: setup  ## Pack what AWS Lambda runs into build/package, reproducibly: a zip per function, and the layer.
-	@$(BIN)/python -m backup_rules_cli.package
+	@$(BIN)/backup-rules package
 
 # What the targets below take: docs/deploying.md.
-DEPLOYMENT = $(if $(PROFILE),--profile "$(PROFILE)") \
-	$(if $(MANAGEMENT_PROFILE),--management-profile "$(MANAGEMENT_PROFILE)") \
-	$(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(REGIONS),--regions $(REGIONS)) \
+DEPLOYMENT = $(call option,--profile,$(PROFILE)) $(call option,--management-profile,$(MANAGEMENT_PROFILE)) \
+	$(call option,--settings,$(SETTINGS)) $(call option,--region,$(REGIONS)) \
 	$(if $(YES),--yes) $(if $(PLAN),--plan) $(if $(ALL),--all)
 
 .PHONY: deploy
 deploy: setup  ## Bring the pack to an organization: PROFILE=… [REGIONS="…"] [PLAN=1] [YES=1]. See docs/deploying.md.
-	@$(BIN)/python -m backup_rules_cli.deploy deploy $(DEPLOYMENT)
+	@$(BIN)/backup-rules deploy $(DEPLOYMENT)
 
 .PHONY: deploy-single-account
 deploy-single-account: setup  ## Bring the pack to the one account of PROFILE=…, for a trial.
-	@$(BIN)/python -m backup_rules_cli.deploy deploy-single-account $(DEPLOYMENT)
+	@$(BIN)/backup-rules deploy-single-account $(DEPLOYMENT)
 
 .PHONY: verify
 verify: setup  ## How the deployed pack is, in every account and Region: PROFILE=… (read-only).
-	@$(BIN)/python -m backup_rules_cli.deploy verify $(DEPLOYMENT)
+	@$(BIN)/backup-rules verify $(DEPLOYMENT)
 
 .PHONY: undeploy
 undeploy: setup  ## Take the deployed pack away again: PROFILE=… It asks first.
-	@$(BIN)/python -m backup_rules_cli.deploy undeploy $(DEPLOYMENT)
+	@$(BIN)/backup-rules undeploy $(DEPLOYMENT)
 
 .PHONY: query
 query: setup  ## Ask AWS Config what the pack found in all accounts: AGGREGATOR=… PROFILE=… REGION=… (read-only).
-	@$(BIN)/python -m backup_rules_cli.queries \
-		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(REGION),--region "$(REGION)") \
-		$(if $(AGGREGATOR),--aggregator "$(AGGREGATOR)") $(if $(QUERY),--query "$(QUERY)") \
-		$(if $(PACK),--pack-name "$(PACK)") $(if $(RULE_PREFIX),--rule-prefix "$(RULE_PREFIX)") \
-		$(if $(FORMAT),--format "$(FORMAT)") $(if $(filter 0,$(ANNOTATIONS)),--no-annotations) \
+	@$(BIN)/backup-rules query $(call option,--profile,$(PROFILE)) $(call option,--region,$(REGION)) \
+		$(call option,--aggregator,$(AGGREGATOR)) $(call option,--query,$(QUERY)) \
+		$(call option,--pack-name,$(PACK)) $(call option,--rule-prefix,$(RULE_PREFIX)) \
+		$(call option,--format,$(FORMAT)) $(if $(filter 0,$(ANNOTATIONS)),--no-annotations) \
 		$(if $(SHOW),--show) || test $$? -eq 1
 
 .PHONY: costs
 costs: setup  ## Work out what the pack does and costs in a month: OPTIONS="--accounts 350 --plans 12 …".
-	@$(BIN)/python -m backup_rules_cli.costs $(OPTIONS)
+	@$(BIN)/backup-rules costs $(OPTIONS)
 
 .PHONY: rdk-rules
 rdk-rules: setup  ## Copy the rule folders for RDK into build/rdk: PARAMETERS="Name=value …", PERIODIC_ONLY=1.
-	@$(BIN)/python -m backup_rules_cli.rdk_copy $(if $(RULES),--rules $(RULES)) $(if $(PERIODIC_ONLY),--periodic-only) \
-		$(foreach parameter,$(PARAMETERS),--parameter "$(parameter)")
+	@$(BIN)/backup-rules rdk-rules $(call option,--rules,$(RULES)) $(if $(PERIODIC_ONLY),--periodic-only) \
+		$(foreach parameter,$(PARAMETERS),$(call option,--parameter,$(parameter)))
 
 .PHONY: simulate
-simulate: setup  ## Serve the simulated organization to other programs, the AWS CLI among them. PORT=5000.
-	@$(BIN)/python -m backup_rules_cli.simulate --port $(or $(PORT),5000)
+simulate: setup  ## Serve the simulated organization to other programs, the AWS CLI among them: PORT=…
+	@exec $(BIN)/backup-rules simulate $(call option,--port,$(PORT))
 
 .PHONY: test
-test: setup  ## Run all tests.
-	@$(BIN)/python -m pytest -n auto
+test: setup  ## Run all tests, or those of TESTS="path …".
+	@$(BIN)/python -m pytest -n auto $(TESTS)
+
+.PHONY: test-fast
+test-fast: setup  ## Run the tests of layer and rules: no server, no deployed function.
+	@$(BIN)/python -m pytest -n auto $(or $(TESTS),tests/layer tests/rules rules)
 
 .PHONY: lint
 lint: setup  ## Check style, types and templates: ruff (lint and format), mypy (strict), cfn-lint.
@@ -99,8 +127,7 @@ check: lint test  ## Everything that must hold before a commit: lint, format, ty
 
 .PHONY: docs
 docs: setup  ## Rewrite the parts of the documentation that are made from the rules' metadata.
-	@$(BIN)/python -m backup_rules_cli.docs
-	@$(BIN)/python -m backup_rules_cli.costs --write-page
+	@$(BIN)/backup-rules docs
 
 TEMPLATES = $(wildcard cloudformation/*.yaml)
 # Of a resource type that China and GovCloud do not have.
@@ -108,7 +135,7 @@ ONLY_AWS := cloudformation/invoke-permissions.yaml
 
 .PHONY: templates
 templates: setup  ## Rewrite the CloudFormation templates that are made from the rules' metadata.
-	@$(BIN)/python -m backup_rules_cli.templates
+	@$(BIN)/backup-rules templates
 
 .PHONY: bench
 bench: setup  ## Measure how long judging takes, and what a cold start costs.

@@ -12,13 +12,16 @@ from types import ModuleType
 from typing import Any
 
 from backup_rules.evaluation.rule import BackupConfigRule
+from backup_rules_cli import resources
+from backup_rules_cli.errors import CommandError, UnknownNameError
+from backup_rules_cli.suggestions import did_you_mean
 
 # What the evaluator needs for every rule: to put evaluations, and to find those that no longer have a subject.
 COMMON_PERMISSIONS = frozenset({"config:GetComplianceDetailsByConfigRule", "config:PutEvaluations"})
 # And where the functions serve an organization (ORGANIZATION_ID): to see that the account is in it.
 ORGANIZATION_PERMISSIONS = frozenset({"organizations:DescribeOrganization"})
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = resources.ROOT
 RULES = ROOT / "rules"
 
 
@@ -82,12 +85,16 @@ def rule_folders(*names: str) -> tuple[RuleFolder, ...]:
     """All rules in alphabetical order, or those that are named.
 
     Raises:
-        ValueError: when a name is not that of a rule.
+        UnknownNameError: when a name is not that of a rule.
+        CommandError: there are no rules at all.
     """
     found = {path.parent.name: path.parent for path in sorted(RULES.glob("*/parameters.json"))}
-    unknown = [name for name in names if name not in found]
-    if unknown:
-        raise ValueError(f"There is no rule {', '.join(unknown)}. The rules are {', '.join(found)}.")
+    if not found:
+        raise CommandError(f"There are no rules in {RULES}: the installation is not complete. Install it anew.")
+    for name in names:
+        if name not in found:
+            hint = did_you_mean(name, found)
+            raise UnknownNameError(f"There is no rule {name}.{hint} The rules are {', '.join(found)}.")
     return tuple(RuleFolder(name, found[name]) for name in (names or found))
 
 

@@ -1,16 +1,14 @@
-"""`make docs`: the parts of the documentation that are made from the rules' metadata.
-
-`--check` changes nothing and exits 1 when a generated part is stale.
-"""
+"""The parts of the documentation that are made from the rules' metadata: `make docs`."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from backup_rules_cli import rules_page
-from backup_rules_cli.catalogue import ROOT, RuleFolder, rule_folders
+from backup_rules_cli.catalogue import RuleFolder, rule_folders
+from backup_rules_cli.costs.tables import page_parts, with_parts
+from backup_rules_cli.resources import ROOT
 
 BEGIN, END = "<!-- rules: made by `make docs` -->", "<!-- end of rules -->"
 
@@ -42,24 +40,12 @@ def with_table(page: str, rows: str) -> str:
     return f"{before}{BEGIN}\n{rows}\n{END}{rest.split(END, 1)[1]}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Rewrite the README's table and the pages that are made whole; with `--check` only compare."""
-    stale = [page(arguments) for page in (_readme, rules_page.main)]
-    return max(stale)
-
-
-def _readme(arguments: Sequence[str] | None) -> int:
-    readme = Path(ROOT / "README.md")
-    page = readme.read_text(encoding="utf-8")
-    made = with_table(page, table(rule_folders()))
-    if made == page:
-        return 0
-    if "--check" in (sys.argv[1:] if arguments is None else arguments):
-        print("README.md is stale: run `make docs`.", file=sys.stderr)
-        return 1
-    readme.write_text(made, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def pages() -> dict[Path, str]:
+    """The pages with what is made from the rules, by where they lie."""
+    folders = rule_folders()
+    readme, costs = ROOT / "README.md", ROOT / "docs" / "cost-and-quotas.md"
+    return {
+        readme: with_table(readme.read_text(encoding="utf-8"), table(folders)),
+        rules_page.PAGE: rules_page.page(folders),
+        costs: with_parts(costs.read_text(encoding="utf-8"), page_parts(folders)),
+    }

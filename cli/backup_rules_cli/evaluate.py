@@ -1,21 +1,18 @@
-"""`make evaluate`: what the pack says about an account, in the words of the AWS Config console.
+"""What the pack says about an account, in the words of the AWS Config console.
 
-Without a profile, an organization is simulated in memory: every rule's real Lambda handler gets the events that AWS
-Config would send, per account and Region, and its stored evaluations are read back through the Config API. With a
-profile, the rules judge a real account, read-only; nothing is put.
+The demo organization is simulated in memory: every rule's real Lambda handler gets the events that AWS Config would
+send, per account and Region, and its stored evaluations are read back through the Config API. A real account is judged
+by the same rules, read-only; nothing is put.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
-import sys
 import threading
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -24,80 +21,20 @@ from backup_rules.arns import Arn, Place
 from backup_rules.aws.account import Account
 from backup_rules.aws.calls import Calls
 from backup_rules.aws.clients import CLIENT_CONFIG
-from backup_rules.errors import BackupRulesError, InvalidEventError, InvalidRuleParametersError
+from backup_rules.errors import BackupRulesError
 from backup_rules.evaluation.invocation import Invocation
-from backup_rules_cli.catalogue import RuleFolder, rule_folders
+from backup_rules_cli.catalogue import RuleFolder
+from backup_rules_cli.console import progress
+from backup_rules_cli.errors import CommandError
 from backup_rules_cli.invoke import Evaluated
-from backup_rules_cli.reports import Failure, Report, as_json, as_table
+from backup_rules_cli.places import in_words, regions_of, session_of
+from backup_rules_cli.reports import Failure, Report
 
-ALL_COMPLIANT, PROBLEMS_FOUND, NOT_JUDGED = 0, 1, 2
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns 0 all compliant, 1 problems found, 2 something could not be judged."""
-    options = _options(arguments)
-    try:
-        folders = rule_folders(*options.rules)
-        parameters = _parameters(options.parameter, folders)
-    except (ValueError, InvalidRuleParametersError) as error:
-        print(f"evaluate: {error}", file=sys.stderr)
-        return NOT_JUDGED
-    started = time.monotonic()
-    progress = _Progress(sys.stderr, shown=not options.quiet)
-    if options.profile or options.region:
-        if not (options.profile and options.region):
-            print("evaluate: name both, PROFILE=… and REGION=…, to judge a real account.", file=sys.stderr)
-            return NOT_JUDGED
-        report = _real(options.profile, options.region, folders, parameters, progress)
-    else:
-        report = _simulated(folders, parameters, options.accounts, progress)
-    progress.done()
-    if options.format == "json":
-        print(as_json(report))
-    else:
-        print(as_table(report, seconds=time.monotonic() - started, everything=options.all))
-    if report.failures:
-        return NOT_JUDGED
-    return PROBLEMS_FOUND if report.problems else ALL_COMPLIANT
+Parameters = Mapping[str, Mapping[str, str]]
+"""What a person gave, by rule and name."""
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="evaluate", description="Judge an account by every rule of the pack.")
-    parser.add_argument(
-        "--profile", default="", help="profile of a real account (with --region); default: a simulation"
-    )
-    parser.add_argument("--region", default="", help="Region of the real account, such as eu-west-1")
-    parser.add_argument("--rules", nargs="*", default=[], metavar="RULE", help="only these rules; default: all")
-    parser.add_argument(
-        "--parameter", action="append", default=[], metavar="Name=value", help="a rule parameter, for the rules it fits"
-    )
-    parser.add_argument("--accounts", type=int, default=0, help="grow the simulated organization to so many accounts")
-    parser.add_argument("--format", choices=("table", "json"), default="table")
-    parser.add_argument("--all", action="store_true", help="show COMPLIANT evaluations as well, not just their number")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
-    return parser.parse_args(arguments)
-
-
-def _parameters(given: Iterable[str], folders: Sequence[RuleFolder]) -> dict[str, dict[str, str]]:
-    """The given parameters by rule: each goes to all the rules that have it, and must fit one at least."""
-    by_rule: dict[str, dict[str, str]] = {folder.name: {} for folder in folders}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ValueError(f"--parameter {text!r} is not of the form Name=value.")
-        takers = [folder.name for folder in folders if key in {*folder.defaults, *folder.optional}]
-        if not takers:
-            raise ValueError(f"No rule that is judged has a parameter {key!r}.")
-        for name in takers:
-            by_rule[name][key] = value
-    for folder in folders:
-        folder.rule().evaluate_parameters({**folder.defaults, **by_rule[folder.name]})
-    return by_rule
-
-
-def _simulated(
-    folders: Sequence[RuleFolder], parameters: dict[str, dict[str, str]], accounts: int, progress: _Progress
-) -> Report:
+def evaluate_demo(folders: Sequence[RuleFolder], parameters: Parameters, accounts: int = 0, *, quiet: bool) -> Report:
     """Every rule's handler, for every account and Region of the simulated organization."""
     # The simulator is needed for this only, and takes a second to import.
     from moto.utilities.utils import get_partition  # noqa: PLC0415
@@ -108,15 +45,16 @@ def _simulated(
     from demo_organization.accounts import ACCOUNTS  # noqa: PLC0415
 
     now = datetime.now(UTC).replace(microsecond=0)
-    with simulated_aws():
+    more = max(0, accounts - len(ACCOUNTS))
+    with simulated_aws(), progress(more + len(ACCOUNTS) + 1, shown=not quiet) as step:
         config.install(require_functions=False)
-        progress.say("Making an organization in memory")
-        organization = seed(now, max(0, accounts - len(ACCOUNTS)))
+        step("making an organization in memory")
+        organization = seed(now, more)
         central = next(each.id for each in organization.accounts if each.role == "delegated administrator")
         report = Report("a simulated organization", now, {each.id: each.name for each in organization.accounts})
-        for number, account in enumerate(organization.accounts, 1):
+        for account in organization.accounts:
+            step(account.name)
             for region in account.regions:
-                progress.say(f"{number} of {len(organization.accounts)} accounts: {account.name}, {region}")
                 place = Place(get_partition(region), account.id, region)
                 _judge_place(folders, parameters, place, central, now, report)
     return report
@@ -124,7 +62,7 @@ def _simulated(
 
 def _judge_place(  # noqa: PLR0913, PLR0917 - one account and Region, and what to judge it by
     folders: Sequence[RuleFolder],
-    parameters: dict[str, dict[str, str]],
+    parameters: Parameters,
     place: Place,
     central: str,
     now: datetime,
@@ -147,24 +85,40 @@ def _judge_place(  # noqa: PLR0913, PLR0917 - one account and Region, and what t
         report.evaluated += read_back(folder, session, place)
 
 
-def _real(
-    profile: str, region: str, folders: Sequence[RuleFolder], parameters: dict[str, dict[str, str]], progress: _Progress
+def evaluate_account(
+    profile: str, regions: Sequence[str], folders: Sequence[RuleFolder], parameters: Parameters, *, quiet: bool
 ) -> Report:
-    """Every rule, for the account of the profile. Reads are shared between the rules; nothing is put."""
+    """Every rule, for the account of the profile in each Region. Reads are shared between the rules; nothing is put.
+
+    Raises:
+        CommandError: the account cannot be read at all.
+    """
     now = datetime.now(UTC).replace(microsecond=0)
-    report = Report(f"profile {profile}", now, {})
-    try:
-        place, calls = _real_account(profile, region)
-    except (BackupRulesError, BotoCoreError, ClientError) as error:
-        report.failures.append(Failure("(all)", "unknown", region, f"The account cannot be read: {error}"))
-        return report
+    report = Report(f"profile {profile}" if profile else "the environment's account", now, {})
+    chosen = regions_of(profile, regions)
+    with progress(len(chosen) * len(folders), shown=not quiet) as step:
+        for region in chosen:
+            place, calls = _real_place(profile, region)
+            _judge_real(place, calls, folders, parameters, report, step)
+    return report
+
+
+def _judge_real(  # noqa: PLR0913, PLR0917 - one account and Region, and what to judge it by
+    place: Place,
+    calls: Calls,
+    folders: Sequence[RuleFolder],
+    parameters: Parameters,
+    report: Report,
+    step: Callable[[str], None],
+) -> None:
     account = Account(calls)
+    region = place.region
     for folder in folders:
-        progress.say(folder.name)
+        step(f"{region}: {folder.name}")
         rule = folder.rule()
         given = rule.evaluate_parameters({**folder.defaults, **parameters[folder.name]})
         try:
-            outcome = rule.judge(Invocation(account, given, now))
+            outcome = rule.judge(Invocation(account, given, report.now))
         except BackupRulesError as error:
             report.failures.append(Failure(folder.name, place.account, region, str(error)))
             continue
@@ -178,7 +132,6 @@ def _real(
             report.evaluated.append(
                 Evaluated(folder.name, place.account, region, *each.subject.key, each.compliance, each.annotation)
             )
-    return report
 
 
 class _SessionClients:
@@ -196,36 +149,15 @@ class _SessionClients:
             return self._clients[service]
 
 
-def _real_account(profile: str, region: str) -> tuple[Place, Calls]:
-    session = boto3.Session(profile_name=profile, region_name=region)
-    clients = _SessionClients(session)
-    caller = Arn.parse(str(clients.build_client("sts").get_caller_identity()["Arn"]))
+def _real_place(profile: str, region: str) -> tuple[Place, Calls]:
+    clients = _SessionClients(session_of(profile, region))
+    try:
+        answer = clients.build_client("sts").get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        whose = f"of profile {profile}" if profile else "of the environment"
+        raise CommandError(f"The account {whose} cannot be read in {region}: {in_words(error)}") from None
+    caller = Arn.parse(str(answer["Arn"]))
     if caller is None:
-        raise InvalidEventError("sts:GetCallerIdentity answered no ARN.")
+        raise CommandError(f"sts:GetCallerIdentity answered {answer['Arn']!r}, which is no ARN.")
     place = Place(caller.partition, caller.account, region)
     return place, Calls(place, clients)
-
-
-class _Progress:
-    """One line on the terminal that changes while the work goes on; nothing where there is no terminal."""
-
-    def __init__(self, stream: TextIO, *, shown: bool) -> None:
-        self._stream = stream
-        self._shown = shown
-        self._live = shown and stream.isatty()
-
-    def say(self, text: str) -> None:
-        if self._live:
-            self._stream.write(f"\r\033[K{text[:98]} …")
-        elif self._shown:
-            self._stream.write(f"{text} …\n")
-        self._stream.flush()
-
-    def done(self) -> None:
-        if self._live:
-            self._stream.write("\r\033[K")
-            self._stream.flush()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

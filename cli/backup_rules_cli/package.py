@@ -1,4 +1,4 @@
-"""`make package`: what AWS Lambda runs, as zips: one per rule, one layer, one per folder of `functions/`.
+"""`backup-rules package`: what AWS Lambda runs, as zips: one per rule, one layer, one per folder of `functions/`.
 
 The same sources give the same bytes, wherever and whenever they are packed (by the same Python and zlib). The name that
 a deployment gives to a package is its hash, over the names and contents of all files: it does not depend on how they
@@ -7,23 +7,23 @@ were compressed.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import hashlib
 import io
 import json
-import sys
+import re
 import tempfile
-import tomllib
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
 from pathlib import Path
 
-from backup_rules_cli.catalogue import ROOT, rule_folders
+from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.errors import CommandError
+from backup_rules_cli.resources import IN_CHECKOUT, ROOT
 
-DEFAULT_DESTINATION = ROOT / "build" / "package"
+DEFAULT_DESTINATION = Path("build", "package")
 MANIFEST = "manifest.json"
 LAYER = "layer.zip"
 
@@ -42,7 +42,7 @@ Contents = Mapping[str, bytes]
 """What a zip holds: the content by name."""
 
 
-class PackageError(Exception):
+class PackageError(CommandError):
     """The package cannot be made; the message says what to do."""
 
 
@@ -136,7 +136,7 @@ def _rules_for_readers() -> bytes:
 
 
 def _layer() -> Contents:
-    shared = ROOT / "layer" / SHARED
+    shared = ROOT / "layer" / SHARED if IN_CHECKOUT else ROOT.parents[1] / SHARED
     own = {f"{path.relative_to(shared.parent).as_posix()}": path.read_bytes() for path in sorted(shared.rglob("*.py"))}
     files = own | {name: content for each in THIRD_PARTIES for name, content in _third_party(each).items()}
     return {f"python/{name}": content for name, content in files.items()}
@@ -144,25 +144,27 @@ def _layer() -> Contents:
 
 def _third_party(name: str) -> Contents:
     """The package of an installed distribution, as it was published, and its licences."""
-    pinned = _pinned(name)
+    locked = _locked(name)
     try:
         installed = distribution(name)
     except PackageNotFoundError:
-        raise PackageError(f"{name} {pinned} is not installed. Run `make setup`.") from None
-    if installed.version != pinned:
+        raise PackageError(f"{name} {locked or ''} is not installed. Run `make setup`.") from None
+    if locked not in (None, installed.version):
         raise PackageError(
-            f"{name} {installed.version} is installed, but pyproject.toml pins {pinned}. Run `make setup`."
+            f"{name} {installed.version} is installed, but requirements.lock has {locked}. Run `make setup`."
         )
     return {file.as_posix(): _published(installed, file) for file in installed.files or () if _ships(file, name)}
 
 
-def _pinned(name: str) -> str:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for requirement in project["dependencies"]:
-        pinned, _, version = requirement.partition("==")
-        if pinned == name and version:
-            return str(version)
-    raise PackageError(f"pyproject.toml does not pin {name} to a version.")
+def _locked(name: str) -> str | None:
+    """The version in the checkout's lock; an installed copy has none, and takes what it was installed with."""
+    if not IN_CHECKOUT:
+        return None
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    found = re.search(rf"^{re.escape(name)}==([^ ;\\]+)", lock, re.MULTILINE)
+    if found is None:
+        raise PackageError(f"requirements.lock has no version of {name}.")
+    return found[1]
 
 
 def _ships(file: PackagePath, name: str) -> bool:
@@ -214,22 +216,3 @@ def as_table(made: Package) -> str:
     rows = [f"{'file':{width}} {'bytes':>9} {'limit':>9}"]
     rows += [f"{name:{width}} {path.stat().st_size:>9,} {limit_of(name):>9,}" for name, path in made.files.items()]
     return "\n".join([*rows, f"hash {made.hash}"])
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns 0, or 1 when the package could not be made."""
-    parser = argparse.ArgumentParser(prog="package", description="Pack the rules, the layer and the functions.")
-    parser.add_argument("--destination", type=Path, default=DEFAULT_DESTINATION, help="default: build/package")
-    destination = parser.parse_args(arguments).destination
-    try:
-        made = package(destination)
-    except PackageError as error:
-        print(f"package: {error}", file=sys.stderr)
-        return 1
-    print(as_table(made))
-    print(f"in {destination}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

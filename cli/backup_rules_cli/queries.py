@@ -1,4 +1,4 @@
-"""`make query`: what the pack found, across an organization, read where AWS Config has collected it.
+"""What the pack found, across an organization, read where AWS Config has collected it.
 
 Runs one of the stored queries (`backup_rules_cli.stored_queries`) over an aggregator, or over the account of the
 profile, and prints what its rows say. A row about a resource lists all rules that judged it, and AWS Config answers it
@@ -11,13 +11,11 @@ aggregators that there are.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -25,14 +23,12 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from backup_rules.aws.clients import CLIENT_CONFIG
-from backup_rules_cli.catalogue import RuleFolder, rule_folders
+from backup_rules_cli.catalogue import RuleFolder
+from backup_rules_cli.console import columns_of, note, titled
+from backup_rules_cli.errors import CommandError
 from backup_rules_cli.invoke import Evaluated
-from backup_rules_cli.reports import NON_COMPLIANT, WIDTH
-from backup_rules_cli.reports import _evaluation as evaluation_lines
-from backup_rules_cli.stored_queries import PACK_NAME, StoredQuery, stored_queries
-
-NOTHING_FOUND, PROBLEMS_FOUND, NOT_ANSWERED = 0, 1, 2
-"""Exit statuses."""
+from backup_rules_cli.reports import NON_COMPLIANT, evaluation_lines
+from backup_rules_cli.stored_queries import StoredQuery
 
 _PAGE = 100
 _ACCOUNT, _REGION, _PACK, _RULE, _COMPLIANCE, _COUNT = (
@@ -197,6 +193,23 @@ class Collected:
                 return rows
             asked["NextToken"] = answer["NextToken"]
 
+    def rows(self, query: StoredQuery, expression: str, asked: Asked) -> list[Row]:
+        """What the query answers.
+
+        Raises:
+            ClientError: AWS Config refuses.
+            CommandError: there is no such aggregator, or nothing was recorded that could be answered.
+        """
+        try:
+            rows = self.select(expression)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchConfigurationAggregatorException":
+                raise CommandError(f"There is no aggregator {asked.aggregator!r}. {asked.choice}") from None
+            raise
+        if not rows and not self.has(query.reads):
+            raise CommandError("\n".join((_NOT_RECORDED.format(query.reads), *asked.narrowness())))
+        return rows
+
     def has(self, resource_type: str) -> bool:
         """Whether any item of the type was recorded.
 
@@ -241,90 +254,26 @@ def _rule_in_place(found: Finding) -> tuple[str, str, str]:
     return found.account, found.region, found.config_rule
 
 
-# --- The command line -----------------------------------------------------------------------------------------------
+# --- What is printed -------------------------------------------------------------------------------------------------
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns 0 nothing found, 1 problems found, 2 not answered."""
-    folders = rule_folders()
-    queries = {query.name: query for query in stored_queries(folders)}
-    options = _options(arguments, list(queries))
-    query = queries[options.query]
-    expression = query.expression(rule_name_prefix=options.rule_prefix, pack_name=options.pack_name)
-    if options.show:
-        print(expression)
-        return NOTHING_FOUND
-    names = RuleNames(folders, options.rule_prefix)
-    try:
-        session = boto3.Session(profile_name=options.profile or None, region_name=options.region or None)
-        client = session.client("config", config=CLIENT_CONFIG)
-        asked = asked_of(session, client, options.aggregator)
-        collected = Collected(client, options.aggregator)
-        rows = collected.select(expression)
-        if not rows and not collected.has(query.reads):
-            print("\n".join((f"query: {_NOT_RECORDED.format(query.reads)}", *asked.narrowness())), file=sys.stderr)
-            return NOT_ANSWERED
-        if query.about_packs:
-            return _print_packs(query, pack_rows(rows, names, options.pack_name), options.format, asked)
-        found = findings(rows, names)
-        if options.annotations:
-            found = collected.with_annotations(found)
-    except (BotoCoreError, ClientError) as error:
-        print(f"query: {error}", file=sys.stderr)
-        if "NoSuchConfigurationAggregator" in str(error):
-            print(asked.choice, file=sys.stderr)
-        return NOT_ANSWERED
-    others = len(rows) - len({(each.account, each.region, each.resource_type, each.resource_id) for each in found})
-    if options.format == "json":
-        print(_json(query, [asdict(each) for each in found], asked))
-    else:
-        print("\n".join(_findings_table(found, others, _account_names(session) if options.aggregator else {})))
-        for line in asked.narrowness():
-            print(line)
-    return PROBLEMS_FOUND if found else NOTHING_FOUND
-
-
-def _options(arguments: Sequence[str] | None, names: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="query", description="Ask AWS Config what the pack found, in an account or across an organization."
-    )
-    parser.add_argument("--profile", default="", help="profile of the account with the aggregator; default: boto3's")
-    parser.add_argument("--region", default="", help="Region of the aggregator; default: the profile's")
-    parser.add_argument(
-        "--aggregator", default="", help="name of the aggregator; default: this account and Region only"
-    )
-    parser.add_argument("--query", choices=names, default="findings")
-    parser.add_argument("--pack-name", default=PACK_NAME, help=f"name of the conformance pack (default: {PACK_NAME})")
-    parser.add_argument("--rule-prefix", default="", help="the pack's parameter RuleNamePrefix, if it was given")
-    parser.add_argument("--format", choices=("table", "json"), default="table")
-    parser.add_argument("--no-annotations", dest="annotations", action="store_false", help="do not read the sentences")
-    parser.add_argument("--show", action="store_true", help="print the expression, ask nothing")
-    return parser.parse_args(arguments)
-
-
-def _json(query: StoredQuery, rows: Sequence[Mapping[str, Any]], asked: Asked) -> str:
-    of = {"aggregator": asked.aggregator} if asked.aggregator else {"account": asked.account, "region": asked.region}
-    whole = {"query": query.name, "question": query.question, "asked": of, "rows": rows}
-    return json.dumps(whole, indent=2, ensure_ascii=False)
-
-
-def _account_names(session: boto3.Session) -> dict[str, str]:
-    """Names of the organization's accounts by id; none where they may not be listed."""
+def account_names(session: boto3.Session) -> dict[str, str]:
+    """Names of the organization's accounts by id; none where they may not be listed, which is told."""
     try:
         pages = session.client("organizations", config=CLIENT_CONFIG).get_paginator("list_accounts").paginate()
         return {account["Id"]: account["Name"] for page in pages for account in page["Accounts"]}
     except (BotoCoreError, ClientError) as error:
-        print(f"query: accounts are shown without their names: {error}", file=sys.stderr)
+        note(f"query: accounts are shown without their names: {error}")
         return {}
 
 
-def _findings_table(found: Sequence[Finding], others: int, names: Mapping[str, str]) -> Iterator[str]:
+def findings_table(found: Sequence[Finding], others: int, names: Mapping[str, str], columns: int) -> Iterator[str]:
+    """The findings in lines. `others`: resources that only rules of others find NON_COMPLIANT; `names` of accounts."""
     called = {each.account: f"{names.get(each.account, 'account')} ({each.account})" for each in found}
     for (account, region), group in groupby(found, key=lambda each: (each.account, each.region)):
         here = list(group)
         title, tally = f"{called[account]}  {region}", f"{len(here)} {NON_COMPLIANT}"
-        yield f"{title:<{WIDTH - len(tally) - 2}}  {tally}"
-        yield "─" * WIDTH
+        yield from titled(title, tally, columns)
         for each in here:
             yield from evaluation_lines(
                 Evaluated(
@@ -335,7 +284,8 @@ def _findings_table(found: Sequence[Finding], others: int, names: Mapping[str, s
                     resource_id=each.resource_id,
                     compliance=NON_COMPLIANT,
                     annotation=each.annotation,
-                )
+                ),
+                columns,
             )
         yield ""
     yield from _tally("Account", Counter(called[each.account] for each in found))
@@ -358,21 +308,18 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _print_packs(query: StoredQuery, rows: Sequence[Mapping[str, Any]], output: str, asked: Asked) -> int:
-    """Rows of strings and numbers, in columns as wide as what they hold; the status of the command."""
-    problems = [row for row in rows if row.get(_COMPLIANCE, NON_COMPLIANT) == NON_COMPLIANT]
-    status = PROBLEMS_FOUND if problems else NOTHING_FOUND
-    if output == "json":
-        print(_json(query, rows, asked))
-        return status
-    print(query.question)
+def packs_table(query: StoredQuery, rows: Sequence[Row]) -> Iterator[str]:
+    """The rows about packs in lines, in columns as wide as what they hold."""
+    yield query.question
     columns = [key for key in _TITLES if rows and key in rows[0]]
     table = [[_TITLES[key] for key in columns], *([str(row[key]) for key in columns] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for cells in table if rows else ():
-        print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
-    print("\n".join((f"{_count(len(rows), 'row')}.", *asked.narrowness())))
-    return status
+    yield from columns_of(table) if rows else ()
+    yield f"{_count(len(rows), 'row')}."
+
+
+def failing(rows: Sequence[Row]) -> bool:
+    """Whether any of the rows about packs tells of a problem."""
+    return any(row.get(_COMPLIANCE, NON_COMPLIANT) == NON_COMPLIANT for row in rows)
 
 
 _TITLES = {
@@ -384,7 +331,3 @@ _TITLES = {
     _PACK: "Pack",
 }
 """The columns about packs, in their order."""
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
+from backup_rules_cli.console import WIDTH, indented, titled
 from backup_rules_cli.invoke import Evaluated
 
-WIDTH = 100
 NON_COMPLIANT, COMPLIANT, NOT_APPLICABLE = "NON_COMPLIANT", "COMPLIANT", "NOT_APPLICABLE"
 
 
@@ -42,40 +41,39 @@ class Report:
         return [each for each in self.evaluated if each.compliance == NON_COMPLIANT]
 
 
-def as_json(report: Report) -> str:
-    """One JSON object: `evaluations`, `failures` and `counts` by compliance type."""
-    return json.dumps(
-        {
-            "source": report.source,
-            "evaluated_at": report.now.isoformat(),
-            "evaluations": [asdict(each) for each in report.evaluated],
-            "failures": [asdict(each) for each in report.failures],
-            "counts": dict(Counter(each.compliance for each in report.evaluated)),
-        },
-        indent=2,
-        ensure_ascii=False,
-    )
+def as_document(report: Report) -> dict[str, Any]:
+    """What becomes one JSON object: `evaluations`, `failures` and `counts` by compliance type."""
+    return {
+        "source": report.source,
+        "evaluated_at": report.now.isoformat(),
+        "evaluations": [asdict(each) for each in report.evaluated],
+        "failures": [asdict(each) for each in report.failures],
+        "counts": dict(Counter(each.compliance for each in report.evaluated)),
+    }
 
 
-def as_table(report: Report, *, seconds: float, everything: bool) -> str:
-    """Per account and Region: resource, rule, verdict, and the annotation in full; then the counts.
+def as_table(report: Report, *, seconds: float, everything: bool, columns: int = WIDTH) -> list[str]:
+    """Per account and Region: resource, rule, verdict, and the annotation in full; then the counts, in lines.
 
     COMPLIANT evaluations are shown with `everything`, or when they carry a note.
     """
-    return "\n".join((*_places(report, everything=everything), *_failures(report), *_counts(report, seconds)))
+    return [
+        *_places(report, everything=everything, columns=columns),
+        *_failures(report, columns),
+        *_counts(report, seconds),
+    ]
 
 
-def _places(report: Report, *, everything: bool) -> Iterator[str]:
+def _places(report: Report, *, everything: bool, columns: int) -> Iterator[str]:
     for (account, region), found in groupby(report.evaluated, key=lambda each: (each.account, each.region)):
         here = list(found)
         shown = [each for each in here if everything or each.compliance != COMPLIANT or each.annotation]
         counts = Counter(each.compliance for each in here)
         title = f"{report.names.get(account, 'account')} ({account})  {region}"
         tally = f"{counts[NON_COMPLIANT]} NON_COMPLIANT, {counts[COMPLIANT]} COMPLIANT"
-        yield f"{title:<{WIDTH - len(tally) - 2}}  {tally}"
-        yield "─" * WIDTH
+        yield from titled(title, tally, columns)
         for each in sorted(shown, key=_order):
-            yield from _evaluation(each)
+            yield from evaluation_lines(each, columns)
         yield ""
 
 
@@ -83,28 +81,22 @@ def _order(each: Evaluated) -> tuple[bool, str, str, str]:
     return each.compliance != NON_COMPLIANT, each.rule, each.resource_type, each.resource_id
 
 
-def _evaluation(each: Evaluated) -> Iterator[str]:
+def evaluation_lines(each: Evaluated, columns: int) -> Iterator[str]:
+    """The verdict and the rule, the resource, and the annotation in full."""
     yield f"{each.compliance:<14} {each.rule}"
     resource = (each.resource_type, each.resource_id)
-    one_line = len("  ".join(resource)) + 15 <= WIDTH  # a selection's id is long
+    one_line = len("  ".join(resource)) + 15 <= columns  # a selection's id is long
     yield from (f"{'':<14} {line}" for line in (("  ".join(resource),) if one_line else resource))
-    yield from textwrap.wrap(
-        each.annotation,
-        WIDTH,
-        initial_indent=" " * 15,
-        subsequent_indent=" " * 15,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    yield from indented(each.annotation, columns, 15)
 
 
-def _failures(report: Report) -> Iterator[str]:
+def _failures(report: Report, columns: int) -> Iterator[str]:
     if report.failures:
         yield f"Could not be judged ({len(report.failures)})"
-        yield "─" * WIDTH
+        yield "─" * columns
     for each in report.failures:
         yield f"{'FAILED':<14} {each.rule}  {each.account}  {each.region}"
-        yield from textwrap.wrap(each.error, WIDTH, initial_indent=" " * 15, subsequent_indent=" " * 15)
+        yield from indented(each.error, columns, 15)
     if report.failures:
         yield ""
 

@@ -1,17 +1,14 @@
-"""`docs/rules.md`: every rule on one page, made from its folder: metadata, code and the link to its own page.
-
-`python -m backup_rules_cli.rules_page` writes it; with `--check` it changes nothing and exits 1 when the page is stale.
-"""
+"""`docs/rules.md`: every rule on one page, made from its folder: metadata, code and the link to its own page."""
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from backup_rules.evaluation.parameters import RuleParameters
-from backup_rules_cli.catalogue import COMMON_PERMISSIONS, ROOT, RuleFolder, rule_folders
+from backup_rules_cli.catalogue import COMMON_PERMISSIONS, RuleFolder
+from backup_rules_cli.resources import ROOT
 from backup_rules_cli.templates.rule_parameters import frequency, own_parameters
 
 PAGE = ROOT / "docs" / "rules.md"
@@ -169,19 +166,3 @@ def _need(folder: RuleFolder, name: str, value: Any) -> Any:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page; with `--check` only compare."""
-    made = page(rule_folders())
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == made:
-        return 0
-    if "--check" in (sys.argv[1:] if arguments is None else arguments):
-        print(f"{PAGE.parent.name}/{PAGE.name} is stale: run `make docs`.", file=sys.stderr)
-        return 1
-    PAGE.write_text(made, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,10 +6,10 @@ that were deployed, as AWS would.
 
 from __future__ import annotations
 
-import argparse
+import shlex
+import signal
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,46 +20,52 @@ from aws_simulator.accounts import account_session
 from aws_simulator.config.service import Clockwork, start_recorder
 from aws_simulator.lambda_runtime import LambdaRuntime, lambda_runtime
 from aws_simulator.server import serving
-from backup_rules_cli.catalogue import ROOT
+from backup_rules_cli import console
+from backup_rules_cli.errors import WELL, CommandError
 from demo_organization import Organization, seed
 
-PROFILES = ROOT / "build" / "simulated-profiles"
+PROFILES = Path("build", "simulated-profiles")
+DEFAULT_PORT = 4599
+"""Not 5000, where macOS listens."""
 _SECONDS = 2.0
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Seeds the organization and serves it until it is interrupted."""
-    parser = argparse.ArgumentParser(prog="simulate", description=__doc__)
-    parser.add_argument("--port", type=int, default=5000, help="the port to listen on (default: 5000; 0: a free one)")
-    parser.add_argument("--profiles", type=Path, default=PROFILES, help="where to write the profiles (AWS_CONFIG_FILE)")
-    options = parser.parse_args(arguments)
+def simulate(port: int = DEFAULT_PORT, profiles: Path = PROFILES) -> int:
+    """Seeds the organization and serves it until it is interrupted, or ended by SIGTERM.
+
+    Raises:
+        CommandError: the port cannot be listened on, or the profiles cannot be written.
+    """
+    # Where SIGINT is ignored, as in the background of a script, SIGTERM ends it as cleanly.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with serving(options.port) as url, _runtime(url) as runtime:
-            config.install(require_functions=True)
-            organization = seed(datetime.now(UTC).replace(microsecond=0), member_roles=False)
-            places = [(account.id, region) for account in organization.accounts for region in account.regions]
-            for account, region in places:
-                start_recorder(account_session(account, region), region)
-            write_profiles(options.profiles, organization, url)
-            print(how_to_use(organization, url, options.profiles), flush=True)
-            if runtime is None:
-                print("AWS Config is not at work: deployed functions run on Linux only.", flush=True)
-                Event().wait()
-                return 0
-            clockwork = Clockwork(runtime, places)
-            while True:
-                for run in clockwork.tick():
-                    account, verdict = run.event["accountId"], run.failure or "evaluated"
-                    print(f"AWS Config: {run.rule} in {account}: {verdict}", flush=True)
-                time.sleep(_SECONDS)
-    except OSError as error:
-        print(
-            f"simulate: port {options.port} cannot be listened on: {error}. Name another: make simulate PORT=…",
-            file=sys.stderr,
-        )
-        return 2
+        _serve(port, profiles)
     except KeyboardInterrupt:
-        return 0
+        return WELL
+    except OSError as error:
+        raise CommandError(f"{error}. Name another port with --port (make: PORT=…), 0 for a free one.") from None
+    return WELL
+
+
+def _serve(port: int, profiles: Path) -> None:
+    with serving(port) as url, _runtime(url) as runtime:
+        config.install(require_functions=True)
+        organization = seed(datetime.now(UTC).replace(microsecond=0), member_roles=False)
+        places = [(account.id, region) for account in organization.accounts for region in account.regions]
+        for account, region in places:
+            start_recorder(account_session(account, region), region)
+        write_profiles(profiles, organization, url)
+        console.show(how_to_use(organization, url, profiles).splitlines())
+        if runtime is None:
+            console.show(["AWS Config is not at work: deployed functions run on Linux only."])
+            Event().wait()
+            return
+        clockwork = Clockwork(runtime, places)
+        while True:
+            for run in clockwork.tick():
+                account, verdict = run.event["accountId"], run.failure or "evaluated"
+                console.show([f"AWS Config: {run.rule} in {account}: {verdict}"])
+            time.sleep(_SECONDS)
 
 
 def _runtime(url: str) -> AbstractContextManager[LambdaRuntime | None]:
@@ -95,22 +101,17 @@ def how_to_use(organization: Organization, url: str, profiles: Path) -> str:
         f"  {account.name:<31} {account.id}  {account.role}: {', '.join(account.regions)}"
         for account in organization.accounts
     )
-    shown = profiles.relative_to(Path.cwd()) if profiles.is_relative_to(Path.cwd()) else profiles
     return f"""\
 The simulated AWS listens on {url} (this machine only; Ctrl-C ends it and forgets everything).
 Its accounts, each with a profile of that name:
 {accounts}
 
 In another terminal:
-  export AWS_CONFIG_FILE=$PWD/{shown}
+  export AWS_CONFIG_FILE={shlex.quote(str(profiles.absolute()))}
   aws --profile {members} backup list-backup-plans
-  make evaluate PROFILE={members} REGION=eu-west-1
-  make deploy PROFILE={central} MANAGEMENT_PROFILE={management} REGIONS=eu-west-1
-  make verify PROFILE={central} MANAGEMENT_PROFILE={management} REGIONS=eu-west-1
+  backup-rules evaluate --profile {members} --region eu-west-1
+  backup-rules deploy --profile {central} --management-profile {management} --region eu-west-1
+  backup-rules verify --profile {central} --management-profile {management} --region eu-west-1
 
 AWS Config evaluates what is deployed, and says so here.
 """
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,9 +1,10 @@
-"""The simulator as a server, for the AWS CLI and any other program: `python -m aws_simulator.server --port 5000`."""
+"""The simulator as a server, for the AWS CLI and any other program: `python -m aws_simulator.server --port 4599`."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,10 +25,14 @@ def serving(port: int = 0) -> Iterator[str]:
 
     Port 0 takes a free one. What this process does in the same simulation, the server's callers see, and the other way
     round.
+
+    Raises:
+        OSError: another program has the port.
     """
     _list_modules_once()
     # Flask's development server writes a line per request, and a banner.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    _check_free(port)
     server = ThreadedMotoServer(ip_address=_LOOPBACK, port=port, verbose=False)
     with simulated_aws():
         server.start()
@@ -36,6 +41,16 @@ def serving(port: int = 0) -> Iterator[str]:
             yield f"http://{host}:{bound}"
         finally:
             server.stop()
+
+
+def _check_free(port: int) -> None:
+    """Moto's server would wait for ever for a port that another program has."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOOPBACK, port))
+        except OSError as error:
+            raise OSError(error.errno, f"Port {port} of {_LOOPBACK} cannot be listened on: {error.strerror}") from None
 
 
 def _list_modules_once() -> None:
@@ -69,7 +84,7 @@ def how_to_use(url: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serves until it is interrupted."""
     parser = argparse.ArgumentParser(prog="python -m aws_simulator.server", description=__doc__)
-    parser.add_argument("--port", type=int, default=5000, help="the port to listen on (default: 5000; 0: a free one)")
+    parser.add_argument("--port", type=int, default=4599, help="the port to listen on (default: 4599; 0: a free one)")
     port = parser.parse_args(arguments).port
     try:
         with serving(port) as url:

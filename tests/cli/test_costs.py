@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,12 +18,13 @@ from aws_simulator.faults import recorded_calls
 from aws_simulator.messages.configuration_items import Recording, plan_item, selection_item
 from aws_simulator.organizations import materialise_backup_plans
 from aws_simulator.tagging import tag_resource
-from backup_rules_cli.catalogue import RuleFolder, rule_folders
-from backup_rules_cli.costs import __main__ as command
+from backup_rules_cli import docs
+from backup_rules_cli.catalogue import ROOT, RuleFolder, rule_folders
 from backup_rules_cli.costs.calls import Account, Run, Trigger, calls, evaluations, pages
 from backup_rules_cli.costs.months import HOURS, OFF, Functions, Month, Prices, bill, month, months, seconds_to_work_off
 from backup_rules_cli.costs.tables import page_parts, with_parts
 from backup_rules_cli.invoke import Caller, invoke, put_rule
+from backup_rules_cli.main import main
 from tests.front_door import CENTRAL, Door, front_door
 from tests.organization import Organization, policy_plan
 
@@ -196,17 +196,18 @@ def test_all_schedules_at_once_are_worked_off_by_the_concurrency() -> None:
     assert seconds_to_work_off(1, 10_000, Functions(seconds=3), concurrency=50) == pytest.approx(600)
 
 
+PAGE = ROOT / "docs" / "cost-and-quotas.md"
+
+
 def test_the_page_is_not_stale() -> None:
-    assert command.main(["--check"]) == 0
+    assert docs.pages()[PAGE] == PAGE.read_text(encoding="utf-8"), "run `make docs`"
 
 
-def test_a_stale_page_is_told_and_rewritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(with_parts(command.PAGE.read_text(encoding="utf-8"), dict.fromkeys(page_parts(FOLDERS), "old")))
-    assert command.main(["--check"], page) == 1
-    assert "stale" in capsys.readouterr().err
-    assert command.main(["--write-page"], page) == 0
-    assert page.read_text(encoding="utf-8") == command.PAGE.read_text(encoding="utf-8")
+def test_a_stale_page_is_made_anew() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    stale = with_parts(page, dict.fromkeys(page_parts(FOLDERS), "old"))
+    assert stale != page
+    assert with_parts(stale, page_parts(FOLDERS)) == page
 
 
 def test_a_page_without_marks_is_refused() -> None:
@@ -217,7 +218,7 @@ def test_a_page_without_marks_is_refused() -> None:
 def test_the_command_works_out_an_organization_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--accounts", "7", "--regions", "2", "--rules", "BACKUP_TAG_CASE", "--price-evaluation", "0.5"]
     arguments += ["--plans", "3", "--selections-per-plan", "2", "--frequency", "BACKUP_TAG_CASE=Six_Hours"]
-    assert command.main(arguments) == 0
+    assert main(["costs", *arguments]) == 0
     invocations, put = 120 * 7 * 2, 120 * 6 * 7 * 2
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("| 7 |"))
     assert row.startswith(f"| 7 | {invocations:,} | {put:,} |")
@@ -225,10 +226,10 @@ def test_the_command_works_out_an_organization_of_ones_own(capsys: pytest.Captur
 
 
 def test_the_command_on_the_page_works(capsys: pytest.CaptureFixture[str]) -> None:
-    (block,) = re.findall(r"^```sh\n(.*?)^```", command.PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    python, module, name, *arguments = shlex.split(block.replace("\\\n", " "))
-    assert (python, module, name) == ("python", "-m", "backup_rules_cli.costs")
-    assert command.main(arguments) == 0
+    (block,) = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    program, *arguments = shlex.split(block.replace("\\\n", " "))
+    assert program == "backup-rules"
+    assert main(arguments) == 0
     assert "| 350 |" in capsys.readouterr().out
 
 
@@ -243,7 +244,7 @@ def test_the_command_on_the_page_works(capsys: pytest.CaptureFixture[str]) -> No
     ],
 )
 def test_inputs_that_are_not_allowed(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(arguments) == 2
+    assert main(["costs", *arguments]) == 2
     assert told in capsys.readouterr().err
 
 

@@ -20,7 +20,8 @@ from aws_simulator.lambda_runtime.packages import runtime_folder
 from backup_rules_cli import catalogue
 from backup_rules_cli import package as module
 from backup_rules_cli.catalogue import ROOT, rule_folders
-from backup_rules_cli.package import Package, PackageError, content_hash, main, package, zipped
+from backup_rules_cli.main import main
+from backup_rules_cli.package import Package, PackageError, content_hash, package, zipped
 
 RDKLIB = version("rdklib")
 
@@ -35,7 +36,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the sources elsewhere, which is packed from now on; its files were made in another order, now."""
     copy = tmp_path / "elsewhere"
     sources = [path for folder in ("rules", "layer", "functions") for path in (ROOT / folder).rglob("*")]
-    for path in sorted([*sources, ROOT / "pyproject.toml"], reverse=True):
+    for path in sorted([*sources, ROOT / "requirements.lock"], reverse=True):
         target = copy / path.relative_to(ROOT)
         if path.is_file() and "__pycache__" not in path.parts:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -240,13 +241,13 @@ def test_a_zip_that_is_too_large_is_refused(tree: Path, tmp_path: Path, path: st
 
 
 def test_a_version_that_is_not_the_pinned_one_is_refused(tree: Path, tmp_path: Path) -> None:
-    project = tree / "pyproject.toml"
-    text = project.read_text(encoding="utf-8")
-    project.write_text(text.replace(f"rdklib=={RDKLIB}", "rdklib==0.0.1"), encoding="utf-8")
-    with pytest.raises(PackageError, match=re.escape(f"rdklib {RDKLIB} is installed, but pyproject.toml pins 0.0.1")):
+    lock = tree / "requirements.lock"
+    text = lock.read_text(encoding="utf-8")
+    lock.write_text(text.replace(f"rdklib=={RDKLIB}", "rdklib==0.0.1"), encoding="utf-8")
+    with pytest.raises(PackageError, match=re.escape(f"rdklib {RDKLIB} is installed, but requirements.lock has 0.0.1")):
         package(tmp_path / "package")
-    project.write_text(text.replace(f"rdklib=={RDKLIB}", "rdklib>=0.3"), encoding="utf-8")
-    with pytest.raises(PackageError, match="does not pin rdklib to a version"):
+    lock.write_text(text.replace(f"rdklib=={RDKLIB}", "rdklib-too==0.0.1"), encoding="utf-8")
+    with pytest.raises(PackageError, match="has no version of rdklib"):
         package(tmp_path / "package")
 
 
@@ -256,7 +257,7 @@ def test_a_library_that_is_not_as_published_is_refused(
 ) -> None:
     if change == "not installed":
         monkeypatch.setattr(module, "THIRD_PARTIES", ("rdklib", "a-distribution"))
-        monkeypatch.setattr(module, "_pinned", {"rdklib": RDKLIB, "a-distribution": "1.0"}.__getitem__)
+        monkeypatch.setattr(module, "_locked", {"rdklib": RDKLIB, "a-distribution": "1.0"}.__getitem__)
         expected = "a-distribution 1.0 is not installed"
     else:
         installed = Path(str(distribution("rdklib").locate_file("")))
@@ -292,14 +293,14 @@ def test_a_new_package_takes_the_place_of_the_last_one_whole(tree: Path, tmp_pat
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
-    assert main(["--destination", str(tmp_path)]) == 1
+    assert main(["package", "--destination", str(tmp_path)]) == 2
     assert "holds something that is no package" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_the_command_prints_sizes_limits_and_the_hash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     destination = tmp_path / "package"
-    assert main(["--destination", str(destination)]) == 0
+    assert main(["package", "--destination", str(destination)]) == 0
     lines = capsys.readouterr().out.splitlines()
     manifest = json.loads((destination / "manifest.json").read_text(encoding="utf-8"))
     assert f"hash {manifest['hash']}" in lines

@@ -15,8 +15,10 @@ from aws_simulator import config, faults
 from aws_simulator.config.query_language import parse
 from aws_simulator.faults import failing
 from aws_simulator.operations import page_size
-from backup_rules_cli import queries, stored_queries
+from backup_rules_cli import stored_queries
 from backup_rules_cli.catalogue import ROOT, RuleFolder, rule_folders
+from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL
+from backup_rules_cli.main import main
 from backup_rules_cli.queries import Collected, Finding, RuleNames, pack_rows
 from tests.front_door import CENTRAL, NOW, Door, front_door
 from tests.organization import MANAGEMENT, OTHER_MEMBER, Organization
@@ -232,7 +234,7 @@ def act_as(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def rows(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
     capsys.readouterr()
-    queries.main(["--aggregator", "organization", "--format", "json", *arguments])
+    main(["query", "--aggregator", "organization", "--format", "json", *arguments])
     return list(json.loads(capsys.readouterr().out)["rows"])
 
 
@@ -293,7 +295,7 @@ class TestAcrossAnOrganization:
         assert found["annotation"] == f"{SECOND_PACKS_RULE} says so."
 
     def test_the_table_reads(self, judged: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-        assert queries.main(["--aggregator", "organization"]) == queries.PROBLEMS_FOUND
+        assert main(["query", "--aggregator", "organization"]) == PROBLEMS
         printed = capsys.readouterr().out
         lines = printed.splitlines()
         assert lines[0].startswith(f"first ({ACCOUNT})  eu-west-1")
@@ -311,7 +313,7 @@ class TestAcrossAnOrganization:
         self, judged: dict[str, str], capsys: pytest.CaptureFixture[str]
     ) -> None:
         with failing(faults.denied, "organizations", "ListAccounts"):
-            assert queries.main(["--aggregator", "organization"]) == queries.PROBLEMS_FOUND
+            assert main(["query", "--aggregator", "organization"]) == PROBLEMS
         printed = capsys.readouterr()
         assert printed.out.startswith(f"account ({ACCOUNT})  eu-west-1")
         assert "without their names" in printed.err
@@ -323,9 +325,9 @@ class TestAcrossAnOrganization:
         self, judged: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         act_as(Door(account=CENTRAL), monkeypatch)
-        assert queries.main([]) == queries.NOT_ANSWERED
+        assert main(["query"]) == NOT_DONE
         assert "recorded nothing of type AWS::Config::ResourceCompliance" in capsys.readouterr().err
-        assert queries.main(["--query", "packs"]) == queries.NOT_ANSWERED
+        assert main(["query", "--query", "packs"]) == NOT_DONE
         assert "recorded nothing of type AWS::Config::ConformancePackCompliance" in capsys.readouterr().err
 
     def test_what_is_no_longer_noncompliant_has_no_sentence(self, judged: dict[str, str]) -> None:
@@ -338,14 +340,14 @@ class TestAcrossAnOrganization:
         self, judged: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         act_as(Door(account=OTHER_MEMBER), monkeypatch)
-        assert queries.main([]) == queries.NOTHING_FOUND
+        assert main(["query"]) == WELL
         assert capsys.readouterr().out.splitlines()[-1] == (
             f"Asked was account {OTHER_MEMBER}, eu-west-1 alone, and no other account or Region. There is no aggregator"
             f" in account {OTHER_MEMBER}, eu-west-1; `aggregator: true` in the settings of the deployment makes one in"
             " its home Region."
         )
         act_as(Door(), monkeypatch)
-        assert queries.main(["--format", "json", "--query", "plans-and-selections"]) == queries.PROBLEMS_FOUND
+        assert main(["query", "--format", "json", "--query", "plans-and-selections"]) == PROBLEMS
         answer = json.loads(capsys.readouterr().out)
         (found,) = answer["rows"]
         assert "BackupRole" in found["annotation"]
@@ -355,24 +357,24 @@ class TestAcrossAnOrganization:
         self, judged: dict[str, str], capsys: pytest.CaptureFixture[str]
     ) -> None:
         asked = f"Asked was account {MANAGEMENT}, eu-west-1 alone, and no other account or Region. "
-        assert queries.main([]) == queries.NOT_ANSWERED
+        assert main(["query"]) == NOT_DONE
         assert f"{asked}Aggregators in account {MANAGEMENT}, eu-west-1: organization." in capsys.readouterr().err
         with failing(faults.denied, "config", "DescribeConfigurationAggregators"):
-            assert queries.main([]) == queries.NOT_ANSWERED
+            assert main(["query"]) == NOT_DONE
         assert f"{asked}Which aggregators there are" in capsys.readouterr().err
 
     def test_an_aggregators_answer_is_whole_and_says_whose_it_is(
         self, judged: dict[str, str], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        queries.main(["--aggregator", "organization"])
+        main(["query", "--aggregator", "organization"])
         assert "Asked was" not in capsys.readouterr().out
-        queries.main(["--aggregator", "organization", "--format", "json"])
+        main(["query", "--aggregator", "organization", "--format", "json"])
         assert json.loads(capsys.readouterr().out)["asked"] == {"aggregator": "organization"}
 
     def test_an_unknown_aggregator_gets_the_list(
         self, judged: dict[str, str], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert queries.main(["--aggregator", "organisation"]) == queries.NOT_ANSWERED
+        assert main(["query", "--aggregator", "organisation"]) == NOT_DONE
         told = capsys.readouterr().err
         assert "organisation" in told
         assert f"Aggregators in account {MANAGEMENT}, eu-west-1: organization." in told
@@ -381,7 +383,7 @@ class TestAcrossAnOrganization:
     def test_what_cannot_be_asked_is_said(
         self, arguments: list[str], judged: dict[str, str], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert queries.main(arguments) == queries.NOT_ANSWERED
+        assert main(["query", *arguments]) == NOT_DONE
         assert "none" in capsys.readouterr().err
 
 
@@ -461,7 +463,7 @@ class TestPacks:
         ]
 
     def test_the_table_reads(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert queries.main(["--aggregator", "organization", "--query", "packs"]) == queries.PROBLEMS_FOUND
+        assert main(["query", "--aggregator", "organization", "--query", "packs"]) == PROBLEMS
         printed = re.sub(r"(?<=-rules-)[A-Za-z0-9]{8}$", "########", capsys.readouterr().out, flags=re.MULTILINE)
         assert printed.splitlines() == [
             "Where is the pack, and what is its compliance there?",
@@ -473,12 +475,12 @@ class TestPacks:
 
     def test_a_pack_that_is_nowhere_has_no_rows(self, capsys: pytest.CaptureFixture[str]) -> None:
         arguments = ["--aggregator", "organization", "--query", "packs", "--pack-name", "nightly"]
-        assert queries.main(arguments) == queries.NOTHING_FOUND
+        assert main(["query", *arguments]) == WELL
         assert capsys.readouterr().out.splitlines()[-1] == "0 rows."
 
 
 def test_the_expression_can_be_shown_for_the_console(capsys: pytest.CaptureFixture[str]) -> None:
-    assert queries.main(["--query", "packs", "--pack-name", "nightly", "--show"]) == queries.NOTHING_FOUND
+    assert main(["query", "--query", "packs", "--pack-name", "nightly", "--show"]) == WELL
     assert capsys.readouterr().out.strip() == QUERIES["packs"].expression(pack_name="nightly")
 
 

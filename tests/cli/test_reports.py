@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
-from backup_rules_cli.evaluate import main
+from backup_rules_cli.console import WIDTH
 from backup_rules_cli.invoke import Evaluated
-from backup_rules_cli.reports import WIDTH, Failure, Report, as_json, as_table
+from backup_rules_cli.main import main
+from backup_rules_cli.reports import Failure, Report, as_document, as_table
 
 SELECTION = "AWS::Backup::BackupSelection"
 LONG_ID = "595eee09-95a4-43e7-bb35-c4b18d672872_orgs/927b89a0-5055-46b7-b028-26a35bf3cb48"
@@ -29,7 +29,7 @@ def report() -> Report:
 
 
 def test_a_table_fits_100_columns_and_shows_annotations_in_full() -> None:
-    lines = as_table(report(), seconds=3, everything=False).splitlines()
+    lines = as_table(report(), seconds=3, everything=False)
     assert max(map(len, lines)) <= WIDTH
     text = " ".join(" ".join(lines).split())
     assert "payments (111122223333) eu-west-1 1 NON_COMPLIANT, 1 COMPLIANT" in text
@@ -39,7 +39,7 @@ def test_a_table_fits_100_columns_and_shows_annotations_in_full() -> None:
 
 
 def test_the_closing_count_tells_all_verdicts_apart() -> None:
-    assert as_table(report(), seconds=3, everything=True).splitlines()[-3:] == [
+    assert as_table(report(), seconds=3, everything=True)[-3:] == [
         "3 evaluations (accounts: 1, account-Region pairs: 1)",
         "1 NON_COMPLIANT, 1 COMPLIANT, 1 NOT_APPLICABLE, 1 failed.",
         "A simulated organization, 3 s.",
@@ -47,23 +47,23 @@ def test_the_closing_count_tells_all_verdicts_apart() -> None:
 
 
 def test_with_everything_compliant_evaluations_are_shown() -> None:
-    assert "healthy" in as_table(report(), seconds=3, everything=True)
+    assert "healthy" in "\n".join(as_table(report(), seconds=3, everything=True))
 
 
 def test_json_holds_evaluations_failures_and_counts() -> None:
-    found = json.loads(as_json(report()))
+    found = as_document(report())
     assert found["counts"] == {"NON_COMPLIANT": 1, "COMPLIANT": 1, "NOT_APPLICABLE": 1}
     assert [each["resource_id"] for each in found["evaluations"]] == [LONG_ID, "healthy", "111122223333"]
     assert found["failures"][0]["rule"] == "BACKUP_TAG_CASE"
 
 
 def test_what_cannot_be_asked_for_ends_with_2_and_says_why() -> None:
-    assert main(["--rules", "NO_SUCH_RULE"]) == 2
-    assert main(["--parameter", "BufferMinutes=soon"]) == 2
-    assert main(["--parameter", "NoSuchParameter=1"]) == 2
-    assert main(["--profile", "only-a-profile"]) == 2
-    assert main(["--profile", "no-such-profile", "--region", "eu-west-1", "--quiet"]) == 2
+    assert main(["evaluate", "--rules", "NO_SUCH_RULE"]) == 2
+    assert main(["evaluate", "--parameter", "BufferMinutes=soon"]) == 2
+    assert main(["evaluate", "--parameter", "NoSuchParameter=1"]) == 2
+    assert main(["evaluate", "--profile", "only-a-profile"]) == 2
+    assert main(["evaluate", "--profile", "no-such-profile", "--region", "eu-west-1", "--quiet"]) == 2
 
 
 def test_the_simulated_organization_is_judged_through_the_handlers() -> None:
-    assert main(["--rules", "BACKUP_ROLE_ASSUMABLE", "--quiet", "--format", "json"]) == 1
+    assert main(["evaluate", "--rules", "BACKUP_ROLE_ASSUMABLE", "--quiet", "--format", "json"]) == 1

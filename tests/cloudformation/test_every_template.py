@@ -14,8 +14,8 @@ from policy_sentry.querying.actions import get_action_data
 import backup_rules_cli.catalogue
 from aws_simulator.cloudformation.templates import parse
 from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.main import main
 from backup_rules_cli.templates import templates
-from backup_rules_cli.templates.__main__ import main
 from backup_rules_cli.templates.conformance_pack import at_defaults, conformance_pack
 from backup_rules_cli.templates.yaml_text import Noted, yaml_text
 from tests.cloudformation.rendering import (
@@ -59,11 +59,11 @@ def test_what_is_written_is_what_was_made() -> None:
 
 
 def test_check_names_what_is_stale_and_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([], tmp_path) == 0
-    assert main(["--check"], tmp_path) == 0
+    assert main(["templates", "--into", str(tmp_path)]) == 0
+    assert main(["templates", "--check", "--into", str(tmp_path)]) == 0
     (tmp_path / "member-role.yaml").write_text("Resources: {}\n", encoding="utf-8")
     (tmp_path / "organization.yaml").unlink()
-    assert main(["--check"], tmp_path) == 1
+    assert main(["templates", "--check", "--into", str(tmp_path)]) == 1
     told = capsys.readouterr().err
     assert re.findall(r"[a-z-]+\.yaml", told) == ["member-role.yaml", "organization.yaml"]
     assert (tmp_path / "member-role.yaml").read_text(encoding="utf-8") == "Resources: {}\n"
@@ -80,7 +80,7 @@ def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_new_rule_folder_appears_everywhere_without_another_edit(rules: Path, tmp_path: Path) -> None:
-    assert main([], tmp_path) == 0
+    assert main(["templates", "--into", str(tmp_path)]) == 0
     made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.yaml")}
     assert set(made) == set(GENERATED)
     for name in PER_RULE:

@@ -1,4 +1,4 @@
-"""`python -m backup_rules_cli.rdk_copy`: rule folders for RDK to work in."""
+"""`backup-rules rdk-rules`: rule folders for RDK to work in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from backup_rules_cli import catalogue, rdk_copy
 from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.main import main
 
 
 def parameters(copy: Path) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def test_copies_are_replaced_and_all_else_stays(tmp_path: Path) -> None:
     rdk_copy.copy_rules(tmp_path)
     (tmp_path / "BACKUP_TAG_CASE" / "BACKUP_TAG_CASE.zip").touch()
     (tmp_path / "terraform_rdk_rules").mkdir()
-    assert rdk_copy.main(["--into", str(tmp_path), "--rules", "BACKUP_TAG_CASE"]) == 0
+    assert main(["rdk-rules", "--into", str(tmp_path), "--rules", "BACKUP_TAG_CASE"]) == 0
     assert {path.name for path in tmp_path.iterdir()} == {"BACKUP_TAG_CASE", "terraform_rdk_rules"}
     assert not (tmp_path / "BACKUP_TAG_CASE" / "BACKUP_TAG_CASE.zip").exists()
 
@@ -61,7 +62,7 @@ def test_rules_of_others_stay(tmp_path: Path) -> None:
     theirs = tmp_path / "THEIR_OWN_RULE" / "parameters.json"
     theirs.parent.mkdir()
     theirs.write_text("{}", encoding="utf-8")
-    assert rdk_copy.main(["--into", str(tmp_path), "--rules", "BACKUP_TAG_CASE"]) == 0
+    assert main(["rdk-rules", "--into", str(tmp_path), "--rules", "BACKUP_TAG_CASE"]) == 0
     assert theirs.read_text(encoding="utf-8") == "{}"
 
 
@@ -84,7 +85,7 @@ def test_the_source_is_refused_and_stays(
     Path("linked").mkdir()
     (Path("linked") / "BACKUP_TAG_CASE").symlink_to(source / "BACKUP_TAG_CASE")
     before = sorted((path, path.stat().st_size) for path in source.rglob("*"))
-    assert rdk_copy.main(["--into", into]) == 2
+    assert main(["rdk-rules", "--into", into]) == 2
     assert "name another folder" in capsys.readouterr().err
     assert sorted((path, path.stat().st_size) for path in source.rglob("*")) == before
 
@@ -102,6 +103,6 @@ def test_the_source_is_refused_and_stays(
 def test_what_is_not_allowed_writes_nothing(
     arguments: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert rdk_copy.main(["--into", str(tmp_path), *arguments]) == 2
+    assert main(["rdk-rules", "--into", str(tmp_path), *arguments]) == 2
     assert told in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

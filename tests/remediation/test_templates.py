@@ -16,12 +16,12 @@ from policy_sentry.querying.actions import get_action_data
 
 from aws_simulator.cloudformation.templates import parse
 from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.main import main
 from backup_rules_cli.templates.conformance_pack import at_defaults
 from backup_rules_cli.templates.remediation import (
     Deployment,
     Remediation,
     inlined,
-    main,
     pack_text,
     remediation_templates,
     remediations,
@@ -113,7 +113,7 @@ def test_a_remediation_takes_no_intrinsic_function() -> None:
 
 def test_the_pack_is_rendered_for_an_organization(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--management-account", "999988887777", "--partition", "aws-cn", "--rule-name-prefix", "b-"]
-    assert main([*arguments, "--role-name", "Mender", "--document-prefix", "Acme-"]) == 0
+    assert main(["remediation-pack", *arguments, "--role-name", "Mender", "--document-prefix", "Acme-"]) == 0
     pack = capsys.readouterr().out
     assert pack == pack_text(PACKED, Deployment("999988887777", "aws-cn", "Mender", "Acme-", "b-"))
     assert pack.count("arn:aws-cn:iam::999988887777:role/Mender") == 4

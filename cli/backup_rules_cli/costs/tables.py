@@ -94,7 +94,7 @@ def with_parts(page: str, parts: Mapping[str, str]) -> str:
     """
     for name, part in parts.items():
         begin, end = (
-            f"<!-- {name}: made by `python -m backup_rules_cli.costs --write-page` -->",
+            f"<!-- {name}: made by `make docs` -->",
             f"<!-- end of {name} -->",
         )
         if begin not in page or end not in page:

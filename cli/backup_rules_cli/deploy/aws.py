@@ -17,6 +17,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
 from botocore.loaders import Loader
 
+from backup_rules_cli.errors import CommandError
+from backup_rules_cli.places import NO_CREDENTIALS
+
 # CloudFormation and AWS Organizations admit few calls a second, and a rollout asks again and again.
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 8})
 
@@ -30,8 +33,7 @@ _ACTIONS = {
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 
-_NO_CREDENTIALS = " Set up credentials (aws configure, aws sso login), and name their profile with PROFILE=…"
-_MENDS: dict[type[Exception], str] = {NoCredentialsError: _NO_CREDENTIALS, ProfileNotFound: _NO_CREDENTIALS}
+_MENDS = {NoCredentialsError: f" {NO_CREDENTIALS}", ProfileNotFound: f" {NO_CREDENTIALS}"}
 
 _OFF = (
     " Either the credentials are not valid, or the Region is not turned on for the account: aws account enable-region"
@@ -45,7 +47,7 @@ _MENDS_OF_CODES = {
 }
 
 
-class AwsCallError(RuntimeError):
+class AwsCallError(CommandError):
     """A call failed. `code` is AWS's error code, or the name of botocore's exception; `text` is what AWS said."""
 
     def __init__(self, message: str, code: str, text: str) -> None:
@@ -124,7 +126,7 @@ class Access:
 
     def _failed(self, error: ClientError | BotoCoreError, service: str, region: str, method: str) -> AwsCallError:
         if not isinstance(error, ClientError):
-            mend = _MENDS.get(type(error), "")
+            mend = next((text for kind, text in _MENDS.items() if isinstance(error, kind)), "")
             return AwsCallError(
                 f"{service}, {region}: {str(error).rstrip('.')}.{mend}", type(error).__name__, str(error)
             )

@@ -14,6 +14,7 @@ from backup_rules_cli.deploy.aws import Access, AwsCallError
 from backup_rules_cli.deploy.organization import CONFIG, PACKS, STACK_SETS, Organization, Reach
 from backup_rules_cli.deploy.settings import Settings
 from backup_rules_cli.deploy.stacks import read_stack
+from backup_rules_cli.errors import CommandError
 
 # https://docs.aws.amazon.com/config/latest/APIReference/API_PutOrganizationConformancePack.html allows 1,000, but they
 # are one parameter of a stack, whose value has 4,096 bytes at most, of which an account id and its comma take 13.
@@ -28,7 +29,7 @@ class Problem:
     mend: str
 
 
-class NotReadyError(RuntimeError):
+class NotReadyError(CommandError):
     """The deployment cannot begin. Holds each problem."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

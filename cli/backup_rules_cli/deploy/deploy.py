@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backup_rules_cli.console import show
 from backup_rules_cli.deploy.artifacts import NO_BUCKET, upload
 from backup_rules_cli.deploy.aws import Access, AwsCallError
 from backup_rules_cli.deploy.checks import (
@@ -65,7 +66,7 @@ def deploy(  # noqa: PLR0913 - what the command line takes
         _single_account(settings, access) if single_account else _organization(settings, access, management)
     )
     plan = _plan(rollout)
-    print(plan.text())
+    show(plan.lines())
     stuck = [step for step in plan.steps if step.change is Change.STUCK]
     if stuck:
         raise NotReadyError(
@@ -77,17 +78,18 @@ def deploy(  # noqa: PLR0913 - what the command line takes
             if step.live is not None
         )
     if not plan.changes:
-        print("Nothing to change.")
+        show(["Nothing to change."])
         return True
     if only_plan:
         return True
     if not terminal.agrees("Deploy?"):
-        print("Nothing was changed.")
+        show(["Nothing was changed."])
         return False
     _make(rollout, terminal)
-    print("Deployed. AWS Config evaluates within minutes; then: make verify")
+    show(["Deployed. AWS Config evaluates within minutes; then: backup-rules verify"])
     if settings.aggregator and not single_account:
-        print(f"What it found in all accounts: make query AGGREGATOR={settings.name} REGION={settings.home}")
+        asking = f"backup-rules query --aggregator {settings.name} --region {settings.home}"
+        show([f"What it found in all accounts: {asking}"])
     return True
 
 
@@ -147,7 +149,7 @@ def own_organization(access: Access) -> Organization:
             raise
         problem = Problem(
             f"Account {access.caller.account} belongs to no organization.",
-            "For this account alone: make deploy-single-account. To make an organization of it:"
+            "For this account alone: backup-rules deploy-single-account. To make an organization of it:"
             " aws organizations create-organization --feature-set ALL",
         )
         raise NotReadyError([problem]) from None
@@ -158,7 +160,7 @@ def _management_problems(management: Access | None, organization: Organization) 
         yield Problem(
             f"Profile {management.profile} is of account {management.caller.account}; the management account is"
             f" {organization.management}.",
-            "Name a profile of the management account in MANAGEMENT_PROFILE, or none to leave it out.",
+            "Name a profile of the management account with --management-profile, or none to leave it out.",
         )
 
 

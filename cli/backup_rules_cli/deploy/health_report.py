@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from backup_rules.wording.annotations import name as shortened
+from backup_rules_cli.console import indented, show, titled, width
 from backup_rules_cli.deploy.health import RegionHealth, RuleHealth, Trouble, troubles
 from backup_rules_cli.deploy.words import counted
-from backup_rules_cli.reports import WIDTH
 
 _FEW = 20
 """So many accounts are listed one by one; of more, only those that have problems are told of."""
@@ -30,29 +29,22 @@ def report(read: Reported, *, everything: bool) -> bool:
     """Print it, and say whether all is well. With `everything`, every account is listed."""
     found = {id(health): troubles(health, read.names) for health in read.healths}
     for health in read.healths:
-        print("\n".join(_region(read, health, found[id(health)], everything=everything)))
+        show(_region(read, health, found[id(health)], everything=everything))
     total = sum(map(len, found.values()))
     accounts = {account for health in read.healths for account in health.accounts}
     what = f"{counted(len(accounts), 'account')}, {counted(len({each.region for each in read.healths}), 'Region')}"
-    print(f"All is well: {what}." if not total else f"{counted(total, 'problem')}: {what}.")
+    show([f"All is well: {what}." if not total else f"{counted(total, 'problem')}: {what}."])
     return not total
 
 
 def _region(read: Reported, health: RegionHealth, found: Sequence[Trouble], *, everything: bool) -> Iterator[str]:
     title = f"{read.pack} in account {read.account}  {health.region}"
     tally = counted(len(found), "problem") if found else "well"
-    yield f"{title:<{WIDTH - len(tally) - 2}}  {tally}"
-    yield "─" * WIDTH
+    columns = width()
+    yield from titled(title, tally, columns)
     for each in found:
         yield f"{'PROBLEM':<8} {each.about}"
-        yield from textwrap.wrap(
-            each.text,
-            WIDTH,
-            initial_indent=" " * 9,
-            subsequent_indent=" " * 9,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        yield from indented(each.text, columns, 9)
     if found:
         yield ""
     if health.rules:

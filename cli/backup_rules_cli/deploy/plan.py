@@ -34,9 +34,11 @@ class Plan:
         """Whether there is anything to do."""
         return any(step.change is not Change.LEAVE for step in self.steps) or any(self.uploads.values())
 
-    def text(self) -> str:
+    def lines(self) -> Iterator[str]:
         """The plan for a person, in 100 columns."""
-        return "\n".join((*self._head(), *self._regions(), *self._roles()))
+        yield from self._head()
+        yield from self._regions()
+        yield from self._roles()
 
     def _head(self) -> Iterator[str]:
         rollout, settings, caller = self.rollout, self.rollout.settings, self.rollout.access.caller
@@ -138,7 +140,7 @@ def _reached(rollout: OrganizationRollout) -> Iterator[str]:
     if organization.management in reach.excluded and rollout.management is None:
         yield from _wrapped(
             f"The management account {organization.management} is left out: no StackSet reaches it. To include it,"
-            " name a profile of it in MANAGEMENT_PROFILE.",
+            " name a profile of it with --management-profile.",
             2,
         )
     yield from _wrapped(

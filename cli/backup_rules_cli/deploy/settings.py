@@ -6,20 +6,20 @@ side.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
-from botocore.session import get_session
 from yaml.nodes import MappingNode
 
 from backup_rules.errors import InvalidRuleParametersError
 from backup_rules_cli.catalogue import RuleFolder, rule_folders
+from backup_rules_cli.errors import CommandError
+from backup_rules_cli.places import known_regions, partition_of
+from backup_rules_cli.suggestions import did_you_mean
 from backup_rules_cli.templates.names import FUNCTION_ROLE_NAME, MEMBER_ROLE_NAME, PACK_NAME
 from backup_rules_cli.templates.remediation import (
     DOCUMENT_PREFIX,
@@ -40,7 +40,7 @@ HOME_REGION = "HomeRegion"
 _LONGEST_NAME = 34
 
 
-class SettingsError(ValueError):
+class SettingsError(CommandError, ValueError):
     """A setting is unknown, or its value not allowed. Names the file, the key, the value and what is allowed."""
 
 
@@ -150,9 +150,9 @@ def read(text: str, regions: Sequence[str] = ()) -> Settings:
     for key in ("log_kms_keys", "alarm_topics"):
         _known(key, values.get(key, ()), known)
     if regions or not known:
-        values["regions"] = _regions("REGIONS" if regions else "regions", list(regions))
+        values["regions"] = _regions("--region" if regions else "regions", list(regions))
     settings = Settings(rules=_rules(_mapping("rules", given.get("rules") or {})), **values)
-    if settings.invoke_permission != OPEN and _partition(settings.home) != "aws":
+    if settings.invoke_permission != OPEN and partition_of(settings.home) != "aws":
         _refuse("invoke_permission", settings.invoke_permission, f"{OPEN} in China and GovCloud; see docs/deploying.md")
     return settings
 
@@ -183,9 +183,9 @@ def _known(under: str, given: Iterable[str], known: Iterable[str]) -> None:
     for key in given:
         if key not in allowed:
             where = f" under {under}" if under else ""
-            close = difflib.get_close_matches(key, allowed, n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            raise SettingsError(f"Unknown key {key!r}{where}.{hint} Allowed are {', '.join(allowed)}.")
+            raise SettingsError(
+                f"Unknown key {key!r}{where}.{did_you_mean(key, allowed)} Allowed are {', '.join(allowed)}."
+            )
 
 
 def _text(key: str, value: object, pattern: str, allowed: str) -> str:
@@ -227,21 +227,13 @@ def _regions(key: str, value: object) -> tuple[str, ...]:
     chosen = _texts(key, value, r"[a-z0-9-]+", "a Region of AWS, such as eu-west-1")
     if not chosen:
         _refuse(key, value, "a list of one Region or more; the first is the home Region")
-    partitions = {_partition(region): region for region in chosen}
+    partitions = {partition_of(region): region for region in chosen}
     if None in partitions:
-        _refuse(key, partitions[None], "a Region of AWS, such as eu-west-1")
+        hint = did_you_mean(partitions[None], known_regions())
+        raise SettingsError(f"{key} is {partitions[None]!r}; allowed is a Region of AWS, such as eu-west-1.{hint}")
     if len(partitions) > 1:
         _refuse(key, value, "Regions of one partition: an organization does not span several")
     return chosen
-
-
-@cache
-def _partition(region: str) -> str | None:
-    session = get_session()
-    for partition in session.get_available_partitions():
-        if region in session.get_available_regions("lambda", partition):
-            return str(partition)
-    return None
 
 
 def _targets(key: str, value: object) -> tuple[str, ...]:

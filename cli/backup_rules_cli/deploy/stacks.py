@@ -14,6 +14,7 @@ from typing import Any
 
 from backup_rules_cli.deploy.aws import Access, AwsCallError
 from backup_rules_cli.deploy.templates import Template
+from backup_rules_cli.errors import PROBLEMS, CommandError
 
 # A longer template has to lie in a bucket:
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
@@ -87,8 +88,11 @@ class Step:
         return self.change in (Change.CREATE, Change.REPLACE)
 
 
-class StackError(RuntimeError):
+class StackError(CommandError):
     """A stack could not be brought to where it should be. Names the resources that failed, and why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message}\nSee docs/deploying.md, Troubleshooting.", PROBLEMS)
 
 
 def read_stack(access: Access, region: str, name: str) -> Live | None:

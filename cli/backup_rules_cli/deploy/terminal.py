@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from backup_rules_cli import console
+from backup_rules_cli.errors import CommandError
 
-class CannotAskError(RuntimeError):
+
+class CannotAskError(CommandError):
     """There is nobody to ask."""
 
 
@@ -25,9 +28,9 @@ class Terminal:
         if self.yes:
             return True
         if not sys.stdin.isatty():
-            raise CannotAskError(f"{question} There is no terminal to ask on. Set YES=1 to go ahead.")
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+            raise CannotAskError(f"{question} There is no terminal to ask on. Give --yes (make: YES=1) to go ahead.")
+        return console.prompt(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
     def say(self, text: str) -> None:
         """A line about the progress."""
-        print(f"  {text}", flush=True)
+        console.note(f"  {text}")

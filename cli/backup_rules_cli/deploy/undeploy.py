@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backup_rules_cli.console import show
 from backup_rules_cli.deploy.artifacts import empty
 from backup_rules_cli.deploy.aws import Access, AwsCallError
 from backup_rules_cli.deploy.organization import describe_organization
@@ -36,24 +37,23 @@ def undeploy(settings: Settings, access: Access, management: Access | None, term
     """
     phases = _phases(settings, access, management)
     if not any(phases):
-        print(f"Nothing of {settings.name} is deployed in account {access.caller.account}.")
+        show([f"Nothing of {settings.name} is deployed in account {access.caller.account}."])
     else:
-        print(f"Deletes from account {access.caller.account}, with everything in them:")
+        show([f"Deletes from account {access.caller.account}, with everything in them:"])
         for of_access, region, name in (each for phase in phases for each in phase):
-            print(f"  {region}  {name}" + _elsewhere(of_access, access))
+            show([f"  {region}  {name}" + _elsewhere(of_access, access)])
         if any(name == settings.stack(ORGANIZATION) for phase in phases for _, _, name in phase):
-            print("With the organization's stack go the pack, its verdicts and the member role in every account.")
+            show(["With the organization's stack go the pack, its verdicts and the member role in every account."])
         if any(name == settings.stack(REMEDIATION) for phase in phases for _, _, name in phase):
-            print("With the remediation's go its documents and its role in every account.")
+            show(["With the remediation's go its documents and its role in every account."])
         if not terminal.agrees("Delete?"):
-            print("Nothing was changed.")
+            show(["Nothing was changed."])
             return False
         for phase in phases:
             _empty_buckets(settings, phase, terminal)
             delete(phase, terminal.say)
-        print("Deleted.")
-    for line in _left(settings, access, management):
-        print(line)
+        show(["Deleted."])
+    show(_left(settings, access, management))
     return True
 
 
@@ -109,7 +109,7 @@ def _left(settings: Settings, access: Access, management: Access | None) -> Iter
             yield f"  --region {region} --log-group-name {group['logGroupName']}"
     if management is None and _is_member(access):
         yield f"Not looked at: stack {settings.stack(MEMBER_ROLE)} in the management account, and those of the"
-        yield "  remediation. If they were made there, run this again with MANAGEMENT_PROFILE."
+        yield "  remediation. If they were made there, run this again with --management-profile."
 
 
 def _is_member(access: Access) -> bool:

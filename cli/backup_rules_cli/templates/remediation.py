@@ -1,6 +1,6 @@
 """The optional remediation: Automation documents, the role that they assume, and a conformance pack that names them.
 
-`python -m backup_rules_cli.templates.remediation --management-account 111122223333 --partition aws` prints the pack for
+`backup-rules remediation-pack --management-account 111122223333` prints the pack for
 an organization; the committed one names an example's account.
 
 Each folder of `remediation/` is one document: `document.yaml`, the Python that its step runs (`script.py`), and
@@ -9,10 +9,8 @@ Each folder of `remediation/` is one document: `document.yaml`, the Python that 
 
 from __future__ import annotations
 
-import argparse
 import ast
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from backup_rules_cli.catalogue import ROOT, RuleFolder, rule_folders
+from backup_rules_cli.catalogue import ROOT, RuleFolder
 from backup_rules_cli.templates.conformance_pack import PackedRule, at_defaults, conformance_pack
 from backup_rules_cli.templates.declarations import choice, interface, text
 from backup_rules_cli.templates.intrinsics import equals, get_att, given, if_, ref, sub
@@ -453,30 +451,3 @@ def remediation_templates(rules: Sequence[RuleFolder]) -> dict[str, str]:
         "remediation-documents.yaml": yaml_text(documents_template(), HEADER),
         "remediation-role.yaml": role,
     }
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line: exits 2 when an argument is refused."""
-    parser = argparse.ArgumentParser(prog="python -m backup_rules_cli.templates.remediation", description=__doc__)
-    parser.add_argument("--management-account", required=True, help="the id of the organization's management account")
-    parser.add_argument("--partition", default="aws", choices=PARTITIONS)
-    parser.add_argument("--role-name", default=REMEDIATION_ROLE_NAME)
-    parser.add_argument("--document-prefix", default=REMEDIATION_DOCUMENT_PREFIX)
-    parser.add_argument("--rule-name-prefix", default="", help="what the names of all Config rules begin with")
-    given_arguments = parser.parse_args(arguments)
-    try:
-        deployment = Deployment(
-            given_arguments.management_account,
-            given_arguments.partition,
-            given_arguments.role_name,
-            given_arguments.document_prefix,
-            given_arguments.rule_name_prefix,
-        )
-        sys.stdout.write(pack_text(at_defaults(rule_folders()), deployment))
-    except ValueError as error:
-        parser.error(str(error))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -18,7 +18,7 @@ import pytest
 from aws_simulator import organizations
 from aws_simulator.accounts import account_session
 from aws_simulator.server import serving
-from backup_rules_cli.deploy.__main__ import main
+from backup_rules_cli.main import main
 
 MANAGEMENT, CENTRAL, PAYMENTS, ANALYTICS = "999988887777", "444455556666", "111122223333", "222233334444"
 ALONE = "555566667777"
@@ -74,7 +74,8 @@ class Site:
 
     def run(self, verb: str, *options: str, profile: str = "central", settings: str = "") -> int:
         """A verb of the command line, answered with yes; its exit status."""
-        return self.ask(verb, "--profile", profile, "--yes", *options, settings=settings)
+        yes = () if verb == "verify" else ("--yes",)  # it asks nothing
+        return self.ask(verb, "--profile", profile, *yes, *options, settings=settings)
 
 
 def session(url: str, account: str, region: str = HOME) -> boto3.Session:

@@ -98,7 +98,7 @@ def nothing(_: Site) -> AbstractContextManager[None]:
             "nobody",
             "",
             "The config profile (nobody) could not be found",
-            "name their profile with PROFILE=…",
+            "name the profile with --profile",
             id="no such profile",
         ),
         pytest.param(
@@ -106,7 +106,7 @@ def nothing(_: Site) -> AbstractContextManager[None]:
             "alone",
             "",
             f"Account {ALONE} belongs to no organization.",
-            "make deploy-single-account",
+            "backup-rules deploy-single-account",
             id="no organization",
         ),
         pytest.param(
@@ -241,7 +241,7 @@ def test_what_is_missing_is_told_with_what_mends_it(
 
 
 def test_a_recorder_that_was_never_set_up(site: Site, capsys: Any) -> None:
-    assert site.run("deploy", "--regions", "eu-west-2") == 2
+    assert site.run("deploy", "--region", "eu-west-2") == 2
 
     told = capsys.readouterr().err
     assert "AWS Config has no recorder in account 444455556666, eu-west-2." in told

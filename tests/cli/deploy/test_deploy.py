@@ -74,14 +74,15 @@ def excluded(site: Site, region: str = HOME) -> list[str]:
 
 
 def test_two_regions_are_deployed_once_and_taken_away_again(site: Site, capsys: Any) -> None:
-    options = ("--regions", HOME, OTHER, "--management-profile", "management")
+    options = ("--region", f"{HOME}, {OTHER}", "--management-profile", "management")
     once = "aggregator: true\n" + only("BACKUP_POLICY_VALID")
     for account in (MANAGEMENT, CENTRAL, PAYMENTS, ANALYTICS):
         record(site, account, OTHER)
 
     assert site.run("deploy", *options, settings=once) == 0
     plan = capsys.readouterr().out
-    assert "What it found in all accounts: make query AGGREGATOR=backup-config-rules REGION=eu-west-1" in plan
+    asking = "backup-rules query --aggregator backup-config-rules --region eu-west-1"
+    assert f"What it found in all accounts: {asking}" in plan
     assert "whole organization: 4 accounts reached" in plan
     assert "create  backup-config-rules-functions" in plan
     assert "BackupConfigRulesMemberRole  in account 999988887777 and in every account reached" in plan
@@ -223,7 +224,7 @@ def test_without_a_terminal_it_neither_asks_nor_guesses(street: Site, capsys: An
     with recorded_calls() as calls:
         assert street.ask("deploy-single-account", "--profile", "alone", settings=ONE_RULE) == 2
 
-    assert "Deploy? There is no terminal to ask on. Set YES=1 to go ahead." in capsys.readouterr().err
+    assert "Deploy? There is no terminal to ask on. Give --yes (make: YES=1) to go ahead." in capsys.readouterr().err
     assert writes(calls) == []
 
 
@@ -342,7 +343,7 @@ def test_waiting_tells_how_it_goes(street: Site, capsys: Any, monkeypatch: pytes
     monkeypatch.setattr(stacks, "read_stack", slow)
     assert street.run("deploy-single-account", profile=account, settings=ONE_RULE) == 0
 
-    lines = [line.split()[:3] for line in capsys.readouterr().out.splitlines() if line.startswith("  eu-west-1  ")]
+    lines = [line.split()[:3] for line in capsys.readouterr().err.splitlines() if line.startswith("  eu-west-1  ")]
     name = "backup-config-rules-single-account"
     assert [line[2] for line in lines if line[1] == name] == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
 
@@ -354,11 +355,11 @@ def test_waiting_tells_how_it_goes(street: Site, capsys: Any, monkeypatch: pytes
 def test_govcloud_and_china(street: Site, capsys: Any, account: str, region: str, partition: str) -> None:
     profile = street.newcomer(account, region)
 
-    assert street.run("deploy-single-account", "--regions", region, profile=profile, settings=ONE_RULE) == 0
+    assert street.run("deploy-single-account", "--region", region, profile=profile, settings=ONE_RULE) == 0
 
     plan = capsys.readouterr().out
     assert f"as arn:{partition}:sts::{account}:assumed-role/" in plan
     assert "arn:aws:" not in plan
     (function,) = street.client(account, "lambda", region).list_functions()["Functions"]
     assert function["FunctionArn"].startswith(f"arn:{partition}:lambda:{region}:{account}:function:")
-    assert street.run("undeploy", "--regions", region, profile=profile, settings=ONE_RULE) == 0
+    assert street.run("undeploy", "--region", region, profile=profile, settings=ONE_RULE) == 0

@@ -20,7 +20,7 @@ from tests.cli.deploy.test_deploy import made, roles, writes
 
 ACCOUNTS = (MANAGEMENT, CENTRAL, PAYMENTS, ANALYTICS)
 REGIONS = (HOME, OTHER)
-OPTIONS = ("--regions", *REGIONS, "--management-profile", "management")
+OPTIONS = ("--region", REGIONS[0], "--region", REGIONS[1], "--management-profile", "management")
 ROLE, DOCUMENT = "BackupConfigRulesRemediationRole", "BackupConfigRules-TurnOnResourceTypes"
 RULE = "BACKUP_SERVICE_OPT_IN"
 SETTINGS = "rule_name_prefix: dev-\nrules:\n" + "".join(

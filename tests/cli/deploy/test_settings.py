@@ -182,7 +182,7 @@ def test_the_command_line_replaces_the_regions() -> None:
     text = f"regions: [eu-west-1]\nlog_kms_keys: {{eu-west-1: {KEY}}}"
 
     assert read(text, ["us-east-1", "us-west-2"]).regions == ("us-east-1", "us-west-2")
-    with pytest.raises(SettingsError, match="REGIONS is 'us-east-9'"):
+    with pytest.raises(SettingsError, match="--region is 'us-east-9'"):
         read(text, ["us-east-9"])
 
 

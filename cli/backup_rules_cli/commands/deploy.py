@@ -1,0 +1,129 @@
+"""`backup-rules deploy`, `deploy-single-account`, `verify`, `undeploy`.
+
+Exit status: 0 when all is well, 1 when something is not (a stack failed, the question was answered with no, verify
+found problems), 2 when it could not be begun or read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from backup_rules_cli import console, options
+from backup_rules_cli.deploy.aws import Access
+from backup_rules_cli.deploy.deploy import deploy as roll_out
+from backup_rules_cli.deploy.settings import Settings, load
+from backup_rules_cli.deploy.terminal import Terminal
+from backup_rules_cli.deploy.undeploy import undeploy as take_away
+from backup_rules_cli.deploy.verify import verify as read_back
+from backup_rules_cli.errors import PROBLEMS, WELL
+from backup_rules_cli.resources import ROOT
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+DEFAULT_SETTINGS = ROOT / "rdk-config" / "deployment.yaml"
+
+_yes = click.option("--yes", is_flag=True, help="Do not ask.")
+_plan = click.option("--plan", is_flag=True, help="Only show what would be done.")
+
+
+def _place(command: _F) -> _F:
+    """Whose pack, where, and how it is."""
+    for option in (
+        click.option(
+            "--settings",
+            type=click.Path(dir_okay=False, path_type=Path),
+            default=DEFAULT_SETTINGS,
+            help="What is deployed; without, rdk-config/deployment.yaml as it is published.",
+        ),
+        options.region_option("Instead of the settings' Regions; the first is the home Region."),
+        click.option(
+            "--management-profile", default="", metavar="NAME", help="The management account, to include it as well."
+        ),
+        options.profile_option,
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_place
+@_plan
+@_yes
+def deploy(
+    profile: str,
+    management_profile: str,
+    regions: tuple[str, ...],
+    settings: Path,
+    plan: bool,
+    yes: bool,
+) -> int:
+    """Bring the pack to an organization: checks, shows the plan, asks, and makes it so. See docs/deploying.md."""
+    wanted, access, management = _read(profile, management_profile, regions, settings)
+    return _done(lambda: roll_out(wanted, access, management, Terminal(yes=yes), single_account=False, only_plan=plan))
+
+
+@click.command("deploy-single-account")
+@_place
+@_plan
+@_yes
+def deploy_single_account(
+    profile: str,
+    management_profile: str,
+    regions: tuple[str, ...],
+    settings: Path,
+    plan: bool,
+    yes: bool,
+) -> int:
+    """Bring the pack to one account alone, for a trial."""
+    wanted, access, management = _read(profile, management_profile, regions, settings)
+    return _done(lambda: roll_out(wanted, access, management, Terminal(yes=yes), single_account=True, only_plan=plan))
+
+
+@click.command()
+@_place
+@click.option("--all", "everything", is_flag=True, help="Show every account, healthy ones too.")
+def verify(
+    profile: str,
+    management_profile: str,
+    regions: tuple[str, ...],
+    settings: Path,
+    everything: bool,
+) -> int:
+    """Tell how the deployed pack is, in every account and Region; changes nothing."""
+    wanted, access, management = _read(profile, management_profile, regions, settings)
+    return WELL if read_back(wanted, access, management, everything=everything) else PROBLEMS
+
+
+@click.command()
+@_place
+@_yes
+def undeploy(
+    profile: str,
+    management_profile: str,
+    regions: tuple[str, ...],
+    settings: Path,
+    yes: bool,
+) -> int:
+    """Take the deployed pack away again; it asks first."""
+    wanted, access, management = _read(profile, management_profile, regions, settings)
+    return _done(lambda: take_away(wanted, access, management, Terminal(yes=yes)))
+
+
+def _read(
+    profile: str, management_profile: str, regions: tuple[str, ...], path: Path
+) -> tuple[Settings, Access, Access | None]:
+    settings = load(path, regions)
+    management = Access(management_profile, settings.home) if management_profile else None
+    return settings, Access(profile, settings.home), management
+
+
+def _done(work: Callable[[], bool]) -> int:
+    try:
+        return WELL if work() else PROBLEMS
+    except KeyboardInterrupt:
+        console.note("Interrupted. AWS goes on with what was begun; run it again to go on.")
+        return PROBLEMS

@@ -1,0 +1,79 @@
+"""Options that several commands have, with one meaning each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from backup_rules.errors import InvalidRuleParametersError
+from backup_rules_cli.catalogue import RuleFolder
+from backup_rules_cli.errors import CommandError, UnknownNameError
+from backup_rules_cli.suggestions import did_you_mean
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def names(_context: click.Context, _option: click.Parameter, given: Iterable[str]) -> tuple[str, ...]:
+    """A callback of options that take names: given again and again, or several at once with commas or blanks."""
+    return tuple(dict.fromkeys(name for text in given for name in re.split(r"[\s,]+", text) if name))
+
+
+def profile_option(command: _F) -> _F:
+    """`--profile`: whose credentials."""
+    text = "Profile of the account; without, the environment's credentials."
+    return click.option("--profile", default="", metavar="NAME", help=text)(command)
+
+
+def region_option(text: str) -> Callable[[_F], _F]:
+    """`--region`: where; repeatable, lists are taken."""
+    return click.option("--region", "regions", multiple=True, metavar="REGION", callback=names, help=text)
+
+
+def rules_option(command: _F) -> _F:
+    """`--rules`: which; repeatable, lists are taken."""
+    text = "Only these rules, several with commas or again and again; without, all."
+    return click.option("--rules", multiple=True, metavar="RULE", callback=names, help=text)(command)
+
+
+def parameters_option(command: _F) -> _F:
+    """`--parameter Name=value`, repeatable."""
+    text = "A parameter, for the rules that have it; repeatable."
+    return click.option("--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help=text)(command)
+
+
+def parameter_pairs(texts: Iterable[str]) -> dict[str, str]:
+    """The given parameters by name.
+
+    Raises:
+        CommandError: one is not of the form Name=value.
+    """
+    pairs = [text.partition("=") for text in texts]
+    for name, equals, value in pairs:
+        if not equals:
+            raise CommandError(f"--parameter {name + value!r} is not of the form Name=value.")
+    return {name: value for name, _, value in pairs}
+
+
+def parameters_by_rule(given: Mapping[str, str], folders: Sequence[RuleFolder]) -> dict[str, dict[str, str]]:
+    """The given parameters by rule: each goes to all the rules that have it, and must fit one at least.
+
+    Raises:
+        UnknownNameError: no rule has a parameter of that name.
+        CommandError: a value is not allowed.
+    """
+    own = {folder.name: {*folder.defaults, *folder.optional} for folder in folders}
+    known = set().union(*own.values())
+    for name in given:
+        if name not in known:
+            hint = did_you_mean(name, sorted(known))
+            raise UnknownNameError(f"No rule that was chosen has a parameter {name}.{hint}")
+    by_rule = {rule: {name: given[name] for name in given if name in own[rule]} for rule in own}
+    for folder in folders:
+        try:
+            folder.rule().evaluate_parameters({**folder.defaults, **by_rule[folder.name]})
+        except InvalidRuleParametersError as error:
+            raise CommandError(str(error)) from None
+    return by_rule
