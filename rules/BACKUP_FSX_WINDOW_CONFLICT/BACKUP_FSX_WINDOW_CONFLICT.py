@@ -94,6 +94,8 @@ def _picked(invocation: Invocation[Parameters]) -> dict[str, Picked]:
 def _windows(file_system: FileSystem, account: Account) -> tuple[Window, ...]:
     """The daily window, unless automatic backups are off, and the weekly one."""
     with account.calls.reading("fsx", "DescribeFileSystems", file_system.id):
+        if file_system.unreadable:
+            raise ValueError(file_system.unreadable)
         backups = file_system.backup_start if file_system.backup_retention_days != 0 else None
         daily = [fsx_backup_window(backups)] if backups else []
         weekly = [fsx_maintenance_window(file_system.maintenance_start)] if file_system.maintenance_start else []

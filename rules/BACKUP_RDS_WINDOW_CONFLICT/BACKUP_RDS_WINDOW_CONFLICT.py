@@ -8,7 +8,7 @@ from typing import Any
 
 from backup_rules.aws import backup, rds
 from backup_rules.aws.account import Account
-from backup_rules.aws.memory import remembered
+from backup_rules.aws.memory import gaps_noticed, remembered
 from backup_rules.evaluation.evaluator import Evaluator
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import TRUE_OR_FALSE, RuleParameters, parameter, whole_number
@@ -40,19 +40,20 @@ class PickedDatabase:
     reported: tuple[Plan, ...]
 
 
-class BACKUP_RDS_WINDOW_CONFLICT(BackupConfigRule[Parameters, str]):
+class BACKUP_RDS_WINDOW_CONFLICT(BackupConfigRule[Parameters, PickedDatabase]):
     """Verdicts are about DB instances, and Multi-AZ, Neptune and DocumentDB clusters. Aurora has no such windows."""
 
     parameters_type = Parameters
 
-    def subjects(self, invocation: Invocation[Parameters]) -> Iterator[Subject[str]]:
-        for arn, picked in _picked(invocation).items():
+    def subjects(self, invocation: Invocation[Parameters]) -> Iterator[Subject[PickedDatabase]]:
+        for picked in _picked(invocation):
             subject = resource_subject(picked.database.resource)
             if picked.reported and subject is not None:
-                yield Subject(*subject.key, arn)
+                yield Subject(*subject.key, picked)
 
-    def findings(self, subject: Subject[str], invocation: Invocation[Parameters]) -> Iterator[Finding]:
-        picked = _picked(invocation)[subject.of]
+    def findings(self, subject: Subject[PickedDatabase], invocation: Invocation[Parameters]) -> Iterator[Finding]:
+        _plans(invocation)  # a plan or selection that cannot be read may pick this database, too
+        picked = subject.of
         database = picked.database
         if database.continuous_by_backup or any(rule.continuous for plan in picked.plans for rule in plan.rules):
             yield Note("AWS Backup manages this database's continuous backup, and keeps clear of its windows itself.")
@@ -70,24 +71,33 @@ class BACKUP_RDS_WINDOW_CONFLICT(BackupConfigRule[Parameters, str]):
             )
 
 
+def _picked(invocation: Invocation[Parameters]) -> Iterator[PickedDatabase]:
+    """The databases that plans pick."""
+    picking, plans = _index(invocation), _plans(invocation)
+    for database in rds.databases(invocation.account):
+        if database.resource.type is not AURORA:
+            plan_ids = {pick.selection.summary.plan_id for pick in picking.selections_picking(database.resource)}
+            its_plans = tuple(plan for plan_id, plan in plans.items() if plan_id in plan_ids)
+            reported = tuple(plan for plan in its_plans if not invocation.parameters.excludes(plan.name, plan.id))
+            yield PickedDatabase(database, its_plans, reported)
+
+
 @remembered
-def _picked(invocation: Invocation[Parameters]) -> dict[str, PickedDatabase]:
-    """The databases that are picked, by ARN. What could not be read may pick more, or by more plans: a gap."""
-    account = invocation.account
-    index = SelectionIndex(backup.all_selections(account))
-    picking = [
-        (database, {pick.selection.summary.plan_id for pick in index.selections_picking(database.resource)})
-        for database in rds.databases(account)
-        if database.resource.type is not AURORA
-    ]
-    wanted = set[str]().union(*(plan_ids for _, plan_ids in picking))
-    plans = backup.plans(account, [each for each in backup.plan_summaries(account) if each.id in wanted])
-    found = {}
-    for database, plan_ids in picking:
-        its_plans = tuple(plan for plan in plans if plan.id in plan_ids)
-        reported = tuple(plan for plan in its_plans if not invocation.parameters.excludes(plan.name, plan.id))
-        found[database.resource.arn] = PickedDatabase(database, its_plans, reported)
-    return found
+def _index(invocation: Invocation[Parameters]) -> SelectionIndex:
+    return SelectionIndex(backup.all_selections(invocation.account))
+
+
+@remembered
+def _plans(invocation: Invocation[Parameters]) -> dict[str, Plan]:
+    """The plans that pick databases, by id."""
+    account, picking = invocation.account, _index(invocation)
+    with gaps_noticed():  # a database that cannot be read is its own matter
+        databases = rds.databases(account)
+    wanted = {
+        pick.selection.summary.plan_id for each in databases for pick in picking.selections_picking(each.resource)
+    }
+    found = backup.plans(account, [each for each in backup.plan_summaries(account) if each.id in wanted])
+    return {plan.id: plan for plan in found}
 
 
 def _windows(database: Database, account: Account) -> tuple[Window, ...]:

@@ -19,6 +19,7 @@ from backup_rules.iam.duties import Assignment, duties, names_databases
 from backup_rules.iam.permissions import Probe, SimulationResult, judge, probes_for, problems, requests_for
 from backup_rules.iam.trust import RoleArn, parse_role_arn
 from backup_rules.plans.plans import AUTOMATIC_EFS_PLAN_PREFIX
+from backup_rules.resources.resource_types import RDS_INSTANCE
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules.selections.words import called
 from backup_rules.wording.annotations import name
@@ -94,7 +95,7 @@ def _probes(invocation: Invocation[RuleParameters]) -> Probes:
     account, place = invocation.account, invocation.account.place
     assignments = tuple(_readable(invocation))
     databases = any(names_databases(each.selection) for each in assignments)
-    work = duties(assignments, resources.with_untagged(account, {"rds"} if databases else ()), place)
+    work = duties(assignments, resources.could_be_picked(account, [RDS_INSTANCE] if databases else ()), place)
     return {summary: probes_for(each, place) for summary, each in work.items()}
 
 

@@ -14,8 +14,10 @@ from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject
 from backup_rules.plans.plans import PlanSummary
-from backup_rules.selections.empty import LISTED_SERVICES, LeftOut, empty_problems, left_out, notes
-from backup_rules.selections.picking import SelectionIndex, SelectionSummary, alike, elements, types_named
+from backup_rules.resources.resource_types import Resource, ResourceType
+from backup_rules.selections.empty import LeftOut, empty_problems, left_out, notes
+from backup_rules.selections.picking import Selection, SelectionIndex, SelectionSummary, alike
+from backup_rules.selections.untagged import types_without_tags
 from backup_rules.wording.annotations import name
 from backup_rules.wording.findings import Finding, Problem
 
@@ -48,10 +50,10 @@ class BACKUP_SELECTION_NOT_EMPTY(BackupConfigRule[RuleParameters, PlanSummary | 
                 )
             return
         selection = backup.selection(account, subject.of)
-        services = LISTED_SERVICES & {kind.service for element in elements(selection) for kind in types_named(element)}
-        sight = _sight(invocation, services)
+        sight = _sight(invocation)
         if subject.of not in sight.picking:
-            problems = list(empty_problems(selection, sight.left_out.get(subject.of, {}), account.place))
+            examples = sight.left_out.get(subject.of, {})
+            problems = list(empty_problems(selection, examples, sight.listed, account.place))
             if problems:
                 yield from problems
                 return
@@ -60,25 +62,42 @@ class BACKUP_SELECTION_NOT_EMPTY(BackupConfigRule[RuleParameters, PlanSummary | 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Which of the judged selections pick something of what can be listed, and what the others name but leave out."""
+    """Which of the judged selections pick something that is known, and what the others name but leave out.
+
+    `listed` are the types of which all resources are known.
+    """
 
     picking: frozenset[SelectionSummary]
     left_out: Mapping[SelectionSummary, LeftOut]
+    listed: frozenset[ResourceType]
 
 
 @remembered
-def _sight(invocation: Invocation[RuleParameters], services: frozenset[str]) -> Sight:
-    selections = backup.readable_selections(invocation.account, [subject.of for subject in invocation.selections()])
-    candidates = resources.with_untagged(invocation.account, services)
+def _sight(invocation: Invocation[RuleParameters]) -> Sight:
+    """What the judged selections pick, for all at once: of the tagged resources, and only then of the others."""
+    account, place = invocation.account, invocation.account.place
+    selections = backup.readable_selections(account, [subject.of for subject in invocation.selections()])
+    if not selections:
+        return Sight(frozenset(), {}, frozenset())
     groups = alike(selections)
-    index = SelectionIndex(groups)
-    picks = {pick.selection.summary for resource in candidates for pick in index.selections_picking(resource)}
-    empty = [first for first in groups if first.summary not in picks]
-    examples = left_out(empty, candidates) if empty else {}
+    waiting = _not_picking(groups, resources.tagged_resources(account))
+    untagged = frozenset[ResourceType]().union(*(types_without_tags(each, place) for each in waiting))
+    candidates = resources.could_be_picked(account, untagged)
+    waiting = _not_picking(waiting, candidates) if untagged else waiting
+    examples = left_out(waiting, candidates) if waiting else {}
+    empty = {each.summary for first in waiting for each in groups[first]}
     return Sight(
-        frozenset(each.summary for first, group in groups.items() if first.summary in picks for each in group),
-        {each.summary: examples.get(first.summary, {}) for first in empty for each in groups[first]},
+        frozenset(each.summary for each in selections if each.summary not in empty),
+        {each.summary: examples.get(first.summary, {}) for first in waiting for each in groups[first]},
+        resources.listed_types(account, untagged),
     )
+
+
+def _not_picking(selections: Iterable[Selection], candidates: Iterable[Resource]) -> list[Selection]:
+    waiting = list(selections)
+    index = SelectionIndex(waiting)
+    picks = {pick.selection.summary for resource in candidates for pick in index.selections_picking(resource)}
+    return [each for each in waiting if each.summary not in picks]
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

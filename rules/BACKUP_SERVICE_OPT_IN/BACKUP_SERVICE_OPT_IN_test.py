@@ -29,8 +29,8 @@ class ServiceOptIn(unittest.TestCase):
         self.assertEqual(compliance, "NON_COMPLIANT")
         self.assertEqual(
             annotation,
-            'Resource type EBS is turned off in eu-west-1, so this selection\'s tag "backup"="true" skips 1 EBS volume.'
-            " Turn it on under AWS Backup > Settings > Service opt-in.",
+            'Resource type EBS is turned off in eu-west-1, so tag "backup"="true" of selection everything of'
+            " plan nightly skips 1 EBS volume, vol-0abc. Turn it on under AWS Backup > Settings > Service opt-in.",
         )
 
     def test_a_type_that_is_turned_on(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aws_simulator import backup, tagging
-from demo_organization.site import RAN, Site, nightly
+from demo_organization.site import RAN, Site, key_value, nightly
 
 _SUBNETS = ["subnet-0123456789abcdef0"]
 
@@ -38,6 +38,17 @@ def _file_system(site: Site, kind: str, daily: str, weekly: str, **settings: Any
     )
     file_system: dict[str, Any] = made["FileSystem"]
     return file_system
+
+
+def file_system(site: Site, its_tags: dict[str, str]) -> None:
+    """A file system for Windows with these tags, and without automatic backups."""
+    site.client("fsx").create_file_system(
+        FileSystemType="WINDOWS",
+        StorageCapacity=1024,
+        SubnetIds=_SUBNETS,
+        WindowsConfiguration={"ThroughputCapacity": 32, "AutomaticBackupRetentionDays": 0},
+        Tags=key_value(its_tags),
+    )
 
 
 def _volume(site: Site, file_system_id: str) -> str:

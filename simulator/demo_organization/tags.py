@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from demo_organization.databases import instance
+from demo_organization.file_systems import file_system
 from demo_organization.site import Site, conditions, key_value, list_of_tags, nightly, tags_are
 
 
@@ -18,6 +19,7 @@ def letter_case(site: Site) -> None:
     site.tagged_table("customers-eu", {"Backup": "daily"})
     site.tagged_table("customers-us", {"backup": "Daily"})
     instance(site, "customers-db", Tags=key_value({"Backup": "daily"}))
+    file_system(site, {"Backup": "daily"})
     site.table("campaigns", campaign="yes")
     plan = site.plan("customers-nightly", nightly())
     site.selection(plan, "customers-tables", ListOfTags=tags_are(backup="daily"))
@@ -35,6 +37,7 @@ def white_space(site: Site) -> None:
     site.tagged_table("devices-lab", {"retention": "30 days "})
     site.tagged_table("devices-field", {"retention": "30\N{NO-BREAK SPACE}days"})
     instance(site, "devices-db", Tags=key_value({"retention": "30 days "}))
+    file_system(site, {"retention": "30 days "})
     site.tagged_table("sensors", {"AWSBackup ": "weekly"})
     site.table("meters", meters="yes")
     plan = site.plan("devices-nightly", nightly(StartWindowMinutes=120))

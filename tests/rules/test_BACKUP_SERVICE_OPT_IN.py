@@ -11,11 +11,13 @@ import pytest
 
 from aws_simulator.backup import add_plan, set_supported_resource_types
 from aws_simulator.backup.state import OPT_IN_KEYS
+from aws_simulator.config.service import start_recorder
 from aws_simulator.faults import denied, error, failing, recorded_calls
 from aws_simulator.messages.configuration_items import Recording, plan_item, selection_item
 from aws_simulator.operations import page_size
 from aws_simulator.tagging import tag_resource
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError, ReadError
+from backup_rules.wording.annotations import name
 from tests.front_door import ACCOUNT, NOW, Door, front_door
 from tests.organization import Organization
 
@@ -31,6 +33,7 @@ DSQL = f"arn:aws:dsql:eu-west-1:{ACCOUNT}:cluster/orders"
 REMEDY = "Turn it on under AWS Backup > Settings > Service opt-in."
 BACKUP = {"backup": "true"}
 BY_TAG: dict[str, Any] = {}
+WHOSE = "selection everything of plan nightly"
 
 
 @pytest.fixture(autouse=True)
@@ -90,8 +93,8 @@ def test_the_contracts_own_example(door: Door) -> None:
     assert set(found) == {(SELECTION, selection)}
     assert only(found) == (
         "NON_COMPLIANT",
-        'Resource type FSx is turned off in eu-west-1, so this selection\'s tag "backup"="true" skips 3 FSx file'
-        f" systems. {REMEDY}",
+        'Resource type FSx is turned off in eu-west-1, so tag "backup"="true" of selection everything of plan nightly'
+        f" skips 3 FSx file systems, such as fs-1. {REMEDY}",
     )
 
 
@@ -116,7 +119,7 @@ def test_what_is_picked_by_virtue_of_the_opt_in_only(door: Door, body: dict[str,
     turn(door, EBS=False)
     assert judged(door, **body) == (
         "NON_COMPLIANT",
-        f"Resource type EBS is turned off in eu-west-1, so this selection's {by} skips 1 EBS volume. {REMEDY}",
+        f"Resource type EBS is turned off in eu-west-1, so {by} of {WHOSE} skips 1 EBS volume, vol-0abc. {REMEDY}",
     )
 
 
@@ -136,7 +139,8 @@ def test_what_is_named_by_arn_or_type_is_backed_up_all_the_same_unless_strict(
         if listed
         else ""
     )
-    said = f"this selection names 1 EBS volume by {entry}" if listed else f"and this selection names it by {entry}"
+    shown = name(entry, 60)
+    said = f"; {shown} of {WHOSE} names 1 EBS volume, vol-0abc." if listed else f"; {WHOSE} names it by {shown}."
     compliance, annotation = only(door.at(now=NOW + timedelta(hours=1)).evaluate(RULE, {"Strict": "true"}))
     assert compliance == "NON_COMPLIANT"
     assert said in annotation
@@ -160,7 +164,7 @@ def test_aurora_neptune_and_documentdb_need_the_opt_in_even_when_named(
     made = {entry: door.selection(plan, Resources=[entry]) for entry in entries}
     found = door.evaluate(RULE)
     assert {entry: found[SELECTION, selection].annotation for entry, selection in made.items()} == {
-        entry: f"Resource type {key} is turned off in eu-west-1, so this selection's {entry} skips 1 {noun}. {REMEDY}"
+        entry: f"Resource type {key} is turned off in eu-west-1, so {entry} of {WHOSE} skips 1 {noun}, orders. {REMEDY}"
         for entry in entries
     }
 
@@ -196,22 +200,145 @@ def tag(key: str, value: str) -> list[dict[str, str]]:
     return [{"ConditionType": "STRINGEQUALS", "ConditionKey": key, "ConditionValue": value}]
 
 
-def test_a_service_wildcard_names_types_that_are_not_listed(door: Door) -> None:
-    """Volumes without tags are not listed; that instances are listed says nothing of them."""
+def test_a_service_wildcard_names_types_of_which_none_is_known(door: Door) -> None:
+    """Volumes without tags are not listed, and no recorder runs; that instances are listed says nothing of them."""
     tagged(INSTANCE)
     turn(door, EBS=False)
     assert judged(door, Resources=["arn:aws:ec2:*"]) == (
-        "NON_COMPLIANT",
-        f"Resource type EBS is turned off in eu-west-1, and this selection names it by arn:aws:ec2:*. {REMEDY}",
+        "COMPLIANT",
+        "Resource type EBS is turned off in eu-west-1; arn:aws:ec2:* names EBS volumes, but none is known there, though"
+        " some may be, without tags.",
     )
 
 
+def volume(door: Door) -> str:
+    made = door.client("ec2").create_volume(AvailabilityZone="eu-west-1a", Size=1)
+    return str(made["VolumeId"])
+
+
+def recorder(door: Door) -> None:
+    start_recorder(door.session, door.region)
+
+
+@pytest.mark.parametrize(
+    ("body", "compliance"),
+    [
+        pytest.param({"Resources": ["*"]}, "NON_COMPLIANT", id="everything"),
+        pytest.param({"Resources": ["arn:aws:ec2:*"]}, "NON_COMPLIANT", id="service wildcard"),
+        pytest.param({"Resources": ["arn:aws:ec2:*:*:volume/*"]}, "COMPLIANT", id="type wildcard"),
+        pytest.param(
+            {
+                "Resources": ["*"],
+                "Conditions": {"StringNotEquals": [{"ConditionKey": "aws:ResourceTag/backup", "ConditionValue": "no"}]},
+            },
+            "NON_COMPLIANT",
+            id="a negative condition",
+        ),
+        pytest.param(
+            {
+                "Resources": ["*"],
+                "Conditions": {"StringEquals": [{"ConditionKey": "aws:ResourceTag/backup", "ConditionValue": "yes"}]},
+            },
+            "COMPLIANT",
+            id="a positive condition",
+        ),
+        pytest.param({"Resources": ["*"], "NotResources": ["arn:aws:ec2:*"]}, "COMPLIANT", id="left out"),
+    ],
+)
+def test_what_bears_no_tag_is_known_from_aws_configs_inventory(
+    door: Door, body: dict[str, Any], compliance: str
+) -> None:
+    recorder(door)
+    identifier = volume(door)
+    turn(door, EBS=False)
+    found, annotation = judged(door, **body)
+    assert found == compliance
+    assert (f"skips 1 EBS volume, {identifier}." in annotation) is (compliance == "NON_COMPLIANT")
+
+
+def test_untagged_databases_are_known_from_rds(door: Door) -> None:
+    cluster(door, "orders", "aurora-postgresql")
+    turn(door, Aurora=False)
+    compliance, annotation = judged(door, Resources=["*"])
+    assert compliance == "NON_COMPLIANT"
+    assert 'so "*" of selection everything of plan nightly skips 1 Aurora cluster, orders.' in annotation
+
+
+@pytest.mark.parametrize("entry", ["arn:aws:fsx:*", "arn:aws:fsx:*:*:file-system/*", f"{FSX}/fs-0123456789abcdef0"])
+def test_fsx_is_no_problem_where_there_is_no_file_system(door: Door, entry: str) -> None:
+    turn(door, FSx=False)
+    compliance, annotation = judged(door, Resources=[entry])
+    assert compliance == "COMPLIANT"
+    assert annotation.startswith("Resource type FSx is turned off in eu-west-1;")
+    assert annotation.endswith("but there is none.")
+
+
+def file_system(door: Door, kind: str = "WINDOWS", **more: Any) -> Any:
+    made = door.client("fsx").create_file_system(
+        FileSystemType=kind,
+        StorageCapacity=1200,
+        SubnetIds=["subnet-0123456789abcdef0"],
+        Tags=[{"Key": "backup", "Value": "true"}],
+        **more,
+    )
+    return made["FileSystem"]
+
+
+@pytest.mark.parametrize("by_arn", [True, False])
+def test_fsx_needs_the_opt_in_even_when_it_is_named(door: Door, by_arn: bool) -> None:
+    arn = file_system(door, WindowsConfiguration={"ThroughputCapacity": 8})["ResourceARN"]
+    turn(door, FSx=False)
+    assert judged(door, Resources=[arn if by_arn else "arn:aws:fsx:*:*:file-system/*"])[0] == "NON_COMPLIANT"
+
+
+@pytest.mark.parametrize("kind", ["ONTAP file system", "SCRATCH Lustre", "gateway"])
+def test_what_aws_backup_cannot_back_up_is_skipped_by_no_setting(door: Door, kind: str) -> None:
+    if kind == "gateway":
+        tagged(f"arn:aws:storagegateway:eu-west-1:{ACCOUNT}:gateway/sgw-1")
+        turn(door, **{"Storage Gateway": False})
+    elif kind == "SCRATCH Lustre":
+        file_system(door, "LUSTRE", LustreConfiguration={"DeploymentType": "SCRATCH_2"})
+        turn(door, FSx=False)
+    else:
+        file_system(door, "ONTAP", OntapConfiguration={"DeploymentType": "SINGLE_AZ_1", "ThroughputCapacity": 128})
+        turn(door, FSx=False)
+    assert judged(door) == ("COMPLIANT", "")
+
+
+def test_types_that_are_merely_named_where_the_region_has_none(door: Door) -> None:
+    """One selection rolled out to all Regions names types that most Regions lack."""
+    keys = [each for each in OPT_IN_KEYS if each not in {"Timestream", "DSQL"}]
+    set_supported_resource_types(door.account, door.region, keys)
+    compliance, annotation = judged(door, Resources=["arn:aws:timestream:*", "arn:aws:dsql:*:*:cluster/*", VOLUME])
+    assert compliance == "COMPLIANT"
+    assert annotation.startswith("Resource type Timestream is not supported by AWS Backup in eu-west-1;")
+
+
+def test_types_that_are_turned_off_on_purpose(door: Door) -> None:
+    tagged(VOLUME, INSTANCE)
+    turn(door, EBS=False)
+    selection = door.selection(door.plan())
+    found = door.evaluate(RULE, {"IgnoredResourceTypes": "CloudFormation, EBS"})
+    assert found[SELECTION, selection].compliance == "COMPLIANT"
+
+
+@pytest.mark.parametrize("parameter", ["RequiredResourceTypes", "IgnoredResourceTypes"])
+def test_a_key_that_only_the_settings_know_is_taken(door: Door, parameter: str) -> None:
+    set_supported_resource_types(door.account, door.region, [*OPT_IN_KEYS, "Brand New"])
+    door.selection(door.plan())
+    assert {each.compliance for each in door.evaluate(RULE, {parameter: "Brand New"}).values()} == {"COMPLIANT"}
+    with pytest.raises(InvalidRuleParametersError, match=f"{parameter} is 'Older'; allowed .*Brand New"):
+        door.evaluate(RULE, {parameter: "Older"})
+
+
 def test_a_listed_resource_that_is_named_does_not_hide_the_others_of_its_type(door: Door) -> None:
+    recorder(door)
     tagged(VOLUME)
+    identifier = volume(door)
     turn(door, EBS=False)
     compliance, annotation = judged(door, Resources=[VOLUME, "arn:aws:ec2:*"])
     assert compliance == "NON_COMPLIANT"
-    assert "this selection names it by arn:aws:ec2:*" in annotation
+    assert f"arn:aws:ec2:* of {WHOSE} skips 1 EBS volume, such as {identifier}." in annotation
 
 
 def test_a_tag_picks_and_an_arn_names(door: Door) -> None:
@@ -220,7 +347,7 @@ def test_a_tag_picks_and_an_arn_names(door: Door) -> None:
     turn(door, EBS=False)
     compliance, annotation = judged(door, Resources=[VOLUME], ListOfTags=tag("backup", "true"))
     assert compliance == "NON_COMPLIANT"
-    assert 'tag "backup"="true" skips 1 EBS volume.' in annotation
+    assert f'tag "backup"="true" of {WHOSE} skips 1 EBS volume, such as vol-2.' in annotation
 
 
 def test_several_types_are_counted(door: Door) -> None:
@@ -237,7 +364,7 @@ def test_a_long_tag_does_not_push_out_the_number_nor_the_remedy(door: Door) -> N
     turn(door, EBS=False)
     annotation = judged(door, ListOfTags=tag(key, value))[1]
     assert len(annotation) <= 256
-    assert annotation.endswith(f"skips 1 EBS volume. {REMEDY}")
+    assert annotation.endswith(f"skips 1 EBS volume, vol-0abc. {REMEDY}")
 
 
 @pytest.mark.parametrize(
@@ -254,14 +381,15 @@ def test_a_type_that_the_region_does_not_know(door: Door, body: dict[str, Any], 
     if listed:
         tagged(DSQL)
     without(door, "DSQL")
-    if not body and not listed:
-        assert judged(door, **body)[0] == "COMPLIANT"
-        return
     compliance, annotation = judged(door, **body)
+    if not listed:  # merely named
+        assert compliance == "COMPLIANT"
+        assert ("is not supported by AWS Backup in eu-west-1" in annotation) is bool(body)
+        return
     assert compliance == "NON_COMPLIANT"
     assert annotation.startswith(
-        f"AWS Backup does not support resource type DSQL in eu-west-1, so this selection's {by} backs up no Aurora DSQL"
-        " clusters there."
+        f"AWS Backup does not support resource type DSQL in eu-west-1, so {name(by, 40)} of {WHOSE} backs up none of"
+        " 1 Aurora DSQL cluster, orders."
     )
 
 
@@ -383,7 +511,7 @@ def test_all_pages_are_read(door: Door) -> None:
     with page_size(1):
         found = door.evaluate(RULE)
     assert set(found) == expected
-    assert all("skips 2 EBS volumes." in each.annotation for each in found.values())
+    assert all("skips 2 EBS volumes, such as vol-0abc." in each.annotation for each in found.values())
 
 
 def test_excluded_plans_are_not_reported(door: Door) -> None:

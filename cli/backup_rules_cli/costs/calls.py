@@ -129,6 +129,10 @@ _CALLS: Mapping[str, Count] = {
     "kms:DescribeKey": lambda run: min(1, run.vaults),
     "rds:DescribeDBClusters": lambda run: min(1, run.account.databases),
     "rds:DescribeDBInstances": _tagged_databases,
+    # File systems, and what bears no tag in types that are turned off: the ordinary account has neither.
+    "fsx:DescribeFileSystems": lambda _: 0,
+    "fsx:DescribeVolumes": lambda _: 0,
+    "config:SelectResourceConfig": lambda _: 0,
     "tag:GetResources": lambda run: pages(run.account.tagged_resources, TAGGING_PAGE),
 }
 """How often a rule that has the permission makes the call, in one run. One that is not named is made once."""
@@ -157,7 +161,12 @@ def _with_local_plans(count: Count) -> Count:
 
 
 _EXCEPTIONS: Mapping[str, Mapping[str, Count]] = {
-    "BACKUP_FSX_WINDOW_CONFLICT": {"backup:GetBackupPlan": _none, "tag:GetResources": _none},
+    "BACKUP_FSX_WINDOW_CONFLICT": {
+        "backup:GetBackupPlan": _none,
+        "tag:GetResources": _none,
+        "fsx:DescribeFileSystems": lambda _: 1,
+        "fsx:DescribeVolumes": lambda _: 1,
+    },
     "BACKUP_POLICY_ATTACHED": {"organizations:DescribeOrganization": lambda run: 1 - _with_policy(run)},
     "BACKUP_POLICY_ROLE_EXISTS": {"iam:GetRole": lambda run: run.roles * _with_policy(run)},
     # Of a member: the management account alone asks which policies are invalid.
@@ -175,8 +184,6 @@ _EXCEPTIONS: Mapping[str, Mapping[str, Count]] = {
     },
     "BACKUP_SELECTION_NOT_EMPTY": {
         "backup:GetBackupPlan": _none,
-        "fsx:DescribeFileSystems": _none,
-        "fsx:DescribeVolumes": _none,
         **{action: _of_selections(_CALLS[action]) for action in _LISTING},
     },
     "BACKUP_SERVICE_OPT_IN": {

@@ -24,7 +24,7 @@ SHARED = ("ExecutionRoleName", "AssumeRoleMode", EXCLUDED_PLANS)
 
 # AWS Config admits 1,024 characters for a rule's parameters, as JSON: these lengths keep every rule below it.
 # https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigRule.html
-ROLE_LENGTH, PLANS_LENGTH, LIST_LENGTH, TEXT_LENGTH = 64, 384, 256, 64
+ROLE_LENGTH, PLANS_LENGTH, LIST_LENGTH, TEXT_LENGTH = 64, 320, 256, 64
 
 # What a conformance pack appends, `-conformance-pack-` and nine characters, leaves 37 of the 64 characters that
 # GetComplianceDetailsByConfigRule takes.

@@ -10,7 +10,7 @@ from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field, optional, tags
 from backup_rules.aws.memory import remembered
 from backup_rules.resources.databases import Database
-from backup_rules.resources.resource_types import RDS_INSTANCE, Resource, cluster_type
+from backup_rules.resources.resource_types import RDS_INSTANCE, Resource, Unsupported, cluster_type
 
 
 @remembered
@@ -49,6 +49,7 @@ def _instance(answer: Answer) -> Database:
             tags=tags(optional(answer, "TagList", list) or []),
             config_id=field(answer, "DbiResourceId", str),
             cluster_member=member,
+            unsupported=_unsupported(answer),
         ),
         identifier=field(answer, "DBInstanceIdentifier", str),
         **_windows(answer),
@@ -66,6 +67,12 @@ def _cluster(answer: Answer) -> Database:
         identifier=field(answer, "DBClusterIdentifier", str),
         **_windows(answer),
     )
+
+
+def _unsupported(answer: Answer) -> Unsupported | None:
+    if (optional(answer, "BackupTarget", str) or "region") != "region":
+        return Unsupported.OTHER_BACKUP_TARGET
+    return Unsupported.CUSTOM_ORACLE if field(answer, "Engine", str).startswith("custom-oracle") else None
 
 
 def _windows(answer: Answer) -> dict[str, Any]:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from backup_rules.aws import fsx, rds, tagging
+from backup_rules.aws import config, fsx, rds, tagging
 from backup_rules.aws.account import Account
 from backup_rules.aws.memory import remembered
-from backup_rules.resources.resource_types import Resource, config_id, type_of
+from backup_rules.resources.resource_types import (
+    RESOURCE_TYPES,
+    Resource,
+    ResourceType,
+    config_id,
+    type_of,
+    unsupported_by_arn,
+)
 
 
 @remembered
@@ -31,34 +39,45 @@ def resources_tagged(account: Account, wanted: Mapping[str, Sequence[str]]) -> t
 
 def _resources(account: Account, listed: Iterable[tagging.Tagged]) -> tuple[Resource, ...]:
     tagged = tuple(listed)
-    is_rds = any(arn.service == "rds" for arn, _ in tagged)
-    databases = {each.resource.arn: each for each in rds.listed_databases(account)} if is_rds else {}
+    services = {arn.service for arn, _ in tagged}
+    databases = {each.resource.arn: each for each in rds.listed_databases(account)} if "rds" in services else {}
+    of_fsx = {each.arn: each for each in fsx.listed(account)} if "fsx" in services else {}
     engines = {arn: each.engine for arn, each in databases.items()}
     found = []
     for arn, its_tags in tagged:
         kind = type_of(arn, engines)
         if kind is None or (kind.service == "rds" and str(arn) not in databases):
             continue
-        database = databases.get(str(arn))
-        found.append(
-            Resource(
-                arn=str(arn),
-                type=kind,
-                tags=its_tags,
-                config_id=database.resource.config_id if database else config_id(arn, kind),
-                cluster_member=database is not None and database.resource.cluster_member,
-            )
-        )
+        described = databases[str(arn)].resource if kind.service == "rds" else of_fsx.get(str(arn))
+        if described is None:
+            described = Resource(str(arn), kind, {}, config_id(arn, kind), unsupported=unsupported_by_arn(arn, kind))
+        found.append(replace(described, tags=its_tags))
     return tuple(found)
 
 
-def with_untagged(account: Account, services: Iterable[str]) -> tuple[Resource, ...]:
-    """The tagged resources, and of these services (`rds`, `fsx`) all others too, each once."""
+def could_be_picked(account: Account, types: Iterable[ResourceType]) -> tuple[Resource, ...]:
+    """All tagged resources, and of these types those without tags too, each once.
+
+    Of databases and file systems that is what RDS and FSx list, whole; of the others, what AWS Config has recorded: see
+    `listed_types`.
+    """
+    asked = frozenset(types)
     found = {each.arn: each for each in tagged_resources(account)}
-    asked = set(services)
-    if "rds" in asked:
+    for kind in RESOURCE_TYPES:
+        if kind in asked and kind.config_type in config.RECORDED_TYPES and config.recorded_numbers(account).get(kind):
+            found |= {each.arn: each for each in config.recorded(account, kind) if each.arn not in found}
+    services = {each.service for each in asked}
+    if "rds" in services:
         found |= {each.resource.arn: each.resource for each in rds.databases(account)}
-    if "fsx" in asked:
+    if "fsx" in services:
         found |= {each.resource.arn: each.resource for each in fsx.file_systems(account)}
         found |= {each.resource.arn: each.resource for each in fsx.volumes(account)}
     return tuple(found.values())
+
+
+def listed_types(account: Account, types: Iterable[ResourceType]) -> frozenset[ResourceType]:
+    """Those of the types of which `could_be_picked` knows every resource. AWS Config records all of a type or none."""
+    asked = frozenset(types)
+    recorded = asked - {each for each in asked if each.service in {"rds", "fsx"}}
+    numbers = config.recorded_numbers(account) if any(each.config_type for each in recorded) else {}
+    return frozenset(each for each in asked if each.service in {"rds", "fsx"} or numbers.get(each))

@@ -11,15 +11,17 @@ from backup_rules.resources.resource_types import Resource
 class FileSystem:
     """A file system with the start of its two windows, in FSx's notation (UTC; the day 1 is Monday, 7 Sunday).
 
-    `backup_retention_days` is that of FSx's own automatic backups: 0 means that they are off.
+    `backup_retention_days` is that of FSx's own automatic backups: 0 means that they are off. `unreadable` says what of
+    AWS's answer cannot be read, so that nothing is known of the windows.
     """
 
     resource: Resource
     id: str
     kind: str
-    maintenance_start: str | None
-    backup_start: str | None
-    backup_retention_days: int | None
+    maintenance_start: str | None = None
+    backup_start: str | None = None
+    backup_retention_days: int | None = None
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from backup_rules.arns import Arn
 
@@ -115,7 +116,10 @@ OPT_IN_KEYS: tuple[str, ...] = tuple(dict.fromkeys(each.opt_in_key for each in R
 
 # "This does not apply to Aurora, Neptune, and Amazon DocumentDB": for these the opt-in counts even when they are
 # assigned by ARN or by type. https://docs.aws.amazon.com/aws-backup/latest/devguide/getting-started.html#service-opt-in
-OPT_IN_ALWAYS_APPLIES: frozenset[ResourceType] = frozenset({AURORA, DOCUMENTDB, NEPTUNE})
+# For FSx AWS's texts disagree: that page does not name it; "Enable the respective opt-in settings" says the one about
+# shared resource types, https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources-json.html. A missed
+# backup costs more than a click.
+OPT_IN_ALWAYS_APPLIES: frozenset[ResourceType] = frozenset({AURORA, DOCUMENTDB, NEPTUNE, FSX_FILE_SYSTEM, FSX_VOLUME})
 
 
 def cluster_type(engine: str) -> ResourceType:
@@ -151,12 +155,39 @@ def type_of(arn: Arn, cluster_engines: Mapping[str, str]) -> ResourceType | None
     return None
 
 
+class Unsupported(Enum):
+    """What bears the ARN of a protected type, and yet AWS Backup cannot back it up: what it is, and what to do instead.
+
+    Sources: https://docs.aws.amazon.com/aws-backup/latest/devguide/getting-started.html (ONTAP, OpenZFS),
+    https://docs.aws.amazon.com/fsx/latest/APIReference/API_CreateBackup.html (Lustre) and
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/creating-a-backup.html (RDS Custom, Outposts)
+    """
+
+    ONTAP_FILE_SYSTEM = "ONTAP file system", "AWS Backup backs up its volumes: {act} them instead."
+    OPENZFS_VOLUME = "OpenZFS volume", "AWS Backup backs up its file system: {act} that instead."
+    GATEWAY = "Storage Gateway", "AWS Backup backs up its volumes: {act} them instead."
+    SCRATCH = "SCRATCH Lustre file system", "AWS Backup backs up persistent ones only: move the data to one."
+    LINKED_TO_REPOSITORY = (
+        "Lustre file system with a data repository",
+        "AWS Backup backs up none that is linked: unlink it, or protect the repository.",
+    )
+    OTHER_BACKUP_TARGET = (
+        "DB instance whose backups go to an Outpost",
+        "AWS Backup needs BackupTarget region: use RDS's own backups.",
+    )
+    CUSTOM_ORACLE = "RDS Custom for Oracle instance", "AWS Backup does not support it: use RDS's own backups."
+
+    def __init__(self, what: str, instead: str) -> None:
+        self.what = what
+        self.instead = instead
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """A resource that AWS Backup could protect, with its tags.
 
     `config_id` is the id under which AWS Config knows it, and None where Config has no such type. A DB instance that is
-    a member of a cluster (`cluster_member`) is never picked itself: its cluster is.
+    a member of a cluster (`cluster_member`) is never picked itself: its cluster is. Nor is what is `unsupported`.
     """
 
     arn: str
@@ -164,11 +195,17 @@ class Resource:
     tags: Mapping[str, str] = field(default_factory=dict)
     config_id: str | None = None
     cluster_member: bool = False
+    unsupported: Unsupported | None = None
 
     @property
     def short_name(self) -> str:
         """What a person calls it: `i-0abc`, `orders`: the last part of the ARN."""
         return self.arn.split(":", 5)[-1].removeprefix(self.type.resource_prefix)
+
+
+def unsupported_by_arn(arn: Arn, kind: ResourceType) -> Unsupported | None:
+    """Why AWS Backup cannot back it up, where the ARN alone tells."""
+    return Unsupported.GATEWAY if kind is STORAGE_GATEWAY and "/volume/" not in arn.resource else None
 
 
 def config_id(arn: Arn, resource_type: ResourceType) -> str | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from backup_rules.arns import Place
-from backup_rules.resources.resource_types import Resource
+from backup_rules.resources.resource_types import Resource, ResourceType
 from backup_rules.selections.picking import (
     Element,
     ElementKind,
@@ -24,18 +24,14 @@ from backup_rules.wording.annotations import name, sentence
 from backup_rules.wording.findings import Note, Problem
 from backup_rules.wording.quoting import quote_tag
 
-# Of these services every resource is listed, with tags or without: what is not there does not exist.
-LISTED_SERVICES = frozenset({"rds", "fsx"})
-
-
 LeftOut = dict[Element, Resource]
 
 
 def left_out(selections: Iterable[Selection], resources: Iterable[Resource]) -> dict[SelectionSummary, LeftOut]:
     """An example of what each element of these selections names, though the selection picks none of it.
 
-    Its conditions or its NotResources leave the resource out; or it is a member of a cluster, where nothing else is
-    named.
+    Its conditions or its NotResources leave the resource out; or, where nothing else is named, it is a member of a
+    cluster or cannot be backed up.
     """
     index = SelectionIndex(
         replace(each, not_resources=(), string_equals=(), string_not_equals=(), string_like=(), string_not_like=())
@@ -43,49 +39,64 @@ def left_out(selections: Iterable[Selection], resources: Iterable[Resource]) -> 
     )
     found: dict[SelectionSummary, LeftOut] = {}
     for resource in resources:
-        for pick in index.selections_picking(replace(resource, cluster_member=False)):
+        for pick in index.selections_picking(replace(resource, cluster_member=False, unsupported=None)):
             examples = found.setdefault(pick.selection.summary, {})
             for element in pick.elements:
-                if element not in examples or examples[element].cluster_member:
+                if element not in examples or examples[element].cluster_member or examples[element].unsupported:
                     examples[element] = resource
     return found
 
 
-def empty_problems(selection: Selection, examples: Mapping[Element, Resource], place: Place) -> Iterator[Problem]:
-    """Why nothing matches a selection that picks none of the listed resources; nothing where something might.
+def empty_problems(
+    selection: Selection, examples: Mapping[Element, Resource], listed: Collection[ResourceType], place: Place
+) -> Iterator[Problem]:
+    """Why nothing matches a selection that picks no known resource; nothing where something might.
 
-    The listed resources are those with tags, of all protected types, and all of `LISTED_SERVICES`. `examples` are those
-    of `left_out`.
+    Args:
+        selection: picks none of the resources that are known.
+        examples: those of `left_out`.
+        listed: the types of which all resources are known; of the others, only those with tags.
+        place: the account and Region.
     """
     clash = contradiction(selection)
     if clash is not None:
         yield _problem(selection, Reason(clash, "change one of the two", "without one of the two"))
         return
-    reasons = [_why_nothing(element, selection, examples.get(element), place) for element in elements(selection)]
+    reasons = [
+        _why_nothing(element, selection, examples.get(element), listed, place) for element in elements(selection)
+    ]
     if all(reason is not None for reason in reasons):
         yield from (_problem(selection, reason) for reason in reasons if reason is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why an element picks nothing, and how the selection is to be changed: see `selection_words.changes`."""
+    """Why an element picks nothing, and how the selection is to be changed (`words.changes`), or what to do instead."""
 
     why: str
     edit: str
     anew: str
     before: str = ""
+    instead: str = ""
 
 
 def _problem(selection: Selection, reason: Reason) -> Problem:
     words = (f"{sentence(called(selection.summary, length))} picks nothing: {reason.why}." for length in (40, 26, 16))
-    return Problem.worded(words, *changes(selection.summary, reason.edit, reason.anew, before=reason.before))
+    edits = changes(selection.summary, reason.edit, reason.anew, before=reason.before)
+    return Problem.worded(words, *((reason.instead,) if reason.instead else edits), rests_on_absence=True)
 
 
-def _why_nothing(element: Element, selection: Selection, example: Resource | None, place: Place) -> Reason | None:
+def _why_nothing(
+    element: Element,
+    selection: Selection,
+    example: Resource | None,
+    listed: Collection[ResourceType],
+    place: Place,
+) -> Reason | None:
     """Why an element picks nothing, or None where it may pick resources that cannot be listed."""
     required = [condition for condition in conditions(selection) if not condition.negative]
     named = types_named(element)
-    all_listed = bool(named) and all(kind.service in LISTED_SERVICES for kind in named)
+    all_listed = bool(named) and all(kind in listed for kind in named)
     if (misspelt := _misspelt(element, selection)) is not None:
         return Reason(misspelt, "write the key so", "with the key so written")
     if example is not None and (required or all_listed or element.kind in {ElementKind.TAG, ElementKind.ARN}):
@@ -119,6 +130,10 @@ def _misspelt(element: Element, selection: Selection) -> str | None:
 
 def _why_left_out(element: Element, selection: Selection, example: Resource) -> Reason:
     """Why the selection does not pick a resource that one of its elements names."""
+    if example.unsupported is not None:
+        act = "tag" if element.kind is ElementKind.TAG else "name"
+        what = f"{example.unsupported.what} {name(example.short_name, 40)}, which AWS Backup cannot back up"
+        return Reason(f"{_short(element)} names {what}", "", "", instead=example.unsupported.instead.format(act=act))
     if example.cluster_member:
         return Reason(
             f"{_short(element)} names {example.short_name}, a member of a DB cluster, and a cluster is backed up whole",
@@ -145,6 +160,11 @@ def notes(selection: Selection, place: Place) -> Iterator[Note]:
             ' remove the "*", or turn the tags into conditions.'
         )
     for entry in selection.resources:
+        if "*" in entry.rpartition(":")[2].rstrip("*"):
+            yield Note(
+                "AWS's texts disagree on whether a wild card may stand elsewhere than at the end, as in"
+                f" {name(entry)}: see that its resources have recovery points."
+            )
         never = why_never(entry, place)
         if never is not None:
             yield Note(f"One entry picks nothing: {never}.")

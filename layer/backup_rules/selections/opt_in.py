@@ -6,11 +6,11 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from backup_rules.arns import Place
-from backup_rules.resources.resource_types import S3, Resource, ResourceType
+from backup_rules.resources.resource_types import OPT_IN_ALWAYS_APPLIES, Resource, ResourceType
 from backup_rules.selections.picking import (
     Element,
     ElementKind,
@@ -19,14 +19,10 @@ from backup_rules.selections.picking import (
     SelectionIndex,
     SelectionSummary,
     alike,
-    conditions,
-    elements,
     opt_in_applies,
-    resource_pattern,
-    types_named,
 )
-from backup_rules.selections.unmatchable import why_never
-from backup_rules.selections.wildcards import covers
+from backup_rules.selections.untagged import reached_without_tags
+from backup_rules.selections.words import called
 from backup_rules.wording.annotations import name
 from backup_rules.wording.findings import Finding, Note, Problem
 
@@ -34,17 +30,42 @@ TURN_ON = "Turn it on under AWS Backup > Settings > Service opt-in."
 
 _EXPLICIT = {ElementKind.ARN, ElementKind.TYPE_WILDCARD}
 
+# How much is shown of what picks, of the names of selection and plan, and of a resource: as an annotation has room.
+_LENGTHS = ((60, 26, 30), (60, 26, 20), (40, 20, 20), (30, 16, 16), (24, 12, 12))
+
 
 @dataclass(slots=True)
 class Reached:
-    """How many resources of a type a selection picks, by which element the first of them, and how."""
+    """How many resources of a type a selection picks, by which element the first of them (`example`), and how.
+
+    `gated` is how many it picks by virtue of the opt-in only; where there are any, the first is one of these.
+    """
 
     by: Element
+    example: Resource
     number: int = 0
     gated: int = 0
 
 
 Reach = dict[ResourceType, Reached]
+
+
+@dataclass(frozen=True, slots=True)
+class OptIn:
+    """The Region's settings by opt-in key, and how they are judged.
+
+    A key that is missing is a type that AWS Backup does not support there. `strict`: types that are assigned by ARN or
+    by type are reported as well. `ignored`: keys that are turned off on purpose.
+    """
+
+    settings: Mapping[str, bool]
+    place: Place
+    strict: bool = False
+    ignored: frozenset[str] = frozenset()
+
+    def keeps_out(self, kind: ResourceType) -> bool:
+        """Whether the type is turned off, or not supported, and not so on purpose."""
+        return not self.settings.get(kind.opt_in_key) and kind.opt_in_key not in self.ignored
 
 
 def reach(selections: Iterable[Selection], resources: Iterable[Resource]) -> dict[SelectionSummary, Reach]:
@@ -65,99 +86,99 @@ def reach(selections: Iterable[Selection], resources: Iterable[Resource]) -> dic
 
 def _add(reached: Reach, resource: Resource, pick: Pick) -> None:
     gated = opt_in_applies(resource.type, pick.elements)
-    entry = reached.setdefault(resource.type, Reached(pick.elements[0]))
+    entry = reached.setdefault(resource.type, Reached(pick.elements[0], resource))
     if gated and not entry.gated:
-        entry.by = pick.elements[0]
+        entry.by, entry.example = pick.elements[0], resource
     entry.number += 1
     entry.gated += gated
 
 
 def opt_in_findings(
-    selection: Selection, reached: Reach, opt_in: Mapping[str, bool], place: Place, *, strict: bool
+    selection: Selection, reached: Reach, opt_in: OptIn, listed: Collection[ResourceType]
 ) -> Iterator[Finding]:
     """What the selection misses, by opt-in key.
 
     Args:
-        selection: judged by its elements too, for the types that they name without regard to what is listed.
-        reached: what it picks of the resources that could be listed.
-        opt_in: the Region's settings; a key that is missing is a type that AWS Backup does not support there.
-        place: the account and Region of the selection.
-        strict: whether types that are assigned by ARN or by type are reported as well.
+        selection: judged by its elements too, for the types that they name without regard to what is known to be there.
+        reached: what it picks of the resources that are known.
+        opt_in: the Region's settings.
+        listed: the types whose resources are all known, tagged or not.
     """
-    reported: set[str] = set()
+    told: set[str] = set()
     for kind, entry in reached.items():
-        finding = _about_reached(kind, entry, opt_in, place.region, strict=strict)
+        finding = _about_reached(kind, entry, selection.summary, opt_in)
         if finding is not None:
+            told.add(kind.opt_in_key)
             yield finding
-        if isinstance(finding, Problem):
-            reported.add(kind.opt_in_key)
-    for element in elements(selection):
-        for kind in _named_unseen(element, selection, place):
-            problem = _about_named(kind, element, opt_in, place.region, strict=strict)
-            if problem is not None and kind.opt_in_key not in reported:
-                reported.add(kind.opt_in_key)
-                yield problem
+    for kind, element in reached_without_tags(selection, opt_in.place):
+        if kind in reached or kind.opt_in_key in told or element.kind is ElementKind.EVERYTHING:
+            continue
+        finding = _about_named(kind, element, selection.summary, opt_in, there_is_none=kind in listed)
+        if finding is not None:
+            told.add(kind.opt_in_key)
+            yield finding
 
 
-def _about_reached(
-    kind: ResourceType, entry: Reached, opt_in: Mapping[str, bool], region: str, *, strict: bool
-) -> Finding | None:
-    """What becomes of the listed resources of a type that the selection picks."""
-    if kind.opt_in_key not in opt_in:
-        return _unsupported(kind, region, entry.by)
-    if opt_in[kind.opt_in_key]:
+def _about_reached(kind: ResourceType, entry: Reached, selection: SelectionSummary, opt_in: OptIn) -> Finding | None:
+    """What becomes of the resources of a type that the selection picks."""
+    if not opt_in.keeps_out(kind):
         return None
+    region = opt_in.place.region
     off = f"Resource type {kind.opt_in_key} is turned off in {region}"
-    by = name(entry.by.describe(), 100)
+    if kind.opt_in_key not in opt_in.settings:
+        words = (
+            f"AWS Backup does not support resource type {kind.opt_in_key} in {region}, so {_by(entry.by, by)} of"
+            f" {called(selection, whose)} backs up none of {kind.count(entry.number)}{_such_as(entry, example)}."
+            for by, whose, example in _LENGTHS
+        )
+        return Problem.worded(words, "Take it out of the selection, or protect these by other means.")
     if entry.gated:
-        return Problem(f"{off}, so this selection's {by} skips {kind.count(entry.gated)}.", TURN_ON)
-    if strict:
-        return Problem(f"{off}; this selection names {kind.count(entry.number)} by {by}.", TURN_ON)
-    return Note(f"{off}, but AWS Backup backs up what is named by ARN or type all the same: {by}.")
+        words = (
+            f"{off}, so {_by(entry.by, by)} of {called(selection, whose)} skips"
+            f" {kind.count(entry.gated)}{_such_as(entry, example)}."
+            for by, whose, example in _LENGTHS
+        )
+        return Problem.worded(words, TURN_ON)
+    if opt_in.strict:
+        words = (
+            f"{off}; {_by(entry.by, by)} of {called(selection, whose)} names"
+            f" {kind.count(entry.number)}{_such_as(entry, example)}."
+            for by, whose, example in _LENGTHS
+        )
+        return Problem.worded(words, TURN_ON)
+    return Note(f"{off}, but AWS Backup backs up what is named by ARN or type all the same: {_by(entry.by, 100)}.")
 
 
 def _about_named(
-    kind: ResourceType, element: Element, opt_in: Mapping[str, bool], region: str, *, strict: bool
-) -> Problem | None:
-    """What becomes of a type that an element names, though no such resource is listed."""
-    if kind.opt_in_key not in opt_in:
-        return _unsupported(kind, region, element)
-    if opt_in[kind.opt_in_key] or (element.kind in _EXPLICIT and not strict):
+    kind: ResourceType, element: Element, selection: SelectionSummary, opt_in: OptIn, *, there_is_none: bool
+) -> Finding | None:
+    """What becomes of a type that an element names, though no such resource is known to be there."""
+    if not opt_in.keeps_out(kind):
         return None
-    return Problem(
-        f"Resource type {kind.opt_in_key} is turned off in {region}, and this selection names it by"
-        f" {name(element.describe(), 100)}.",
-        TURN_ON,
-    )
+    region = opt_in.place.region
+    supported = kind.opt_in_key in opt_in.settings
+    by_itself = element.kind in _EXPLICIT and kind not in OPT_IN_ALWAYS_APPLIES
+    if supported and by_itself and opt_in.strict and not there_is_none:
+        words = (
+            f"Resource type {kind.opt_in_key} is turned off in {region}; {called(selection, whose)} names it by"
+            f" {_by(element, by)}."
+            for by, whose, _ in _LENGTHS
+        )
+        return Problem.worded(words, TURN_ON)
+    if supported and by_itself:
+        return None
+    off = f"is turned off in {region}" if supported else f"is not supported by AWS Backup in {region}"
+    known = "there is none" if there_is_none else "none is known there, though some may be, without tags"
+    return Note(f"Resource type {kind.opt_in_key} {off}; {_by(element, 80)} names {kind.plural}, but {known}.")
 
 
-def _unsupported(kind: ResourceType, region: str, element: Element) -> Problem:
-    return Problem(
-        f"AWS Backup does not support resource type {kind.opt_in_key} in {region}, so this selection's"
-        f" {name(element.describe(), 100)} backs up no {kind.plural} there.",
-        "Take it out of the selection, or protect these resources by other means.",
-    )
+def _by(element: Element, length: int) -> str:
+    return name(element.describe(), length)
 
 
-def _named_unseen(element: Element, selection: Selection, place: Place) -> tuple[ResourceType, ...]:
-    """The types of which an element may pick resources that are not listed, as those without tags are not.
-
-    RDS is left out: its databases are all listed, so a type that is not among them reaches nothing.
-    """
-    if any(not condition.negative for condition in conditions(selection)):
-        return ()  # nothing without tags passes
-    if why_never(element.text, place) is not None:
-        return ()
-    return tuple(
-        kind for kind in types_named(element) if kind.service != "rds" and not _left_out(kind, selection, place)
-    )
-
-
-def _left_out(kind: ResourceType, selection: Selection, place: Place) -> bool:
-    """Whether the selection's NotResources name all resources of the type."""
-    where = ":" if kind is S3 else f"{place.region}:{place.account}"
-    every = f"arn:{place.partition}:{kind.service}:{where}:{kind.resource_prefix}*"
-    return any(covers(resource_pattern(entry).text, every) for entry in selection.not_resources)
+def _such_as(entry: Reached, length: int) -> str:
+    such_as = "such as " if entry.number > 1 else ""
+    return f", {such_as}{name(entry.example.short_name, length)}"
 
 
 def required_problem(required: Iterable[str], opt_in: Mapping[str, bool], region: str) -> Problem | None:

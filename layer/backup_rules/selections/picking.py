@@ -316,9 +316,13 @@ class Picker:
     def picks(self, resource: Resource) -> tuple[Element, ...]:
         """The elements by which the selection picks the resource: an ARN, then wildcards, then tags. Empty: it doesn't.
 
-        A DB instance that is a member of a cluster is never picked: its cluster is.
+        A DB instance that is a member of a cluster is never picked, as its cluster is; nor what cannot be backed up.
         """
-        if resource.cluster_member or not all(each.holds(resource.tags) for each in self.conditions):
+        if (
+            resource.cluster_member
+            or resource.unsupported
+            or not all(each.holds(resource.tags) for each in self.conditions)
+        ):
             return ()
         found = tuple(self._elements_naming(resource))
         return () if found and any(each.matches(resource.arn) for each in self.excluded) else found

@@ -616,9 +616,9 @@ BY_TAG = Element(ElementKind.TAG, '"backup"="true"')
     ],
 )
 def test_opt_in_applies(picked_by: list[Element], *, expected: bool) -> None:
-    for resource_type in (EBS, FSX_FILE_SYSTEM, RDS_CLUSTER, RDS_INSTANCE):
+    for resource_type in (EBS, RDS_CLUSTER, RDS_INSTANCE):
         assert opt_in_applies(resource_type, picked_by) is expected
-    for resource_type in (AURORA, DOCUMENTDB, NEPTUNE):
+    for resource_type in (AURORA, DOCUMENTDB, NEPTUNE, FSX_FILE_SYSTEM):
         assert opt_in_applies(resource_type, picked_by)
 
 
