@@ -8,6 +8,7 @@ last.
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,17 @@ _DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
 Phase = tuple[Stack, ...]
 Place = tuple[Access, str, str]
 """Access, Region, and the name of a stack or its part."""
+
+
+def bucket_name(pack: str, access: Access, region: str) -> str:
+    """What the bucket of code and templates is called.
+
+    AWS's guide reads a pack's template with the credentials of whoever puts it; its examples, and the policy of AWS
+    Config's service-linked role, know buckets of this beginning only. So it works either way:
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ConfigConformsServiceRolePolicy.html
+    """
+    own = hashlib.sha256(pack.encode()).hexdigest()[:8]  # a bucket's name has 63 characters at most
+    return f"awsconfigconforms-{access.caller.account}-{region}-{own}"
 
 
 def document_parameters(settings: Settings) -> dict[str, str]:
@@ -88,7 +100,10 @@ class Rollout(ABC):
 
     def buckets(self) -> Phase:
         """The stacks of the artifact buckets: the first phase."""
-        return tuple(self.stack(ARTIFACTS, region, {}) for region in self.settings.regions)
+        return tuple(
+            self.stack(ARTIFACTS, region, {"BucketName": bucket_name(self.settings.name, self.access, region)})
+            for region in self.settings.regions
+        )
 
     def stack(
         self, part: str, region: str, parameters: Mapping[str, str], bucket: str = "", access: Access | None = None

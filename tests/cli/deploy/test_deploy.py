@@ -98,6 +98,11 @@ def test_two_regions_are_deployed_once_and_taken_away_again(site: Site, capsys: 
     for account in (MANAGEMENT, CENTRAL, PAYMENTS, ANALYTICS):
         assert ROLE in roles(site, account)
     assert {f"{FUNCTION_ROLE}-{HOME}", f"{FUNCTION_ROLE}-{OTHER}"} <= roles(site, CENTRAL)
+    buckets = {each["Name"] for each in site.client(CENTRAL, "s3").list_buckets()["Buckets"]}
+    assert {name.rpartition("-")[0] for name in buckets} == {
+        f"awsconfigconforms-{CENTRAL}-{HOME}",
+        f"awsconfigconforms-{CENTRAL}-{OTHER}",
+    }
     functions = site.client(CENTRAL, "lambda").list_functions()["Functions"]
     assert [each["FunctionName"] for each in functions] == ["backup-config-rules-backup-policy-valid"]
 
