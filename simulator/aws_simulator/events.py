@@ -233,6 +233,7 @@ def _to_bus(rule: Rule, target: Mapping[str, Any], event: Event) -> str | None:
         "aws:principalarn": (role.arn,),
         "aws:principalaccount": (rule.account_id,),
         **({"aws:principalorgid": (place.organization_id,)} if place else {}),
+        "events:source": (str(event.get("source", "")),),
     }
     if not decide(policies_of_role(role), "events:PutEvents", bus.arn, principal).allowed:
         return f"The role {role.arn} may not events:PutEvents on {bus.arn}."

@@ -199,13 +199,15 @@ def test_two_periods_without_evaluation_are_an_alarm(frequency: str, seconds: in
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     assert alarm["Period"] * alarm["EvaluationPeriods"] <= 7 * 24 * 3600
     assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["Statistic"]) == ("LessThanThreshold", 1, "Sum")
-    assert alarm["TreatMissingData"] == "breaching"
+    # Before the first run there is no data, which is no alarm; when there is no more, that notifies.
+    assert alarm["TreatMissingData"] == "missing"
     (transformation,) = metric["MetricTransformations"]
     assert (alarm["Namespace"], alarm["MetricName"]) == (
         transformation["MetricNamespace"],
         transformation["MetricName"],
     )
     assert metric["LogGroupName"] == "<TagCaseLogGroup>"
+    assert (transformation["MetricValue"], transformation["DefaultValue"]) == ("1", 0)
 
 
 def test_what_is_counted_is_the_line_that_a_rule_logs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -221,6 +223,9 @@ def test_alarms_notify_the_topic_that_is_given() -> None:
     alarms = named("AWS::CloudWatch::Alarm", {"AlarmTopicArn": topic})
     assert len(alarms) == 2 * len(RULES) + 1
     assert all(each["AlarmActions"] == [topic] for each in alarms.values())
+    silence = {name for name, each in alarms.items() if each.get("InsufficientDataActions") == [topic]}
+    assert silence == {name for name in alarms if name.endswith("SilenceAlarm")}
+    assert len(silence) == len(RULES)
 
 
 def test_a_filled_failure_queue_is_an_alarm() -> None:

@@ -215,7 +215,9 @@ def test_one_stack_makes_the_bus_and_the_organization_alone_may_send(
     if "BusPolicy" in resources:
         statement = found["BusPolicy"]["Properties"]["Statement"]
         assert (statement["Principal"], statement["Action"]) == ("*", "events:PutEvents")
-        assert statement["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}}
+        assert statement["Condition"] == {
+            "StringEquals": {"aws:PrincipalOrgID": ORGANIZATION, "events:source": "aws.config"}
+        }
 
 
 @pytest.mark.parametrize("name", CENTRAL_TEMPLATES)

@@ -15,6 +15,8 @@ from backup_rules_cli.deploy.organization import CONFIG, PACKS, STACK_SETS, Orga
 from backup_rules_cli.deploy.settings import Settings
 from backup_rules_cli.deploy.stacks import read_stack
 from backup_rules_cli.errors import CommandError
+from backup_rules_cli.places import known_regions
+from backup_rules_cli.templates.functions import FUNCTION_ROLE_DESCRIPTION
 
 # https://docs.aws.amazon.com/config/latest/APIReference/API_PutOrganizationConformancePack.html allows 1,000, but they
 # are one parameter of a stack, whose value has 4,096 bytes at most, of which an account id and its comma take 13.
@@ -170,6 +172,31 @@ def role_problems(access: Access, roles: Iterable[tuple[str, str, str]]) -> Iter
                 " function_role_name, and for remediation another remediation_role_name and"
                 " remediation_document_prefix. A StackSet that was made by hand: delete it first.",
             )
+
+
+def prefix_problems(access: Access, settings: Settings) -> Iterator[Problem]:
+    """Roles of the account that this pack's member roles would admit, or whose member roles would admit this pack's.
+
+    A member role admits the functions' roles of all Regions, by the beginning of their names.
+    """
+    own, regions = f"{settings.function_role_name}-", known_regions()
+    for role in access.items("iam", access.region, "list_roles", "Roles"):
+        name = role["RoleName"]
+        ending = next((region for region in regions if name.endswith(f"-{region}")), "")
+        theirs = name.removesuffix(ending) if ending else ""
+        if theirs == own:
+            continue
+        if name.startswith(own):
+            yield _too_alike(settings, name, "this pack's member roles would admit it")
+        elif theirs and own.startswith(theirs) and role.get("Description") == FUNCTION_ROLE_DESCRIPTION:
+            yield _too_alike(settings, name, "the member roles of its pack would admit this pack's functions")
+
+
+def _too_alike(settings: Settings, role: str, why: str) -> Problem:
+    return Problem(
+        f"Role {role} exists, and function_role_name {settings.function_role_name} begins like it: {why}.",
+        "Choose another function_role_name, which neither begins like the other nor the other like it.",
+    )
 
 
 def _exists(access: Access, role: str) -> bool:

@@ -13,6 +13,7 @@ from backup_rules_cli.deploy.checks import (
     account_problems,
     gathered,
     organization_problems,
+    prefix_problems,
     reach_problems,
     remediation_problems,
     role_problems,
@@ -129,6 +130,7 @@ def _organization(settings: Settings, access: Access, management: Access | None)
             lambda: remediation_problems(organization, settings, management=management is not None),
             lambda: account_problems(access, settings) if access.caller.account in reached.accounts else (),
             lambda: role_problems(access, _function_roles(settings)),
+            lambda: prefix_problems(access, settings),
             lambda: role_problems(access, _own_roles(settings, access, organization, reached)),
         )
     )

@@ -146,7 +146,12 @@ def event_bus() -> dict[str, Any]:
                     "Principal": "*",
                     "Action": "events:PutEvents",
                     "Resource": get_att("Bus", "Arn"),
-                    "Condition": {"StringEquals": {"aws:PrincipalOrgID": ref("OrganizationId")}},
+                    "Condition": {
+                        "StringEquals": {
+                            "aws:PrincipalOrgID": ref("OrganizationId"),
+                            "events:source": "aws.config",
+                        }
+                    },
                 },
             },
         },

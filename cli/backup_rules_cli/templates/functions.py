@@ -18,6 +18,8 @@ _DAY = 86400
 
 _METRICS = "BackupConfigRules"
 
+FUNCTION_ROLE_DESCRIPTION = "The functions of the AWS Backup Config rules run under it."
+
 
 def function_parameters(rules: Sequence[RuleFolder]) -> dict[str, Any]:
     """The template parameters of functions."""
@@ -108,7 +110,7 @@ def common_resources(rules: Sequence[RuleFolder], statements: Sequence[Any]) -> 
             "Type": "AWS::IAM::Role",
             "Properties": {
                 "RoleName": sub("${FunctionRoleName}-${AWS::Region}"),
-                "Description": "The functions of the AWS Backup Config rules run under it.",
+                "Description": FUNCTION_ROLE_DESCRIPTION,
                 "AssumeRolePolicyDocument": {
                     "Version": "2012-10-17",
                     "Statement": [
@@ -274,6 +276,7 @@ def rule_resources(
                         "MetricNamespace": _METRICS,
                         "MetricName": sub(f"${{FunctionPrefix}}{rule.config_rule_name}-evaluations"),
                         "MetricValue": "1",
+                        Noted("DefaultValue", "For whatever else it logs: it ran, and put nothing."): 0,
                         "Unit": "Count",
                     }
                 ],
@@ -281,8 +284,8 @@ def rule_resources(
         ),
         f"{prefix(rule)}SilenceAlarm": _alarm(
             sub(f"${{FunctionPrefix}}{rule.config_rule_name}-silence"),
-            f"{rule.name} put no evaluation for two periods of its frequency, in any account: it is broken, or not"
-            " deployed.",
+            f"{rule.name} put no evaluation for two periods of its frequency, in any account: it fails (ALARM), or AWS"
+            " Config does not invoke it any more (INSUFFICIENT_DATA, as before its first run, which notifies nobody).",
             {
                 "Namespace": _METRICS,
                 "MetricName": sub(f"${{FunctionPrefix}}{rule.config_rule_name}-evaluations"),
@@ -292,6 +295,7 @@ def rule_resources(
             condition=on(rule),
             breaching="LessThanThreshold",
             evaluation_periods=2,
+            or_no_data=True,
         ),
     }
 
@@ -343,8 +347,14 @@ def _alarm(  # noqa: PLR0913 - what alarms differ in
     breaching: str,
     condition: str = "",
     evaluation_periods: int = 1,
+    or_no_data: bool = False,
 ) -> dict[str, Any]:
-    """An alarm at one of something or more, or at less than one, where missing data is as bad."""
+    """An alarm at one of something or more, or at less than one.
+
+    `or_no_data`: it also notifies once there is no more data. An alarm begins without data, and no notification follows
+    from that: one that took missing data for bad would go off before anything has run.
+    """
+    notified = if_("HasAlarmTopic", [ref("AlarmTopicArn")])
     return {
         "Type": "AWS::CloudWatch::Alarm",
         **({"Condition": condition} if condition else {}),
@@ -355,7 +365,8 @@ def _alarm(  # noqa: PLR0913 - what alarms differ in
             "EvaluationPeriods": evaluation_periods,
             "Threshold": 1,
             "ComparisonOperator": breaching,
-            "TreatMissingData": "breaching" if breaching == "LessThanThreshold" else "notBreaching",
-            "AlarmActions": if_("HasAlarmTopic", [ref("AlarmTopicArn")]),
+            "TreatMissingData": "missing" if or_no_data else "notBreaching",
+            "AlarmActions": notified,
+            **({"InsufficientDataActions": notified} if or_no_data else {}),
         },
     }

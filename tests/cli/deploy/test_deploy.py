@@ -179,6 +179,22 @@ def test_two_packs_live_side_by_side(site: Site, capsys: Any) -> None:
     assert "Role BackupConfigRulesMemberRole exists already in account 444455556666" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("Functions", "Functions-second"), ("Functions-eu", "Functions")],
+    ids=["the second begins like the first", "the first begins like the second"],
+)
+def test_a_pack_whose_roles_another_would_admit_is_refused(site: Site, capsys: Any, first: str, second: str) -> None:
+    assert site.run("deploy", settings=f"{ONE_RULE}function_role_name: {first}\n") == 0
+    other = f"{ONE_RULE}name: second\nmember_role_name: Second\nrule_name_prefix: b-\nfunction_role_name: {second}\n"
+    with recorded_calls() as calls:
+        assert site.run("deploy", settings=other) == 2
+    told = capsys.readouterr().err
+    assert f"Role {first}-eu-west-1 exists, and function_role_name {second} begins like it" in told
+    assert writes(calls) == []
+    assert site.run("deploy", "--plan", settings=other.replace(f": {second}", ": Other")) == 0
+
+
 def test_one_account_alone(street: Site, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     account = street.newcomer("101010101010")
     asked = answering(monkeypatch, "y")
