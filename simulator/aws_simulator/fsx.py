@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/fsx/latest/APIReference/Welcome.html
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 from moto.core.resource_tagging import TaggedResource
 from moto.fsx.models import FSxBackend, fsx_backends
 from moto.fsx.responses import FSxResponse
+from moto.moto_api._internal import mock_random
 
 from aws_simulator.operations import AwsError, Handler, Paging, Request, implement, now, page
 
@@ -132,7 +132,7 @@ def _create_storage_virtual_machine(request: Request) -> Document:
         "ResourceARN": _arn(request, f"storage-virtual-machine/{file_system['FileSystemId']}/{machine_id}"),
         "StorageVirtualMachineId": machine_id,
         "Subtype": "DEFAULT",
-        "UUID": str(uuid.uuid4()),
+        "UUID": str(mock_random.uuid4()),
     }
     _at(request).virtual_machines[machine_id] = machine
     _tag(request, str(machine["ResourceARN"]), request.parameters.get("Tags") or [])
@@ -218,7 +218,7 @@ def _volume(request: Request, volume_id: str) -> Document:
 
 
 def _new_id(prefix: str) -> str:
-    return f"{prefix}-{uuid.uuid4().hex[:17]}"
+    return f"{prefix}-{mock_random.uuid4().hex[:17]}"
 
 
 def _arn(request: Request, resource: str) -> str:

@@ -6,10 +6,10 @@ The real `DescribeDBClusters` and `DescribeDBInstances` list the clusters and in
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable
 from typing import Any
 
+from moto.moto_api._internal import mock_random
 from moto.rds import models
 from moto.rds.models import DBCluster, DBInstance, rds_backends
 from moto.rds.responses import RDSResponse
@@ -87,7 +87,7 @@ def _with_docdb(init: Callable[..., None]) -> Callable[..., None]:
         if engine == _DOCDB:
             self.engine = _DOCDB
         if isinstance(self, DBInstance):
-            self.dbi_resource_id = f"db-{uuid.uuid4().hex[:26].upper()}"
+            self.dbi_resource_id = f"db-{mock_random.uuid4().hex[:26].upper()}"
         elif engine == _DOCDB:
             self.engine_version = kwargs.get("engine_version") or _DOCDB_VERSION
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from moto.moto_api._internal import mock_random
+
 from aws_simulator import organizations
 from aws_simulator.operations import clock
 from demo_organization import (
@@ -50,6 +52,7 @@ from demo_organization.site import RAN, SILENT, Account, Clients, Records, Site
 __all__ = ["EXPECTED", "Account", "Expected", "Organization", "seed"]
 
 _AGE = timedelta(days=40)
+
 
 # What is planted where, and in which order: what a Region already holds may be picked by what comes later.
 _SCENARIOS: Mapping[tuple[Account, str], tuple[Callable[[Site], None], ...]] = {
@@ -130,20 +133,28 @@ def seed(now: datetime, accounts: int | None = None, *, member_roles: bool = Tru
     clients, records = Clients(), Records()
     sites = _sites(clients, records)
     more = tuple(growth.member(number) for number in range(1, (accounts or 0) + 1))
+    mock_random.seed("demo organization")
     with clock(now - _AGE):
         _found(sites, [account.id for account in more], member_roles=member_roles)
         for place, site in sites.items():
+            _seed_ids(site, "scenarios")
             for scenario in _SCENARIOS[place]:
                 scenario(site)
         grown = [growth.fill(number, clients, records) for number in range(1, len(more) + 1)]
         _follow_policy(sites, grown)
         forget_backup_rules(sites[MANAGEMENT, REGIONS[0]])
     with clock(now - timedelta(minutes=30)):
+        _seed_ids(sites[ANALYTICS, "us-east-1"], "new plan")
         jobs.new_plan(sites[ANALYTICS, "us-east-1"])
     with clock(now):
         for site in (*sites.values(), *grown):
             jobs.past_jobs(site, records.histories.get((site.account.id, site.region), {}), now)
     return Organization((*ACCOUNTS, *more), REGIONS, records.ids)
+
+
+def _seed_ids(site: Site, part: str) -> None:
+    """What is made next in the site gets ids that are the same in each run, whatever is made elsewhere."""
+    mock_random.seed(f"{part} {site.account.id} {site.region}")
 
 
 def _sites(clients: Clients, records: Records) -> dict[tuple[Account, str], Site]:
@@ -173,6 +184,7 @@ def _follow_policy(sites: Mapping[tuple[Account, str], Site], grown: list[Site])
 
 
 def _policy_plans(site: Site, *, ran: bool) -> None:
+    _seed_ids(site, "policy")
     for plan_id in organizations.materialise_backup_plans(site.account.id, site.region):
         backup = site.client("backup")
         name = backup.get_backup_plan(BackupPlanId=plan_id)["BackupPlan"]["BackupPlanName"]

@@ -138,7 +138,7 @@ def remediation_problems(organization: Organization, settings: Settings, *, mana
         yield Problem(
             f"remediation: true needs role {settings.remediation_role_name} in management account"
             f" {organization.management}, too, before the pack, whether or not the pack reaches it.",
-            "Name a profile of the management account in MANAGEMENT_PROFILE, or set remediation: false.",
+            "Name a profile of the management account with --management-profile, or set remediation: false.",
         )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.validate import ParamValidator
 from moto.core.utils import get_service_model
+from moto.moto_api._internal import mock_random
 
 from aws_simulator.backup.state import Document, at, given, page_of, state_in
 from aws_simulator.operations import AwsError, Handler, Request, now
@@ -135,7 +135,7 @@ def add_backup_job(account: str, region: str, **fields: Any) -> str:
         ValueError: A field that jobs do not have, or of another type.
     """
     job: Document = {
-        "BackupJobId": str(uuid.uuid4()).upper(),
+        "BackupJobId": str(mock_random.uuid4()).upper(),
         "AccountId": account,
         "CreationDate": now(),
         "State": "COMPLETED",

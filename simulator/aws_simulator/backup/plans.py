@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import uuid
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
+from moto.moto_api._internal import mock_random
 from moto.utilities.utils import get_partition
 
 from aws_simulator.backup.selections import new_selection
@@ -28,8 +28,8 @@ def _new_version(document: Mapping[str, Any], rule_ids: Mapping[str, str]) -> Ve
     """A version of a plan; rules keep the id that a rule of their name had before."""
     stored = deepcopy(dict(document))
     for rule in stored.get("Rules") or []:
-        rule.setdefault("RuleId", rule_ids.get(rule["RuleName"]) or str(uuid.uuid4()))
-    return Version(base64.b64encode(str(uuid.uuid4()).encode()).decode(), now(), stored)
+        rule.setdefault("RuleId", rule_ids.get(rule["RuleName"]) or str(mock_random.uuid4()))
+    return Version(base64.b64encode(str(mock_random.uuid4()).encode()).decode(), now(), stored)
 
 
 def _create_backup_plan(request: Request) -> Document:
@@ -37,7 +37,7 @@ def _create_backup_plan(request: Request) -> Document:
     for plan in at(request).plans.values():
         if plan.deleted is None and _without_rule_ids(plan.current.document) == document:
             raise AwsError("AlreadyExistsException", "Backup plan with the same plan document already exists")
-    plan = _new_plan(request.account, request.region, str(uuid.uuid4()), document)
+    plan = _new_plan(request.account, request.region, str(mock_random.uuid4()), document)
     plan.creator_request_id = request.parameters.get("CreatorRequestId") or plan.plan_id
     tag(request, plan.arn, request.parameters.get("BackupPlanTags") or {})
     return _plan_head(plan) | _advanced_settings(plan)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -12,6 +11,7 @@ from typing import Any
 
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
+from moto.moto_api._internal import mock_random
 
 from aws_simulator.backup.state import Document, Plan, Selection, at, given, immutable, page_of
 from aws_simulator.operations import AwsError, Handler, Request, now
@@ -64,7 +64,7 @@ def new_selection(plan: Plan, document: Mapping[str, Any], selection_id: str | N
     complete["Conditions"] = conditions | (complete.get("Conditions") or {})
     for tag in complete["ListOfTags"]:
         tag["ConditionType"] = str(tag["ConditionType"]).upper()
-    selection = Selection(selection_id or str(uuid.uuid4()), now(), None, complete)
+    selection = Selection(selection_id or str(mock_random.uuid4()), now(), None, complete)
     plan.selections[selection.selection_id] = selection
     return selection
 

@@ -1,0 +1,23 @@
+"""Ids of the demo organization are the same in each run, so that pages and people can speak of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from aws_simulator import config
+from aws_simulator.simulation import simulated_aws
+from demo_organization import Organization, seed
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def seeded(now: datetime, accounts: int) -> Organization:
+    with simulated_aws():
+        config.install(require_functions=False)
+        return seed(now, accounts)
+
+
+def test_ids_do_not_change_from_run_to_run() -> None:
+    first, later, grown = seeded(NOW, 0), seeded(NOW + timedelta(days=200), 0), seeded(NOW, 2)
+    assert later.ids == first.ids
+    assert first.ids.items() <= grown.ids.items()
