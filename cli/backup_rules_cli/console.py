@@ -84,7 +84,7 @@ def note(*lines: str) -> None:
 def _write(lines: Iterable[str], *, stderr: bool) -> None:
     stream = sys.stderr if stderr else sys.stdout
     console = _console(stderr=stderr)
-    coloured = console.color_system is not None
+    coloured = console.color_system is not None and not console.no_color
     for line in lines:
         if coloured:
             console.print(_styled(printable(line)))

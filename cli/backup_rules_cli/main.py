@@ -67,13 +67,19 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            status = super().invoke(ctx)
+            sys.stdout.flush()
         except (CommandError, BackupRulesError) as error:
             _say(ctx, str(error))
             return error.status if isinstance(error, CommandError) else NOT_DONE
         except (BotoCoreError, ClientError) as error:
             _say(ctx, in_words(error))
             return NOT_DONE
+        except BrokenPipeError:
+            # What is still in the buffer goes nowhere when the interpreter flushes it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _CLOSED_PIPE
+        return status
 
 
 def _say(ctx: click.Context, text: str) -> None:
@@ -97,7 +103,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         status = _backup_rules.main(given, prog_name=PROGRAM, standalone_mode=False)
-        sys.stdout.flush()
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else PROGRAM
         console.note(f"{where}: {error.format_message()}")
@@ -108,10 +113,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         console.note(f"{PROGRAM}: interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:
-        # What is still in the buffer goes nowhere when the interpreter flushes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _CLOSED_PIPE
     return int(status or 0)
 
 

@@ -43,7 +43,7 @@ def costs(
     accounts: tuple[str, ...], regions: int, rules: tuple[str, ...], frequencies: tuple[str, ...], **given: Any
 ) -> int:
     """Work out what the pack does and costs in a month, from the size of an organization."""
-    folders, chosen = rule_folders(*rules), _frequencies(frequencies)
+    folders, chosen, sizes = rule_folders(*rules), _frequencies(frequencies), _sizes(accounts)
     account = _checked(Account(**_given(given, Account)))
     console.show(["One account in one Region:", ""])
     console.show([*rules_table(folders, account, chosen).splitlines(), ""])
@@ -52,7 +52,7 @@ def costs(
     table = organizations_table(
         folders,
         account,
-        accounts=_sizes(accounts) or ORGANIZATIONS,
+        accounts=sizes or ORGANIZATIONS,
         regions=regions,
         frequencies=chosen,
         prices=Prices(**_given(given, Prices)),
