@@ -25,16 +25,17 @@ NEEDED: Mapping[str, Mapping[str, str]] = {
     "conformance-pack.yaml": {
         "FunctionArnPrefix": f"arn:aws:lambda:eu-west-1:{CENTRAL}:function:backup-config-rules-",
     },
-    "invoke-permissions.yaml": {},
-    "member-role.yaml": {"CentralAccountId": CENTRAL},
+    "invoke-permissions.yaml": {"OrganizationId": ORGANIZATION},
+    "member-role.yaml": {"CentralAccountId": CENTRAL, "OrganizationId": ORGANIZATION},
     "organization.yaml": {
         "CentralAccountId": CENTRAL,
+        "OrganizationId": ORGANIZATION,
         "FunctionArnPrefix": f"arn:aws:lambda:eu-west-1:{CENTRAL}:function:backup-config-rules-",
         "PackTemplateUri": "s3://artifacts/backup-config-rules/0123456789abcdef/conformance-pack.yaml",
         "TargetIds": "r-abcd",
     },
     "queries.yaml": {},
-    "rule-functions.yaml": CODE,
+    "rule-functions.yaml": CODE | {"OrganizationId": ORGANIZATION},
     "single-account.yaml": CODE,
 }
 # Those with resources for each rule, which a parameter can leave out.

@@ -307,3 +307,11 @@ def test_the_artifact_bucket_is_private_encrypted_versioned_and_tls_only() -> No
 )
 def test_yaml_is_written_for_people(template: dict[str, Any], text: str) -> None:
     assert yaml_text(template, "Made.") == f"# Made.\n{text}\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["rule-functions.yaml", "member-role.yaml", "finding-forwarder.yaml", "finding-events.yaml"]
+)
+def test_nobody_forgets_to_name_the_organization(name: str) -> None:
+    """An empty default would leave the door open to everybody who read past it."""
+    assert "Default" not in committed(name)["Parameters"]["OrganizationId"]

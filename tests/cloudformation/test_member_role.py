@@ -29,13 +29,11 @@ def test_the_functions_of_the_central_account_may_assume_it() -> None:
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{CENTRAL}:root"},
         "Action": "sts:AssumeRole",
-        "Condition": {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{CENTRAL}:role/Mine-*"}},
+        "Condition": {
+            "ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{CENTRAL}:role/Mine-*"},
+            "StringEquals": {"aws:PrincipalOrgID": ORGANIZATION},
+        },
     }
-
-
-def test_with_an_organization_only_from_within_it() -> None:
-    (statement,) = role({"OrganizationId": ORGANIZATION})["AssumeRolePolicyDocument"]["Statement"]
-    assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": ORGANIZATION}
 
 
 def test_the_functions_role_is_one_that_it_trusts() -> None:

@@ -188,7 +188,7 @@ def test_insights_answer_their_questions(site: Site) -> None:
     site.evaluate("NON_COMPLIANT", "No job.", PLAN, rule=ran)
     site.evaluate("COMPLIANT", "Fine.", ("AWS::RDS::DBInstance", "db-3"))
     stranger = Site(site.runtime, site.central, STRANGER)
-    given = {"CentralAccountId": site.central, "FindingsRoleRegion": REGION}
+    given = {"CentralAccountId": site.central, "OrganizationId": "o-elsewhere00", "FindingsRoleRegion": REGION}
     deploy(stranger.client("cloudformation"), "finding-events", **given)
     stranger.evaluate("NON_COMPLIANT", "x")
     (reason,) = undelivered(STRANGER, REGION)

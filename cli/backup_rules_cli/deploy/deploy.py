@@ -200,7 +200,8 @@ def _refuse(problems: tuple[Problem, ...]) -> None:
 def _plan(rollout: Rollout) -> Plan:
     buckets = {stack.region: _bucket(stack) for stack in rollout.buckets()}
     phases = rollout.phases(buckets)
-    steps = [compare(stack) for phase in (rollout.buckets(), *phases) for stack in phase]
+    steps = list(rollout.surplus(phases, before=True))
+    steps += [compare(stack) for phase in (rollout.buckets(), *phases) for stack in phase]
     steps += rollout.surplus(phases)
     uploads = {region: rollout.artifacts.missing(rollout.access, region, name) for region, name in buckets.items()}
     return Plan(rollout, tuple(steps), uploads)
@@ -221,6 +222,7 @@ def _make(rollout: Rollout, terminal: Terminal) -> None:
             terminal.say(f"{region}  uploading {counted(len(objects), 'file')}")
             upload(rollout.access, region, bucket, objects)
     phases = rollout.phases(buckets)
+    apply(rollout.surplus(phases, before=True), terminal.say)
     for phase in phases:
         apply([compare(stack) for stack in phase], terminal.say, _explained)
     apply(rollout.surplus(phases), terminal.say)

@@ -31,6 +31,8 @@ class RuleHealth:
     failures: dict[str, float] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     """What the last failure said, for `NAMED` accounts at most."""
+    strangers: int = 0
+    """Failures for accounts that the pack does not reach: anybody's, where anybody may invoke the functions."""
     errors: int = 0
     """Failed invocations within two periods, as CloudWatch counts them."""
     last_error: float = 0.0
@@ -181,10 +183,11 @@ def _of_rule(rule: RuleHealth, accounts: list[str], names: Mapping[str, str]) ->
 def _errors(health: RegionHealth) -> Iterator[Trouble]:
     for rule in health.rules:
         told = any(map(rule.fails_in, health.accounts))
-        if rule.errors and not rule.has_recovered and not told:
+        errors = rule.errors - rule.strangers
+        if errors > 0 and not rule.has_recovered and not told:
             yield Trouble(
                 rule.name,
-                f"{counted(rule.errors, 'invocation')} of its function failed within {_hours(rule.lookback)}, and none"
+                f"{counted(errors, 'invocation')} of its function failed within {_hours(rule.lookback)}, and none"
                 " has put evaluations since. Its log tells why; where it has no line of its own, the function did not"
                 " start.",
             )

@@ -148,7 +148,9 @@ def _reached(rollout: OrganizationRollout) -> Iterator[str]:
         " here; where one is missing, the pack fails in that account, and verify says so.",
         2,
     )
-    yield f"  {_INVOKE[settings.invoke_permission]}"
+    yield f"  {_INVOKE[rollout.invoke_permission]}"
+    if rollout.invoke_permission == ACCOUNTS and not settings.invoke_accounts:
+        yield "  Deploy again when an account joins: its rules may not invoke them until then; verify tells."
 
 
 _INVOKE = {

@@ -17,7 +17,7 @@ from functools import cached_property
 from backup_rules_cli.deploy.artifacts import Artifacts, artifacts, template_key
 from backup_rules_cli.deploy.aws import Access
 from backup_rules_cli.deploy.organization import Organization, Reach
-from backup_rules_cli.deploy.settings import ACCOUNTS, OPEN, Settings, SettingsError
+from backup_rules_cli.deploy.settings import ACCOUNTS, NARROWEST, OPEN, Settings, SettingsError
 from backup_rules_cli.deploy.stacks import LONGEST_BODY, Stack, Step, surplus
 from backup_rules_cli.deploy.templates import Template
 from backup_rules_cli.package import Package
@@ -39,6 +39,9 @@ _FILES = {FUNCTIONS: "rule-functions", ARTIFACTS: "artifact-bucket"}
 
 _HOSTED = frozenset({PACK, REMEDIATION_DOCUMENTS})
 """The templates that AWS reads from the bucket, whatever their length."""
+
+MOST_NAMED = 4096 // 13
+"""Accounts that the parameter of invoke-permissions.yaml can name: a value has 4,096 bytes, an id and its comma 13."""
 
 _DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
 
@@ -88,7 +91,12 @@ class Rollout(ABC):
     @property
     @abstractmethod
     def optional(self) -> tuple[Place, ...]:
-        """Where parts are deployed under some settings, and not under others."""
+        """Where parts are deployed under some settings, and not under others. What is not asked for goes last."""
+
+    @property
+    def optional_before(self) -> tuple[Place, ...]:
+        """The same, of what must be gone before anything else is made."""
+        return ()
 
     @abstractmethod
     def phases(self, buckets: Mapping[str, str]) -> tuple[Phase, ...]:
@@ -150,8 +158,8 @@ class Rollout(ABC):
             *(self.stack(REMEDIATION_DOCUMENTS, region, prefixed, access=access) for region in settings.regions),
         )
 
-    def surplus(self, phases: Sequence[Phase]) -> tuple[Step, ...]:
-        """The deletions of stacks that are there, and in none of the phases.
+    def surplus(self, phases: Sequence[Phase], *, before: bool = False) -> tuple[Step, ...]:
+        """The deletions of stacks that are there, and in none of the phases: of those that go `before`, or last.
 
         Raises:
             AwsCallError: one cannot be read.
@@ -159,7 +167,7 @@ class Rollout(ABC):
         wanted = {_place(stack.access, stack.region, stack.name) for phase in phases for stack in phase}
         others = [
             (access, region, self.settings.stack(part))
-            for access, region, part in self.optional
+            for access, region, part in (self.optional_before if before else self.optional)
             if _place(access, region, self.settings.stack(part)) not in wanted
         ]
         return tuple(step for each in others if (step := surplus(*each)) is not None)
@@ -210,10 +218,24 @@ class OrganizationRollout(Rollout):
         return (PACK, _FILES[FUNCTIONS], INVOKE, MEMBER_ROLE, ORGANIZATION, REMEDIATION, *documents)
 
     @property
+    def invoke_permission(self) -> str:
+        """Who may invoke the functions, decided: `open`, `accounts` or `organization`."""
+        chosen = self.settings.invoke_permission
+        if chosen != NARROWEST:
+            return chosen
+        named = self.access.caller.partition == "aws" and len(self.reach.accounts) <= MOST_NAMED
+        return ACCOUNTS if named else OPEN
+
+    @property
     def optional(self) -> tuple[Place, ...]:
         home, regions = self.settings.home, self.settings.regions
         own = ((self.access, home, QUERIES), *((self.access, region, REMEDIATION) for region in regions))
         return own if self.management is None else own + own_remediation_places(self.management, self.settings)
+
+    @property
+    def optional_before(self) -> tuple[Place, ...]:
+        """A function's policy goes whole with its stack: gone later, it takes the functions' own permission along."""
+        return tuple((self.access, region, INVOKE) for region in self.settings.regions)
 
     def template(self, name: str) -> Template:
         return self._pack if name == PACK else super().template(name)
@@ -240,7 +262,7 @@ class OrganizationRollout(Rollout):
     def phases(self, buckets: Mapping[str, str]) -> tuple[Phase, ...]:
         settings = self.settings
         phases: list[Phase] = [tuple(self._functions(region, buckets[region]) for region in settings.regions)]
-        if settings.invoke_permission != OPEN:
+        if self.invoke_permission != OPEN:
             phases.append(tuple(self._invoke_permissions(region, buckets[region]) for region in settings.regions))
         phases.append(self._in_management() + self._remediation(buckets))
         phases.append((self._organization(settings.home, buckets), *self.queries()))
@@ -251,7 +273,7 @@ class OrganizationRollout(Rollout):
         given = self.code_parameters(region, bucket) | {
             "MemberRoleName": self.settings.member_role_name,
             "OrganizationId": self.organization.id,
-            "InvokePermission": "Open" if self.settings.invoke_permission == OPEN else "Managed",
+            "InvokePermission": "Open" if self.invoke_permission == OPEN else "Managed",
             "CheckOrganizationInCode": _truth(self.settings.check_organization_in_code),
         }
         return self.stack(FUNCTIONS, region, given | self._frequencies(), bucket)
@@ -261,10 +283,10 @@ class OrganizationRollout(Rollout):
         given = {
             "FunctionPrefix": f"{settings.name}-",
             "OrganizationId": self.organization.id,
-            "UseSourceOrganization": _truth(settings.invoke_permission != ACCOUNTS),
+            "UseSourceOrganization": _truth(self.invoke_permission != ACCOUNTS),
             **self._frequencies(),
         }
-        if settings.invoke_permission == ACCOUNTS:
+        if self.invoke_permission == ACCOUNTS:
             given["MemberAccountIds"] = ",".join(settings.invoke_accounts or self.reach.accounts)
         return self.stack(INVOKE, region, given, bucket)
 

@@ -29,7 +29,8 @@ from backup_rules_cli.templates.remediation import (
 )
 from backup_rules_cli.templates.rule_parameters import FREQUENCIES, OFF, own_parameters
 
-OPEN, ORGANIZATION, ACCOUNTS = "open", "organization", "accounts"
+OPEN, ORGANIZATION, ACCOUNTS, NARROWEST = "open", "organization", "accounts", ""
+"""Who may invoke the functions. The narrowest that works: accounts, where the partition has it and all can be named."""
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
@@ -79,7 +80,7 @@ class Settings:
     reserved_concurrency: int | None = None
     """Of each function; None leaves the account's common pool."""
     architecture: str = "arm64"
-    invoke_permission: str = OPEN
+    invoke_permission: str = NARROWEST
     invoke_accounts: tuple[str, ...] = ()
     check_organization_in_code: bool = False
     aggregator: bool = False
@@ -152,7 +153,7 @@ def read(text: str, regions: Sequence[str] = ()) -> Settings:
     if regions or not known:
         values["regions"] = _regions("--region" if regions else "regions", list(regions))
     settings = Settings(rules=_rules(_mapping("rules", given.get("rules") or {})), **values)
-    if settings.invoke_permission != OPEN and partition_of(settings.home) != "aws":
+    if settings.invoke_permission not in (OPEN, NARROWEST) and partition_of(settings.home) != "aws":
         _refuse("invoke_permission", settings.invoke_permission, f"{OPEN} in China and GovCloud; see docs/deploying.md")
     return settings
 
@@ -251,7 +252,7 @@ def _invoke_permission(key: str, value: object) -> dict[str, Any]:
         if not accounts:
             _refuse(key, value, "a list of one account id or more")
         return {"invoke_permission": ACCOUNTS, "invoke_accounts": accounts}
-    if value not in (OPEN, ORGANIZATION, ACCOUNTS):
+    if value not in (OPEN, ORGANIZATION, ACCOUNTS, NARROWEST):
         _refuse(key, value, f"{OPEN}, {ORGANIZATION}, {ACCOUNTS} (all that the pack reaches) or a list of account ids")
     return {"invoke_permission": value}
 

@@ -200,7 +200,7 @@ def _instances(  # noqa: PLR0913, PLR0917 - one StackSet, and what is known of t
 def _read_functions(settings: Settings, access: Access, functions: Live, health: RegionHealth, now: datetime) -> None:
     for rule in settings.rules_on:
         of_rule = RuleHealth(rule.folder.name, rule.frequency)
-        _read_lines(settings, access, health.region, rule, of_rule, now)
+        _read_lines(settings, access, health, rule, of_rule, now)
         health.rules.append(of_rule)
     _read_errors(settings, access, health, now)
     queue = functions.outputs.get("FailureQueueUrl")
@@ -216,8 +216,10 @@ def _read_functions(settings: Settings, access: Access, functions: Live, health:
 
 
 def _read_lines(  # noqa: PLR0913, PLR0917 - one function, and where its lines go
-    settings: Settings, access: Access, region: str, rule: RuleSettings, health: RuleHealth, now: datetime
+    settings: Settings, access: Access, of: RegionHealth, rule: RuleSettings, health: RuleHealth, now: datetime
 ) -> None:
+    """Take in the lines about accounts that the pack reaches; others are only counted."""
+    region, reached = of.region, set(of.accounts)
     group = f"/aws/lambda/{settings.function(rule.folder)}"
     events = access.items(
         "logs",
@@ -234,6 +236,9 @@ def _read_lines(  # noqa: PLR0913, PLR0917 - one function, and where its lines g
             account, message = line.get("account"), line.get("message")
             if isinstance(account, str) and message in (_PUT, _FAILED):
                 failure = str(line.get("error", ""))[:_TEXT_LENGTH] if message == _FAILED else None
+                if account not in reached:
+                    health.strangers += failure is not None
+                    continue
                 health.note(account, event["timestamp"] / 1000, failure)
     except AwsCallError as error:
         if error.code != "ResourceNotFoundException":

@@ -79,6 +79,8 @@ def alerts(rules: Sequence[RuleFolder]) -> dict[str, Any]:
             **code_parameters(rules, SENDER),
             **event_bus_choice("finding-forwarder.yaml", "Existing", "Create"),
             **BUS_PARAMETERS,
+            # Of the stack that makes the bus alone, which is another one by default.
+            "OrganizationId": BUS_PARAMETERS["OrganizationId"] | {"Default": ""},
             **RULE_NAME_PREFIX,
         },
         "Conditions": {

@@ -49,8 +49,7 @@ RULE_PAGES_URL = {
 BUS_PARAMETERS = {
     **EVENT_BUS_NAME,
     "OrganizationId": text(
-        "The id of the organization whose accounts may send events, o-exampleorgid. Blank: only this account.",
-        "",
+        "The id of the organization whose accounts may send events, o-exampleorgid. Given as blank: only this account.",
         pattern="^(o-[a-z0-9]{10,32})?$",
         constraint="must be the id of an organization, such as o-exampleorgid, or blank.",
     ),

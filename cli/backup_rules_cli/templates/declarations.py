@@ -45,10 +45,9 @@ CENTRAL_ACCOUNT_ID = {
 }
 ORGANIZATION_ID = {
     "OrganizationId": text(
-        "The id of the organization, o-exampleorgid: nobody outside it gets in. Blank: not checked.",
-        "",
-        pattern="^(o-[a-z0-9]{10,32})?$",
-        constraint="must be the id of an organization, such as o-exampleorgid, or blank.",
+        "The id of the organization, o-exampleorgid: nobody outside it gets in.",
+        pattern="^o-[a-z0-9]{10,32}$",
+        constraint="must be the id of an organization, such as o-exampleorgid.",
     )
 }
 MEMBER_ROLE = {

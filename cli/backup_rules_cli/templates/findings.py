@@ -28,7 +28,7 @@ from backup_rules_cli.templates.compliance_events import (
     trust,
 )
 from backup_rules_cli.templates.declarations import CENTRAL_ACCOUNT_ID, ORGANIZATION_ID, interface, text
-from backup_rules_cli.templates.intrinsics import get_att, given, if_, ref, sub
+from backup_rules_cli.templates.intrinsics import get_att, if_, ref, sub
 from backup_rules_cli.templates.yaml_text import Noted
 
 FORWARDER = "backup-config-rules-forward-findings"
@@ -89,7 +89,6 @@ def finding_events(rules: Sequence[RuleFolder]) -> dict[str, Any]:
         },
         "Conditions": {
             "MakesRole": {"Fn::Equals": [ref("FindingsRoleRegion"), ref("AWS::Region")]},
-            "HasOrganization": given("OrganizationId"),
         },
         "Resources": {
             "ComplianceChanges": {
@@ -133,7 +132,7 @@ def _trust_in_the_forwarder() -> dict[str, Any]:
         "Action": "sts:AssumeRole",
         "Condition": {
             "ArnLike": {"aws:PrincipalArn": sub(f"{central}:role/${{ForwarderRoleName}}-*")},
-            "StringEquals": if_("HasOrganization", {"aws:PrincipalOrgID": ref("OrganizationId")}),
+            "StringEquals": {"aws:PrincipalOrgID": ref("OrganizationId")},
         },
     }
 

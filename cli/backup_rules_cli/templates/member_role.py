@@ -13,7 +13,7 @@ from backup_rules_cli.templates.declarations import (
     ORGANIZATION_ID,
     interface,
 )
-from backup_rules_cli.templates.intrinsics import get_att, given, if_, ref, sub
+from backup_rules_cli.templates.intrinsics import get_att, ref, sub
 from backup_rules_cli.templates.permissions import reading_statements
 from backup_rules_cli.templates.yaml_text import Noted
 
@@ -32,7 +32,6 @@ def member_role(rules: Sequence[RuleFolder]) -> dict[str, Any]:
             }
         ),
         "Parameters": PARAMETERS,
-        "Conditions": {"HasOrganization": given("OrganizationId")},
         "Resources": {
             "MemberRole": {
                 "Type": "AWS::IAM::Role",
@@ -56,9 +55,7 @@ def member_role(rules: Sequence[RuleFolder]) -> dict[str, Any]:
                                             "arn:${AWS::Partition}:iam::${CentralAccountId}:role/${FunctionRoleName}-*"
                                         )
                                     },
-                                    "StringEquals": if_(
-                                        "HasOrganization", {"aws:PrincipalOrgID": ref("OrganizationId")}
-                                    ),
+                                    "StringEquals": {"aws:PrincipalOrgID": ref("OrganizationId")},
                                 },
                             }
                         ],

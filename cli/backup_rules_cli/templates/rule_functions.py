@@ -15,7 +15,7 @@ from backup_rules_cli.templates.functions import (
     permission_id,
     rule_resources,
 )
-from backup_rules_cli.templates.intrinsics import equals, get_att, given, if_, ref, sub
+from backup_rules_cli.templates.intrinsics import equals, get_att, if_, ref, sub
 from backup_rules_cli.templates.rule_parameters import frequency, frequency_declarations, on, rule_conditions
 
 
@@ -57,7 +57,6 @@ def rule_functions(rules: Sequence[RuleFolder]) -> dict[str, Any]:
         "Conditions": {
             **rule_conditions(rules),
             **function_conditions(rules),
-            "HasOrganization": given("OrganizationId"),
             "ChecksOrganizationInCode": equals("CheckOrganizationInCode", "true"),
             **{
                 permission_id(rule): {"Fn::And": [{"Condition": on(rule)}, equals("InvokePermission", "Open")]}
@@ -90,5 +89,5 @@ def _assume_member_roles() -> dict[str, Any]:
         "Effect": "Allow",
         "Action": "sts:AssumeRole",
         "Resource": sub("arn:${AWS::Partition}:iam::*:role/${MemberRoleName}"),
-        "Condition": if_("HasOrganization", {"StringEquals": {"aws:ResourceOrgID": ref("OrganizationId")}}),
+        "Condition": {"StringEquals": {"aws:ResourceOrgID": ref("OrganizationId")}},
     }

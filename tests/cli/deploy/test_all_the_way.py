@@ -252,9 +252,10 @@ def test_a_pack_of_one_account_goes_all_the_way_too(deployed: Deployed, capsys: 
     assert "All is well: 1 account, 1 Region." in told(capsys)
 
 
-def test_functions_that_admit_accounts_by_name_judge_those_and_no_other(deployed: Deployed, capsys: Any) -> None:
-    """The deployment changes from open to named: the permissions of before give way to one policy per function."""
-    settings = "invoke_permission: accounts\n"
+def test_strangers_may_not_invoke_the_functions_and_where_they_may_they_count_for_nothing(
+    deployed: Deployed, capsys: Any
+) -> None:
+    """By default the accounts reached are admitted by name; `open` admits all, which fail, and are not told of."""
     options = ("--management-profile", "management")
     function = f"arn:aws:lambda:{HOME}:{CENTRAL}:function:backup-config-rules-{ASSUMABLE}"
     rule = {
@@ -266,16 +267,27 @@ def test_functions_that_admit_accounts_by_name_judge_those_and_no_other(deployed
         },
     }
     stranger = deployed.site.client(ALONE, "config")
+    with pytest.raises(stranger.exceptions.InsufficientPermissionsException):
+        stranger.put_config_rule(ConfigRule=rule)
+
+    assert deployed.site.run("deploy", *options, settings="invoke_permission: open\n") == 0
+    assert "delete backup-config-rules-invoke-permissions the settings do not ask for it" in told(capsys)
     stranger.put_config_rule(ConfigRule=rule)
+    with enforced_permissions():
+        assert failures(run_rules(deployed.runtime, ALONE, HOME, ["strangers"])).keys() == {"strangers"}
+    assert failures(deployed.evaluate(PAYMENTS, ASSUMABLE)) == {}
+    deployed.site.run("verify", *options)
+    text = told(capsys)
+    assert ALONE not in text
+    assert "BACKUP_ROLE_ASSUMABLE It fails" not in text
     stranger.delete_config_rule(ConfigRuleName="strangers")
 
-    assert deployed.site.run("deploy", *options, settings=settings) == 0
-
+    assert deployed.site.run("deploy", *options) == 0
     assert "create backup-config-rules-invoke-permissions" in told(capsys)
     assert failures(deployed.evaluate(PAYMENTS, ASSUMABLE)) == {}
     with pytest.raises(stranger.exceptions.InsufficientPermissionsException):
         stranger.put_config_rule(ConfigRule=rule)
-    assert deployed.site.run("deploy", *options, settings=settings) == 0
+    assert deployed.site.run("deploy", *options) == 0
     assert "Nothing to change." in told(capsys)
 
 
