@@ -11,7 +11,7 @@ from backup_rules.aws.account import Account
 from backup_rules.aws.memory import gaps_noticed, remembered
 from backup_rules.evaluation.evaluator import Evaluator
 from backup_rules.evaluation.invocation import Invocation
-from backup_rules.evaluation.parameters import TRUE_OR_FALSE, RuleParameters, parameter, whole_number
+from backup_rules.evaluation.parameters import TRUE_OR_FALSE, ResourceParameters, parameter, whole_number
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, resource_subject
 from backup_rules.plans.plans import Plan
@@ -24,7 +24,7 @@ from backup_rules.wording.findings import Finding, Note
 
 
 @dataclass(frozen=True)
-class Parameters(RuleParameters):
+class Parameters(ResourceParameters):
     """`buffer_minutes`: how long before a window no backup may start. `whole_start_window`: judge all of it."""
 
     buffer_minutes: int = parameter(whole_number(0, 1440), default=60)
@@ -48,7 +48,7 @@ class BACKUP_RDS_WINDOW_CONFLICT(BackupConfigRule[Parameters, PickedDatabase]):
     def subjects(self, invocation: Invocation[Parameters]) -> Iterator[Subject[PickedDatabase]]:
         for picked in _picked(invocation):
             subject = resource_subject(picked.database.resource)
-            if picked.reported and subject is not None:
+            if picked.reported and subject is not None and not invocation.excludes_resource(picked.database.resource):
                 yield Subject(*subject.key, picked)
 
     def findings(self, subject: Subject[PickedDatabase], invocation: Invocation[Parameters]) -> Iterator[Finding]:
@@ -78,7 +78,7 @@ def _picked(invocation: Invocation[Parameters]) -> Iterator[PickedDatabase]:
         if database.resource.type is not AURORA:
             plan_ids = {pick.selection.summary.plan_id for pick in picking.selections_picking(database.resource)}
             its_plans = tuple(plan for plan_id, plan in plans.items() if plan_id in plan_ids)
-            reported = tuple(plan for plan in its_plans if not invocation.parameters.excludes(plan.name, plan.id))
+            reported = tuple(plan for plan in its_plans if not invocation.excludes_plan(plan.name, plan.id))
             yield PickedDatabase(database, its_plans, reported)
 
 

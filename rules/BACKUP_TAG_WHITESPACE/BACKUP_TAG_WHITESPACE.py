@@ -8,7 +8,7 @@ from typing import Any
 from backup_rules.aws import backup
 from backup_rules.evaluation.evaluator import Evaluator
 from backup_rules.evaluation.invocation import Invocation
-from backup_rules.evaluation.parameters import RuleParameters
+from backup_rules.evaluation.parameters import ResourceParameters
 from backup_rules.evaluation.subjects import Subject
 from backup_rules.resources.resource_types import Resource
 from backup_rules.selections.near_misses import Difference, stray_white_space
@@ -27,7 +27,7 @@ class BACKUP_TAG_WHITESPACE(NearMissRule):
     reason = "White space counts in tags"
 
     def findings(
-        self, subject: Subject[SelectionSummary | Resource], invocation: Invocation[RuleParameters]
+        self, subject: Subject[SelectionSummary | Resource], invocation: Invocation[ResourceParameters]
     ) -> Iterator[Finding]:
         if isinstance(subject.of, SelectionSummary):
             for tag in stray_white_space(backup.selection(invocation.account, subject.of)):

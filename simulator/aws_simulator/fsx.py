@@ -75,6 +75,9 @@ def _create_file_system(request: Request) -> Document:
         "ResourceARN": _arn(request, f"file-system/{file_system_id}"),
         member: deepcopy(configuration),
     }
+    if kind == "LUSTRE" and (configuration.keys() & {"ImportPath", "ExportPath"}):
+        paths = {key: configuration[key] for key in ("ImportPath", "ExportPath") if key in configuration}
+        file_system[member]["DataRepositoryConfiguration"] = {"Lifecycle": "AVAILABLE", **paths}
     if kind == "OPENZFS":
         root = _new_volume(request, "OPENZFS", "fsx", file_system_id, {"ParentVolumeId": "", "VolumePath": "/fsx"})
         file_system[member]["RootVolumeId"] = root["VolumeId"]

@@ -26,6 +26,7 @@ from demo_organization import (
     opt_in,
     partitions,
     policies,
+    readiness,
     roles,
     selections,
     tags,
@@ -72,7 +73,12 @@ _SCENARIOS: Mapping[tuple[Account, str], tuple[Callable[[Site], None], ...]] = {
         file_systems.automatic_backups,
         selections.empty,
     ),
-    (PAYMENTS, "us-east-1"): (lambda site: policies.vaults(site, None), policies.personal_data, opt_in.storefront),
+    (PAYMENTS, "us-east-1"): (
+        lambda site: policies.vaults(site, None),
+        policies.personal_data,
+        opt_in.storefront,
+        readiness.ready,
+    ),
     (ANALYTICS, "eu-west-1"): (
         lambda site: policies.vaults(site, policies.VAULT.lower()),
         policies.personal_data,

@@ -250,6 +250,14 @@ EXPECTED: tuple[Expected, ...] = (
         {"copied-from-ireland": "arn:aws:dynamodb"},
         ("stores-tables", "stores-by-tag"),
     ),
+    # What can be backed up
+    *_rows(
+        "BACKUP_RESOURCE_READY",
+        _PAYMENTS,
+        _VIRGINIA,
+        {"contracts-inbox": "Off", "scans": "ONTAP"},
+        ("contracts-archive", "contracts"),
+    ),
     # Vaults
     *_rows(
         "BACKUP_VAULT_USABLE",

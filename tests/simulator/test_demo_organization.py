@@ -72,7 +72,14 @@ def test_every_rule_has_a_planted_problem_and_a_healthy_twin(rule: str) -> None:
 
 
 def test_every_planted_thing_exists(organization: Organization) -> None:
-    by_id = {"customers", "customers-archive", "customers-eu", "customers-us", "devices", "devices-lab"}
+    by_id = {"contracts-archive", "contracts-inbox"} | {
+        "customers",
+        "customers-archive",
+        "customers-eu",
+        "customers-us",
+        "devices",
+        "devices-lab",
+    }
     by_id |= {"devices-field"} | {account.id for account in ACCOUNTS}
     unknown = [
         row

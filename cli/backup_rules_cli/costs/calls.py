@@ -203,6 +203,7 @@ _SUBJECTS: Mapping[str, Count] = {
     "BACKUP_FSX_WINDOW_CONFLICT": _none,  # selections that pick FSx: of the ordinary account's, none
     "BACKUP_PLAN_RAN_ON_SCHEDULE": lambda run: run.plans,
     "BACKUP_RDS_WINDOW_CONFLICT": lambda run: run.account.databases,
+    "BACKUP_RESOURCE_READY": lambda run: run.selections,  # and one a bucket: the ordinary account has none
     "BACKUP_SELECTION_NOT_EMPTY": lambda run: {Trigger.PLAN: 1, Trigger.SELECTION: 1}.get(
         run.trigger, run.plans + run.selections
     ),

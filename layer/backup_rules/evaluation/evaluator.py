@@ -92,7 +92,8 @@ class Evaluator(rdklib.Evaluator):
     def _evaluate(
         self, event: ConfigEvent, account: Account, parameters: RuleParameters, line: dict[str, Any]
     ) -> dict[str, Any]:
-        outcome = self._judge(event, account, parameters)
+        invocation = Invocation(account, parameters, event.now, event.trigger)
+        outcome = self._judge(event, invocation)
         evaluations = [_evaluation(each, event) for each in outcome.verdicts]
         subjects = {each.subject.key for each in outcome.verdicts} | set(outcome.failures)
         unread = [*outcome.gaps, *outcome.unread]
@@ -111,16 +112,18 @@ class Evaluator(rdklib.Evaluator):
             "problems": counts[ComplianceType.NON_COMPLIANT],
             "put": len(evaluations) - sum(not_put.values()),
             "not_judged": len(outcome.failures),
+            "excluded_plans": len(invocation.excluded_plans),
+            "excluded_resources": len(invocation.excluded_resources),
         }
         troubles = dict.fromkeys([*_incomplete(outcome), *not_put, *map(str, unread)])
         if troubles:
             raise IncompleteEvaluationError(" ".join(troubles))
         return {"rule": event.rule_name, "account": event.account, "evaluations": dict(counts)}
 
-    def _judge(self, event: ConfigEvent, account: Account, parameters: RuleParameters) -> Outcome:
+    def _judge(self, event: ConfigEvent, invocation: Invocation[RuleParameters]) -> Outcome:
         if event.trigger is not None and (event.trigger.gone or event.trigger.plan_id is None):
             return Outcome()
-        return self._rule.judge(Invocation(account, parameters, event.now, event.trigger))
+        return self._rule.judge(invocation)
 
 
 def _duration(started: float) -> dict[str, int]:

@@ -12,12 +12,13 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Generic, Self, TypeVar
 
 from backup_rules.errors import InvalidRuleParametersError
+from backup_rules.resources.resource_types import Resource
 
 T = TypeVar("T")
 
@@ -130,8 +131,24 @@ class RuleParameters:
 
     def excludes(self, plan_name: str, plan_id: str) -> bool:
         """Whether `ExcludedPlans` names the plan, by name or id; `*` and `?` stand for any characters and any one."""
-        patterns = (pattern.replace("[", "[[]") for pattern in self.excluded_plans)
-        return any(fnmatchcase(plan_name, pattern) or fnmatchcase(plan_id, pattern) for pattern in patterns)
+        return _named_by(self.excluded_plans, plan_name, plan_id)
+
+
+@dataclass(frozen=True)
+class ResourceParameters(RuleParameters):
+    """And of rules whose verdicts are about resources: the resources that are not reported."""
+
+    excluded_resources: tuple[str, ...] = parameter(WORDS, default=())
+
+    def excludes_resource(self, resource: Resource) -> bool:
+        """Whether `ExcludedResources` names the resource: by ARN, by its id in AWS Config, or as people call it."""
+        return _named_by(self.excluded_resources, resource.arn, resource.config_id or "", resource.short_name)
+
+
+def _named_by(patterns: Iterable[str], *names: str) -> bool:
+    """Whether one of the patterns is one of the names, letter case included; `[` stands for itself."""
+    literal = [pattern.replace("[", "[[]") for pattern in patterns]
+    return any(fnmatchcase(each, pattern) for each in names for pattern in literal)
 
 
 def _parameter_name(field_name: str) -> str:

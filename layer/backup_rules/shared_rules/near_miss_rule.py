@@ -14,7 +14,7 @@ from backup_rules.aws import backup, resources, tagging
 from backup_rules.aws.account import Account
 from backup_rules.aws.memory import remembered
 from backup_rules.evaluation.invocation import Invocation
-from backup_rules.evaluation.parameters import RuleParameters
+from backup_rules.evaluation.parameters import ResourceParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, resource_subject
 from backup_rules.resources.resource_types import Resource
@@ -33,23 +33,24 @@ from backup_rules.wording.findings import Finding, Problem
 from backup_rules.wording.quoting import quote_tag
 
 
-class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]):
+class NearMissRule(BackupConfigRule[ResourceParameters, SelectionSummary | Resource]):
     """Verdicts are about selections, and about each resource that one of them narrowly misses and none picks."""
 
+    parameters_type = ResourceParameters
     difference: ClassVar[Difference]
     unlike: ClassVar[str]
     """How the tags differ, after "carries it": `in other letter case`."""
     reason: ClassVar[str]
     """Why that matters: `Tags are case-sensitive`."""
 
-    def subjects(self, invocation: Invocation[RuleParameters]) -> Iterable[Subject[SelectionSummary | Resource]]:
+    def subjects(self, invocation: Invocation[ResourceParameters]) -> Iterable[Subject[SelectionSummary | Resource]]:
         selections = invocation.selections()
         found = self.near_misses(invocation)
         resources = (resource_subject(each.resource) for each in found.missed.values())
         return (*selections, *(each for each in resources if each is not None))
 
     def findings(
-        self, subject: Subject[SelectionSummary | Resource], invocation: Invocation[RuleParameters]
+        self, subject: Subject[SelectionSummary | Resource], invocation: Invocation[ResourceParameters]
     ) -> Iterator[Finding]:
         found = self.near_misses(invocation)
         if isinstance(subject.of, Resource):
@@ -57,15 +58,17 @@ class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]
         else:
             yield from self._about_selection(backup.selection(invocation.account, subject.of), found)
 
-    def near_misses(self, invocation: Invocation[RuleParameters]) -> NearMisses:
+    def near_misses(self, invocation: Invocation[ResourceParameters]) -> NearMisses:
         """What the judged selections narrowly miss, worked out once."""
         return _near_misses(invocation, self)
 
-    def _work_out(self, invocation: Invocation[RuleParameters]) -> NearMisses:
+    def _work_out(self, invocation: Invocation[ResourceParameters]) -> NearMisses:
         picking = backup.all_selections(invocation.account)
         subjects = {subject.of for subject in invocation.selections()}
         judged = [each for each in picking if each.summary in subjects]
-        return near_misses_of(self.difference, judged, picking, self._carriers(judged, invocation.account))
+        carriers = self._carriers(judged, invocation.account)
+        reported = [each for each in carriers if not invocation.excludes_resource(each)]
+        return near_misses_of(self.difference, judged, picking, reported)
 
     def _carriers(self, judged: Iterable[Selection], account: Account) -> tuple[Resource, ...]:
         """The resources that carry a tag which narrowly misses a wanted one."""
@@ -124,7 +127,7 @@ class NearMissRule(BackupConfigRule[RuleParameters, SelectionSummary | Resource]
 
 
 @remembered
-def _near_misses(invocation: Invocation[RuleParameters], rule: NearMissRule) -> NearMisses:
+def _near_misses(invocation: Invocation[ResourceParameters], rule: NearMissRule) -> NearMisses:
     return rule._work_out(invocation)  # noqa: SLF001 - of this module
 
 

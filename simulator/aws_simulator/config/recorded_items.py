@@ -19,6 +19,7 @@ from typing import Any
 from moto.config.models import ConfigBackend, config_backends
 from moto.core.resource_tagging import iter_taggable_backends
 from moto.rds.models import rds_backends
+from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
 from aws_simulator import tagging
@@ -159,7 +160,19 @@ def _listed(backend: ConfigBackend) -> Iterator[Item]:
             if match:
                 resource_id = arn if resource_type == "AWS::CloudFormation::Stack" else match[1]
                 resource_id = database_ids.get(arn, resource_id)
-                yield _item(backend, resource_type, resource_id, arn=arn, name=match[1], tags=tags[arn])
+                item = _item(backend, resource_type, resource_id, arn=arn, name=match[1], tags=tags[arn])
+                if resource_type == "AWS::S3::Bucket":
+                    item["supplementaryConfiguration"] = _of_bucket(backend, match[1])
+                yield item
+
+
+def _of_bucket(backend: ConfigBackend, name: str) -> dict[str, Any]:
+    """What Config reads beside a bucket, of which versioning is here: `Off` where it was never enabled."""
+    buckets = s3_backends[backend.account_id][get_partition(backend.region_name)].buckets
+    if name not in buckets:
+        return {}
+    status = buckets[name].versioning_status or "Off"
+    return {"BucketVersioningConfiguration": {"status": status, "isMfaDeleteEnabled": None}}
 
 
 def _tags(backend: ConfigBackend) -> dict[str, Tags]:

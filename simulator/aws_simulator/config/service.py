@@ -158,7 +158,7 @@ def start_recorder(session: boto3.Session, region: str) -> None:
     """Turns AWS Config on in the account of the session, as its console does with one click. Idempotent."""
     client = session.client("config", region_name=region)
     account = session.client("sts", region_name=region).get_caller_identity()["Account"]
-    recorder = {"name": "default", "roleARN": _service_linked_role(account, region)}
+    recorder = {"name": "default", "roleARN": service_linked_role(account, region)}
     client.put_configuration_recorder(ConfigurationRecorder=recorder)
     bucket = f"config-bucket-{account}-{region}"
     storage = session.client("s3", region_name=region)
@@ -172,7 +172,7 @@ def start_recorder(session: boto3.Session, region: str) -> None:
     client.start_configuration_recorder(ConfigurationRecorderName="default")
 
 
-def _service_linked_role(account: str, region: str) -> str:
+def service_linked_role(account: str, region: str) -> str:
     path = "aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
     return f"arn:{get_partition(region)}:iam::{account}:role/{path}"
 
@@ -241,6 +241,6 @@ def _given(rule: ConfigRule, account: str, region: str) -> dict[str, Any]:
         "region": region,
         "token": result_token(account, region, rule.config_rule_name),
         "parameters": json.loads(rule.input_parameters or "{}"),
-        "execution_role_arn": roles[0] if roles else _service_linked_role(account, region),
+        "execution_role_arn": roles[0] if roles else service_linked_role(account, region),
         "partition": get_partition(region),
     }
