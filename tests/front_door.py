@@ -21,10 +21,10 @@ import botocore.session
 from botocore.loaders import Loader
 from moto.utilities.utils import get_partition
 
-from aws_simulator import config
-from aws_simulator.accounts import account_session
-from aws_simulator.config import result_token
-from aws_simulator.faults import recorded_calls
+from aws_simulator.core import config
+from aws_simulator.core.accounts import account_session
+from aws_simulator.core.config import result_token
+from aws_simulator.core.faults import recorded_calls
 from aws_simulator.simulation import simulated_aws
 from backup_rules.arns import Place
 from backup_rules_cli.catalogue import COMMON_PERMISSIONS, ORGANIZATION_PERMISSIONS, rule_folders

@@ -14,9 +14,9 @@ from typing import Any
 
 from moto.core.responses import BaseResponse
 
-from aws_simulator.faults import Call, Kind, recorded_calls
-from aws_simulator.operations import Answer
-from aws_simulator.organizations import account_ids
+from aws_simulator.core.faults import Call, Kind, recorded_calls
+from aws_simulator.core.operations import Answer
+from aws_simulator.core.organizations import account_ids
 from tests.front_door import Door
 
 MANAGEMENT = "999988887777"

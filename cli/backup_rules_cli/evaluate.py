@@ -39,7 +39,7 @@ def evaluate_demo(folders: Sequence[RuleFolder], parameters: Parameters, account
     # The simulator is needed for this only, and takes a second to import.
     from moto.utilities.utils import get_partition  # noqa: PLC0415
 
-    from aws_simulator import config  # noqa: PLC0415
+    from aws_simulator.core import config  # noqa: PLC0415
     from aws_simulator.simulation import simulated_aws  # noqa: PLC0415
     from demo_organization import seed  # noqa: PLC0415
     from demo_organization.accounts import ACCOUNTS  # noqa: PLC0415
@@ -68,8 +68,8 @@ def _judge_place(  # noqa: PLR0913, PLR0917 - one account and Region, and what t
     now: datetime,
     report: Report,
 ) -> None:
-    from aws_simulator.accounts import account_session  # noqa: PLC0415
-    from aws_simulator.config import result_token  # noqa: PLC0415
+    from aws_simulator.core.accounts import account_session  # noqa: PLC0415
+    from aws_simulator.core.config import result_token  # noqa: PLC0415
     from backup_rules_cli.invoke import Caller, invoke, put_rule, read_back  # noqa: PLC0415
 
     session = account_session(place.account, place.region)

@@ -15,7 +15,7 @@ from typing import Any
 
 import boto3
 
-from aws_simulator.messages.config_events import change_event, scheduled_event
+from aws_simulator.core.messages.config_events import change_event, scheduled_event
 from backup_rules.arns import Place
 from backup_rules_cli.catalogue import RuleFolder
 

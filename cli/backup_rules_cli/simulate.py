@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
-from aws_simulator import config
-from aws_simulator.accounts import account_session
-from aws_simulator.config.service import Clockwork, start_recorder
-from aws_simulator.lambda_runtime import LambdaRuntime, lambda_runtime
+from aws_simulator.core import config
+from aws_simulator.core.accounts import account_session
+from aws_simulator.core.config.service import Clockwork, start_recorder
+from aws_simulator.deployment.lambda_runtime import LambdaRuntime, lambda_runtime
 from aws_simulator.server import serving
 from backup_rules_cli import console
 from backup_rules_cli.errors import WELL, CommandError

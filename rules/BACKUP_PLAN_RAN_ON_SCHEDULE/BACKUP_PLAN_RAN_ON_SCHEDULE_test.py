@@ -5,8 +5,8 @@ from __future__ import annotations
 import unittest
 from datetime import timedelta
 
-from aws_simulator.backup.jobs import add_backup_job
-from aws_simulator.operations import clock
+from aws_simulator.core.backup.jobs import add_backup_job
+from aws_simulator.core.operations import clock
 from backup_rules.errors import InvalidRuleParametersError
 from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from aws_simulator.config.service import start_recorder
+from aws_simulator.core.config.service import start_recorder
 from backup_rules.errors import InvalidRuleParametersError
 from tests.front_door import front_door
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from aws_simulator.faults import recorded_calls
+from aws_simulator.core.faults import recorded_calls
 from backup_rules.errors import InvalidRuleParametersError
 from tests.front_door import front_door
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unittest
 
-from aws_simulator.faults import recorded_calls
-from aws_simulator.tagging import tag_resource
+from aws_simulator.core.faults import recorded_calls
+from aws_simulator.core.tagging import tag_resource
 from backup_rules.errors import InvalidRuleParametersError
 from tests.front_door import ACCOUNT, front_door
 

@@ -2,7 +2,7 @@
 
 import unittest
 
-from aws_simulator.tagging import tag_resource
+from aws_simulator.core.tagging import tag_resource
 from backup_rules.errors import InvalidRuleParametersError
 from tests.front_door import ACCOUNT, REGION, front_door
 

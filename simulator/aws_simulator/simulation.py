@@ -2,9 +2,9 @@
 
 `simulated_aws` holds many accounts and Regions in memory while it lasts; boto3 talks to it without knowing.
 `account_session` gives a session into one of the accounts. `python -m aws_simulator.server` serves the same to other
-programs, the AWS CLI among them. The modules say what they add: `backup`, `tagging`, `rds`, `fsx`, `iam`,
-`organizations`, `config`, `cloudformation`, `lambda_runtime`, `events`, `securityhub`, `ssm` and others; `faults` makes
-calls fail and records them.
+programs, the AWS CLI among them. The modules say what they add, in three rooms: `core` is what a Config rule about AWS
+Backup meets, with `faults`, which makes calls fail and records them; `deployment` is what brings rules into accounts
+and runs them; `extras` is what is made of their findings. Both stand on `core`, and neither on the other.
 
 Nothing here knows the rules, nor the rules anything of this: what a rule says must not come from what it was told.
 """
@@ -17,44 +17,46 @@ from contextlib import contextmanager
 from moto import mock_aws
 from moto.core.config import default_user_config
 
-from aws_simulator import (
-    accounts,
-    backup,
+from aws_simulator.core import accounts, backup, config, faults, fsx, iam, organizations, rds, tagging
+from aws_simulator.core.accounts import account_session
+from aws_simulator.core.faults import failing, recorded_calls
+from aws_simulator.core.operations import clock, page_size
+from aws_simulator.deployment import (
+    authorization,
     bucket_policies,
     cloudformation,
-    config,
+    conformance_packs,
     events,
-    faults,
-    fsx,
     function_policies,
-    iam,
-    organizations,
-    rds,
-    securityhub,
-    ssm,
-    tagging,
+    organization_rules,
+    pack_items,
 )
-from aws_simulator.accounts import account_session
-from aws_simulator.faults import failing, recorded_calls
-from aws_simulator.operations import clock, page_size
+from aws_simulator.extras import queries, remediation, remediation_executions, securityhub, ssm
 
 __all__ = ["account_session", "clock", "failing", "install", "page_size", "recorded_calls", "simulated_aws"]
 
 _MODULES = (
     accounts,
     backup,
-    bucket_policies,
-    cloudformation,
     config,
-    events,
     fsx,
-    function_policies,
     iam,
     organizations,
     rds,
+    tagging,
+    authorization,
+    bucket_policies,
+    cloudformation,
+    conformance_packs,
+    events,
+    function_policies,
+    organization_rules,
+    pack_items,
+    queries,
+    remediation,
+    remediation_executions,
     securityhub,
     ssm,
-    tagging,
     faults,
 )
 """`faults` comes last, so that it stands in front of everything, authorization included."""

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 
 from moto.moto_api._internal import mock_random
 
-from aws_simulator import organizations
-from aws_simulator.operations import clock
+from aws_simulator.core import organizations
+from aws_simulator.core.operations import clock
 from demo_organization import (
     databases,
     file_systems,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from aws_simulator import organizations
+from aws_simulator.core import organizations
 from backup_rules_cli.catalogue import COMMON_PERMISSIONS, rule_folders
 from backup_rules_cli.invoke import MEMBER_ROLE
 from demo_organization.site import BACKUP_POLICY, DEFAULT_ROLE, Account, Site

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_simulator import rds
+from aws_simulator.core import rds
 from demo_organization.site import Site, key_value, nightly, tags_are
 
 _PICKED = {"database-backup": "nightly"}

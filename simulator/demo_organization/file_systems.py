@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_simulator import backup, tagging
+from aws_simulator.core import backup, tagging
 from demo_organization.site import RAN, Site, key_value, nightly
 
 _SUBNETS = ["subnet-0123456789abcdef0"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_simulator import tagging
+from aws_simulator.core import tagging
 from demo_organization import accounts, policies
 from demo_organization.site import Account, Clients, Records, Site, nightly, tags_are
 

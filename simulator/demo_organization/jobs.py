@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from aws_simulator import backup
-from aws_simulator.schedules import next_runs
+from aws_simulator.core import backup
+from aws_simulator.core.schedules import next_runs
 from demo_organization.site import SILENT, History, Site, nightly
 
 _DAYS = timedelta(days=4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_simulator import backup, tagging
+from aws_simulator.core import backup, tagging
 from demo_organization.site import Site, nightly, tags_are
 
 

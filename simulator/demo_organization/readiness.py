@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_simulator.config.service import service_linked_role
+from aws_simulator.core.config.service import service_linked_role
 from demo_organization.site import BACKUP_POLICY, S3_BACKUP_POLICY, Site, key_value, nightly, tags_are
 
 _SUBNETS = ["subnet-0123456789abcdef0"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from aws_simulator import backup
+from aws_simulator.core import backup
 from demo_organization.site import RAN, SILENT, History, Site, nightly
 
 _NO_VAULT = History(

@@ -19,11 +19,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from aws_simulator import backup, config
-from aws_simulator.config import result_token
-from aws_simulator.messages.config_events import scheduled_event
+from aws_simulator.core import backup, config
+from aws_simulator.core.config import result_token
+from aws_simulator.core.messages.config_events import scheduled_event
+from aws_simulator.core.tagging import tag_resource
 from aws_simulator.server import serving
-from aws_simulator.tagging import tag_resource
 from backup_rules_cli.catalogue import ROOT, RuleFolder, rule_folders
 from backup_rules_cli.invoke import MEMBER_ROLE, put_rule
 from tests.front_door import CENTRAL, NOW, Door

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.config import result_token
-from aws_simulator.faults import recorded_calls
-from aws_simulator.messages.configuration_items import Recording, plan_item, selection_item
-from aws_simulator.organizations import materialise_backup_plans
-from aws_simulator.tagging import tag_resource
+from aws_simulator.core.config import result_token
+from aws_simulator.core.faults import recorded_calls
+from aws_simulator.core.messages.configuration_items import Recording, plan_item, selection_item
+from aws_simulator.core.organizations import materialise_backup_plans
+from aws_simulator.core.tagging import tag_resource
 from backup_rules_cli import docs
 from backup_rules_cli.catalogue import ROOT, RuleFolder, rule_folders
 from backup_rules_cli.costs.calls import Account, Run, Trigger, calls, evaluations, pages

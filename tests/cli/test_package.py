@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_simulator.lambda_runtime.packages import runtime_folder
+from aws_simulator.deployment.lambda_runtime.packages import runtime_folder
 from backup_rules_cli import catalogue
 from backup_rules_cli import package as module
 from backup_rules_cli.catalogue import ROOT, rule_folders

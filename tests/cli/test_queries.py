@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from aws_simulator import config, faults
-from aws_simulator.config.query_language import parse
-from aws_simulator.faults import failing
-from aws_simulator.operations import page_size
+from aws_simulator.core import config, faults
+from aws_simulator.core.config.query_language import parse
+from aws_simulator.core.faults import failing
+from aws_simulator.core.operations import page_size
 from backup_rules_cli import stored_queries
 from backup_rules_cli.catalogue import ROOT, RuleFolder, rule_folders
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL

@@ -10,7 +10,7 @@ from typing import Any
 
 from moto.utilities.utils import get_partition
 
-from aws_simulator.cloudformation.templates import Evaluation, Surroundings, parameter_values, parse
+from aws_simulator.deployment.cloudformation.templates import Evaluation, Surroundings, parameter_values, parse
 from backup_rules_cli.catalogue import ROOT, RuleFolder, rule_folders
 
 CENTRAL = "444455556666"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.cloudformation.templates import parse
+from aws_simulator.deployment.cloudformation.templates import parse
 from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from backup_rules_cli.templates.conformance_pack import PackedRule, at_defaults, conformance_pack
 from backup_rules_cli.templates.rule_parameters import RuleParameter, own_parameters

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.cloudformation.templates import parse, references
-from aws_simulator.operations import AwsError
+from aws_simulator.core.operations import AwsError
+from aws_simulator.deployment.cloudformation.templates import parse, references
 from tests.cloudformation.rendering import (
     CENTRAL,
     FOLDER,

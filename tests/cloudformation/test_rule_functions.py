@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.operations import AwsError
+from aws_simulator.core.operations import AwsError
 from backup_rules_cli.catalogue import RuleFolder
 from tests.cloudformation.rendering import CENTRAL, CODE, ORGANIZATION, RULES, committed, of_type, rendered
 from tests.front_door import front_door

@@ -19,11 +19,12 @@ from typing import Any
 import pytest
 from moto.sns.models import sns_backends
 
-from aws_simulator import config, securityhub
-from aws_simulator.config import conformance_pack_rule_name, result_token
-from aws_simulator.events import pump, run_schedules, undelivered
-from aws_simulator.iam import enforced_permissions
-from aws_simulator.lambda_runtime import LambdaRuntime, lambda_runtime
+from aws_simulator.core import config
+from aws_simulator.core.config import conformance_pack_rule_name, result_token
+from aws_simulator.deployment.authorization import enforced_permissions
+from aws_simulator.deployment.events import pump, run_schedules, undelivered
+from aws_simulator.deployment.lambda_runtime import LambdaRuntime, lambda_runtime
+from aws_simulator.extras import securityhub
 from aws_simulator.server import serving
 from backup_rules_cli.catalogue import ROOT, rule_folders
 from backup_rules_cli.package import package

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from aws_simulator import faults
-from aws_simulator.faults import Call, failing, recorded_calls
-from aws_simulator.operations import AwsError, error_answer
+from aws_simulator.core import faults
+from aws_simulator.core.faults import Call, failing, recorded_calls
+from aws_simulator.core.operations import AwsError, error_answer
 from aws_simulator.simulation import simulated_aws
 from tests.functions.deployed import ACCOUNT, DATABASE, OTHER, REGION, WHY, event, messages, module
 from tests.simulator import callers

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto.sns.models import sns_backends
 
-from aws_simulator import faults
-from aws_simulator.faults import failing, recorded_calls
+from aws_simulator.core import faults
+from aws_simulator.core.faults import failing, recorded_calls
 from aws_simulator.simulation import simulated_aws
 from backup_rules.compliance_changes import read_change
 from tests.functions.deployed import ACCOUNT, CENTRAL, DATABASE, OTHER, REGION, WHY, event, module

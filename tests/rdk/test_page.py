@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.accounts import account_session
-from aws_simulator.config import result_token
-from aws_simulator.iam.authorization import enforced_permissions
-from aws_simulator.lambda_runtime import lambda_runtime
-from aws_simulator.messages.config_events import scheduled_event
-from aws_simulator.organizations import account_ids
+from aws_simulator.core.accounts import account_session
+from aws_simulator.core.config import result_token
+from aws_simulator.core.messages.config_events import scheduled_event
+from aws_simulator.core.organizations import account_ids
+from aws_simulator.core.tagging import tag_resource
+from aws_simulator.deployment.authorization import enforced_permissions
+from aws_simulator.deployment.lambda_runtime import lambda_runtime
 from aws_simulator.server import serving
-from aws_simulator.tagging import tag_resource
 from backup_rules_cli.catalogue import ROOT, rule_folders
 from backup_rules_cli.package import package
 from backup_rules_cli.rdk_copy import copy_rules

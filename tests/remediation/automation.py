@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
-from aws_simulator.accounts import account_session
-from aws_simulator.faults import Call, recorded_calls
-from aws_simulator.iam import enforced_permissions
+from aws_simulator.core.accounts import account_session
+from aws_simulator.core.faults import Call, recorded_calls
+from aws_simulator.deployment.authorization import enforced_permissions
 from backup_rules_cli.catalogue import ROOT
 from tests.front_door import TRUST_BACKUP, Door
 

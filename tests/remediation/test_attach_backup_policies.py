@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from aws_simulator import config, faults
-from aws_simulator.faults import failing
-from aws_simulator.tagging import tag_resource
+from aws_simulator.core import config, faults
+from aws_simulator.core.faults import failing
+from aws_simulator.core.tagging import tag_resource
 from tests.front_door import ACCOUNT, CENTRAL, NOW, Door, front_door
 from tests.remediation.automation import deploy, nothing_changes, run
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from aws_simulator import faults
-from aws_simulator.faults import failing
+from aws_simulator.core import faults
+from aws_simulator.core.faults import failing
 from tests.front_door import ACCOUNT, NOW, Door, front_door
 from tests.organization import Organization, answering, policy_plan, policy_rule
 from tests.remediation.automation import deploy, nothing_changes, run

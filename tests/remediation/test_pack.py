@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.config import result_token
+from aws_simulator.core.config import result_token
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.invoke import Caller, invoke
 from backup_rules_cli.templates.conformance_pack import at_defaults

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from aws_simulator.accounts import account_session
-from aws_simulator.faults import recorded_calls
-from aws_simulator.iam import enforced_permissions
+from aws_simulator.core.accounts import account_session
+from aws_simulator.core.faults import recorded_calls
+from aws_simulator.deployment.authorization import enforced_permissions
 from backup_rules_cli.templates.remediation import Remediation, remediations
 from tests.cloudformation.rendering import as_list
 from tests.front_door import ACCOUNT, Door, front_door

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from aws_simulator import faults
-from aws_simulator.backup import add_plan
-from aws_simulator.faults import failing, recorded_calls
-from aws_simulator.tagging import tag_resource
+from aws_simulator.core import faults
+from aws_simulator.core.backup import add_plan
+from aws_simulator.core.faults import failing, recorded_calls
+from aws_simulator.core.tagging import tag_resource
 from backup_rules.selections.near_misses import white_space_at_ends
 from remediation.strip_selection_white_space.script import stripped_text
 from tests.front_door import ACCOUNT, NOW, Door, front_door

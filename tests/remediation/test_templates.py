@@ -14,7 +14,7 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 from policy_sentry.querying.actions import get_action_data
 
-from aws_simulator.cloudformation.templates import parse
+from aws_simulator.deployment.cloudformation.templates import parse
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.main import main
 from backup_rules_cli.templates.conformance_pack import at_defaults

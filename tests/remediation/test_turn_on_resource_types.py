@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from aws_simulator import faults
-from aws_simulator.backup import set_supported_resource_types
-from aws_simulator.backup.state import OPT_IN_KEYS
-from aws_simulator.faults import failing, recorded_calls
-from aws_simulator.tagging import tag_resource
+from aws_simulator.core import faults
+from aws_simulator.core.backup import set_supported_resource_types
+from aws_simulator.core.backup.state import OPT_IN_KEYS
+from aws_simulator.core.faults import failing, recorded_calls
+from aws_simulator.core.tagging import tag_resource
 from tests.front_door import ACCOUNT, NOW, Door, front_door
 from tests.remediation.automation import changes, deploy, nothing_changes, run
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.faults import denied, failing, malformed, recorded_calls
-from aws_simulator.operations import page_size
+from aws_simulator.core.faults import denied, failing, malformed, recorded_calls
+from aws_simulator.core.operations import page_size
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError, ReadError
 from tests.front_door import Door, front_door
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.backup.jobs import add_backup_job
-from aws_simulator.backup.plans import add_plan
-from aws_simulator.faults import denied, failing, malformed, recorded_calls, throttled
-from aws_simulator.operations import clock, page_size
+from aws_simulator.core.backup.jobs import add_backup_job
+from aws_simulator.core.backup.plans import add_plan
+from aws_simulator.core.faults import denied, failing, malformed, recorded_calls, throttled
+from aws_simulator.core.operations import clock, page_size
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError, ReadError
 from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from aws_simulator import faults
-from aws_simulator.faults import Kind, failing, recorded_calls
-from aws_simulator.organizations import set_effective_policies_supported
+from aws_simulator.core import faults
+from aws_simulator.core.faults import Kind, failing, recorded_calls
+from aws_simulator.core.organizations import set_effective_policies_supported
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError
 from tests.front_door import Door, front_door
 from tests.organization import (

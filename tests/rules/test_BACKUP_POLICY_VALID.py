@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from aws_simulator import faults
-from aws_simulator.faults import Kind, failing, recorded_calls
-from aws_simulator.operations import page_size
+from aws_simulator.core import faults
+from aws_simulator.core.faults import Kind, failing, recorded_calls
+from aws_simulator.core.operations import page_size
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError
 from tests.front_door import Door, front_door
 from tests.organization import MANAGEMENT, OTHER_MEMBER, Organization, account_verdict, policy_plan, policy_rule

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from moto.rds.models import rds_backends
 
-from aws_simulator.config import rules as config_rules
-from aws_simulator.config.service import start_recorder
-from aws_simulator.faults import denied, failing, recorded_calls
-from aws_simulator.operations import page_size
-from aws_simulator.tagging import tag_resource
+from aws_simulator.core.config import rules as config_rules
+from aws_simulator.core.config.service import start_recorder
+from aws_simulator.core.faults import denied, failing, recorded_calls
+from aws_simulator.core.operations import page_size
+from aws_simulator.core.tagging import tag_resource
 from backup_rules.errors import IncompleteEvaluationError, ReadError
 from tests.front_door import ACCOUNT, NOW, Door, front_door
 

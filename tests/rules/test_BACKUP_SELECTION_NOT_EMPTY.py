@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.backup import add_plan
-from aws_simulator.faults import denied, error, failing
-from aws_simulator.messages.configuration_items import Recording, plan_item, selection_item
-from aws_simulator.operations import page_size
-from aws_simulator.tagging import tag_resource
+from aws_simulator.core.backup import add_plan
+from aws_simulator.core.faults import denied, error, failing
+from aws_simulator.core.messages.configuration_items import Recording, plan_item, selection_item
+from aws_simulator.core.operations import page_size
+from aws_simulator.core.tagging import tag_resource
 from backup_rules.errors import IncompleteEvaluationError, ReadError
 from tests.front_door import ACCOUNT, CENTRAL, Door, front_door
 

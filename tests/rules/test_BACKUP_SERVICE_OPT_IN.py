@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.backup import add_plan, set_supported_resource_types
-from aws_simulator.backup.state import OPT_IN_KEYS
-from aws_simulator.config.service import start_recorder
-from aws_simulator.faults import denied, error, failing, recorded_calls
-from aws_simulator.messages.configuration_items import Recording, plan_item, selection_item
-from aws_simulator.operations import page_size
-from aws_simulator.tagging import tag_resource
+from aws_simulator.core.backup import add_plan, set_supported_resource_types
+from aws_simulator.core.backup.state import OPT_IN_KEYS
+from aws_simulator.core.config.service import start_recorder
+from aws_simulator.core.faults import denied, error, failing, recorded_calls
+from aws_simulator.core.messages.configuration_items import Recording, plan_item, selection_item
+from aws_simulator.core.operations import page_size
+from aws_simulator.core.tagging import tag_resource
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError, ReadError
 from backup_rules.wording.annotations import name
 from tests.front_door import ACCOUNT, NOW, Door, front_door

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.backup import add_plan
-from aws_simulator.tagging import tag_resource
+from aws_simulator.core.backup import add_plan
+from aws_simulator.core.tagging import tag_resource
 from tests.front_door import ACCOUNT, REGION, Door, front_door
 
 RULE = "BACKUP_TAG_WHITESPACE"

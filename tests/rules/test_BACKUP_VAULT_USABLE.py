@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.backup.plans import add_plan
-from aws_simulator.backup.vaults import add_vault, set_vault_state
-from aws_simulator.faults import denied, error, failing, malformed, recorded_calls, throttled
-from aws_simulator.messages.configuration_items import Recording, plan_item
-from aws_simulator.operations import page_size
+from aws_simulator.core.backup.plans import add_plan
+from aws_simulator.core.backup.vaults import add_vault, set_vault_state
+from aws_simulator.core.faults import denied, error, failing, malformed, recorded_calls, throttled
+from aws_simulator.core.messages.configuration_items import Recording, plan_item
+from aws_simulator.core.operations import page_size
 from backup_rules.errors import IncompleteEvaluationError, ReadError
 from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
 

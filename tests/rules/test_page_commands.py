@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from aws_simulator.core.tagging import tag_resource
 from aws_simulator.server import serving
-from aws_simulator.tagging import tag_resource
 from backup_rules_cli.catalogue import rule_folders
 from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
 from tests.pages import execute, shell_blocks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from aws_simulator import config
+from aws_simulator.core import config
 from aws_simulator.simulation import simulated_aws
 from demo_organization import Organization, seed
 

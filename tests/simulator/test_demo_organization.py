@@ -9,9 +9,9 @@ from functools import cache
 
 import pytest
 
-from aws_simulator import config
-from aws_simulator.accounts import account_session
-from aws_simulator.operations import clock
+from aws_simulator.core import config
+from aws_simulator.core.accounts import account_session
+from aws_simulator.core.operations import clock
 from aws_simulator.simulation import simulated_aws
 from backup_rules_cli.catalogue import COMMON_PERMISSIONS, rule_folders
 from backup_rules_cli.invoke import Evaluated

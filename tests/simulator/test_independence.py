@@ -1,9 +1,13 @@
-"""The simulator and its seeded organization know nothing of the rules: a verdict must not come from shared code."""
+"""The simulator and its seeded organization know nothing of the rules: a verdict must not come from shared code.
+
+And the simulator's rooms: imports run down only, without a circle.
+"""
 
 from __future__ import annotations
 
 import ast
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -46,3 +50,39 @@ def test_no_module_imports_the_rules(module: Path) -> None:
 @pytest.mark.parametrize("module", SIMULATOR, ids=lambda path: str(path.relative_to(FOLDER)))
 def test_the_simulator_stands_by_itself(module: Path) -> None:
     assert not {name for name in imported(module.read_text(encoding="utf-8")) if name.split(".")[0] in OURS}
+
+
+ROOMS = {
+    "core": {"core"},
+    "deployment": {"core", "deployment"},
+    "extras": {"core", "extras"},
+    "simulation": {"core", "deployment", "extras"},
+    "server": {"core", "simulation"},
+}
+"""What each room, and each module above the rooms, may import of the simulator."""
+NAMES = {
+    ".".join(path.relative_to(FOLDER / "aws_simulator").with_suffix("").parts).removesuffix(".__init__"): path
+    for path in SIMULATOR
+    if path != FOLDER / "aws_simulator" / "__init__.py"
+}
+
+
+def own_imports(path: Path) -> set[str]:
+    """The simulator's modules that a module imports, also within functions and for type checkers only."""
+    names = {name.removeprefix("aws_simulator.") for name in imported(path.read_text(encoding="utf-8"))}
+    return {name if name in NAMES else name.rpartition(".")[0] for name in names} & set(NAMES)
+
+
+def test_every_room_has_its_place() -> None:
+    assert {name.split(".")[0] for name in NAMES} == set(ROOMS)
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_imports_run_down(module: str) -> None:
+    assert {name.split(".")[0] for name in own_imports(NAMES[module])} <= ROOMS[module.split(".", maxsplit=1)[0]]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    # Raises CycleError, naming the circle.
+    order = tuple(TopologicalSorter({name: own_imports(path) for name, path in NAMES.items()}).static_order())
+    assert order.index("core.operations") < order.index("deployment.lambda_runtime.runtime") < order.index("simulation")

@@ -14,10 +14,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from aws_simulator import backup, faults
-from aws_simulator.accounts import account_session
-from aws_simulator.faults import failing
-from aws_simulator.operations import page_size
+from aws_simulator.core import backup, faults
+from aws_simulator.core.accounts import account_session
+from aws_simulator.core.faults import failing
+from aws_simulator.core.operations import page_size
 from aws_simulator.server import how_to_use, serving
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"

@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 import pytest
 
-from aws_simulator import organizations
-from aws_simulator.accounts import account_session
+from aws_simulator.core import organizations
+from aws_simulator.core.accounts import account_session
 from aws_simulator.server import serving
 from backup_rules_cli.main import main
 

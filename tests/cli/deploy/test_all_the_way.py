@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.config.service import RuleRun, run_rules
-from aws_simulator.iam import enforced_permissions
-from aws_simulator.lambda_runtime import LambdaRuntime, lambda_runtime
+from aws_simulator.core.config.service import RuleRun, run_rules
+from aws_simulator.deployment.authorization import enforced_permissions
+from aws_simulator.deployment.lambda_runtime import LambdaRuntime, lambda_runtime
 from backup_rules_cli.catalogue import ROOT, rule_folders
 from tests.cli.deploy.site import ALONE, ANALYTICS, CENTRAL, HOME, MANAGEMENT, PAYMENTS, Site, deploying
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from moto.core.responses import BaseResponse
 
-from aws_simulator.faults import Call, denied, error, failing, recorded_calls
-from aws_simulator.operations import Answer
+from aws_simulator.core.faults import Call, denied, error, failing, recorded_calls
+from aws_simulator.core.operations import Answer
 from backup_rules_cli.deploy import stacks
 from tests.cli.deploy.site import ALONE, CENTRAL, CONFIG, HOME, MANAGEMENT, PACKS, STACK_SETS, Site, deploying
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.faults import Call, error, failing, recorded_calls
+from aws_simulator.core.faults import Call, error, failing, recorded_calls
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.deploy import stacks
 from backup_rules_cli.stored_queries import stored_queries

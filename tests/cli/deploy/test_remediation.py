@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.accounts import account_session
-from aws_simulator.config.service import run_rules
-from aws_simulator.faults import recorded_calls
-from aws_simulator.iam import enforced_permissions
-from aws_simulator.lambda_runtime import LambdaRuntime, lambda_runtime
+from aws_simulator.core.accounts import account_session
+from aws_simulator.core.config.service import run_rules
+from aws_simulator.core.faults import recorded_calls
+from aws_simulator.deployment.authorization import enforced_permissions
+from aws_simulator.deployment.lambda_runtime import LambdaRuntime, lambda_runtime
 from backup_rules_cli.catalogue import rule_folders
 from tests.cli.deploy.site import ALONE, ANALYTICS, CENTRAL, HOME, MANAGEMENT, OTHER, PAYMENTS, Site, deploying, record
 from tests.cli.deploy.test_deploy import made, roles, writes

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.faults import denied, failing
-from aws_simulator.operations import page_size
+from aws_simulator.core.faults import denied, failing
+from aws_simulator.core.operations import page_size
 from tests.cli.deploy.site import ANALYTICS, CENTRAL, MANAGEMENT, PAYMENTS, Site, deploying
 from tests.cli.deploy.test_deploy import ONE_RULE
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from aws_simulator.faults import Call, failing, recorded_calls
-from aws_simulator.operations import AwsError, error_answer, page_size
+from aws_simulator.core.faults import Call, failing, recorded_calls
+from aws_simulator.core.operations import AwsError, error_answer, page_size
 from backup_rules.aws.account import Account
 from backup_rules.aws.calls import Calls
 from backup_rules.aws.memory import gaps_noticed, note_gap, remembered

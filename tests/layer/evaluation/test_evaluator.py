@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from aws_simulator import config
-from aws_simulator.config import result_token
-from aws_simulator.faults import denied, failing, malformed, recorded_calls, server_error, throttled, timeout
-from aws_simulator.messages.configuration_items import Recording, Status, plan_item, selection_item
-from aws_simulator.operations import page_size
+from aws_simulator.core import config
+from aws_simulator.core.config import result_token
+from aws_simulator.core.faults import denied, failing, malformed, recorded_calls, server_error, throttled, timeout
+from aws_simulator.core.messages.configuration_items import Recording, Status, plan_item, selection_item
+from aws_simulator.core.operations import page_size
 from backup_rules.errors import (
     IncompleteEvaluationError,
     InvalidEventError,

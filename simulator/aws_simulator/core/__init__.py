@@ -1,0 +1,1 @@
+"""What a Config rule about AWS Backup meets of AWS."""

@@ -1,0 +1,1 @@
+"""What brings rules into accounts, runs them and hears of what they find."""
