@@ -27,7 +27,7 @@ $(VENV)/ready: requirements.lock
 	@touch $@
 
 # The variables that each target takes on the command line. Others are refused: a misspelt one would not be missed.
-KNOWN_evaluate := PROFILE REGION RULES PARAMETERS FORMAT ACCOUNTS ALL
+KNOWN_evaluate := PROFILE REGION ACCOUNTS ROLE RULES PARAMETERS FORMAT ALL
 KNOWN_deploy := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS PLAN YES
 KNOWN_deploy-single-account := $(KNOWN_deploy)
 KNOWN_verify := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS ALL
@@ -56,9 +56,10 @@ option = $(if $(2),$(1) $(call quoted,$(2)))
 .PHONY: evaluate
 evaluate: setup  ## Judge a simulated organization, or a real account: PROFILE=… REGION=… (read-only).
 	@status=0; $(BIN)/backup-rules evaluate $(call option,--profile,$(PROFILE)) $(call option,--region,$(REGION)) \
-		$(call option,--format,$(FORMAT)) $(call option,--accounts,$(ACCOUNTS)) $(call option,--rules,$(RULES)) \
+		$(call option,--accounts,$(ACCOUNTS)) $(call option,--role,$(ROLE)) \
+		$(call option,--format,$(FORMAT)) $(call option,--rules,$(RULES)) \
 		$(foreach parameter,$(PARAMETERS),$(call option,--parameter,$(parameter))) $(if $(ALL),--all) || status=$$?; \
-	if [ $$status -eq 1 ] && [ -z $(call quoted,$(PROFILE)$(REGION)) ]; then exit 0; fi; exit $$status
+	if [ $$status -eq 1 ] && [ -z $(call quoted,$(PROFILE)$(REGION)$(ROLE)) ]; then exit 0; fi; exit $$status
 
 .PHONY: package
 package: setup  ## Pack what AWS Lambda runs into build/package, reproducibly: a zip per function, and the layer.

@@ -9,26 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import io
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
-from backup_rules.arns import Arn, Place
+from backup_rules.arns import Place
 from backup_rules.aws.account import Account
 from backup_rules.aws.calls import Calls
-from backup_rules.aws.clients import CLIENT_CONFIG
 from backup_rules.errors import BackupRulesError
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.console import progress
 from backup_rules_cli.errors import CommandError
 from backup_rules_cli.invoke import Evaluated
-from backup_rules_cli.places import in_words, regions_of, session_of
 from backup_rules_cli.reports import Failure, Report
+from backup_rules_cli.targets import SessionClients, Target, Wanted, side_by_side, targets
 
 Parameters = Mapping[str, Mapping[str, str]]
 """What a person gave, by rule and name."""
@@ -85,79 +79,64 @@ def _judge_place(  # noqa: PLR0913, PLR0917 - one account and Region, and what t
         report.evaluated += read_back(folder, session, place)
 
 
-def evaluate_account(
-    profile: str, regions: Sequence[str], folders: Sequence[RuleFolder], parameters: Parameters, *, quiet: bool
-) -> Report:
-    """Every rule, for the account of the profile in each Region. Reads are shared between the rules; nothing is put.
+def evaluate_accounts(wanted: Wanted, folders: Sequence[RuleFolder], parameters: Parameters, *, quiet: bool) -> Report:
+    """Every rule, for every account and Region that is wanted, side by side. Only read; nothing is put.
+
+    Reads are shared between the rules. What cannot be read is told, and does not end the others.
 
     Raises:
-        CommandError: the account cannot be read at all.
+        CommandError: nothing can be read at all.
     """
     now = datetime.now(UTC).replace(microsecond=0)
-    report = Report(f"profile {profile}" if profile else "the environment's account", now, {})
-    chosen = regions_of(profile, regions)
-    with progress(len(chosen) * len(folders), shown=not quiet) as step:
-        for region in chosen:
-            place, calls = _real_place(profile, region)
-            _judge_real(place, calls, folders, parameters, report, step)
+    for folder in folders:
+        folder.module()  # imported here, not by several threads at once
+    whole = targets(wanted)
+    report = Report(_source(wanted), now, whole.names, failures=whole.failures)
+    with progress(len(whole.found) * len(folders), shown=not quiet) as step:
+
+        def judge(target: Target) -> Report:
+            part = Report(report.source, now, report.names)
+            _judge_target(target, folders, parameters, part, step)
+            return part
+
+        for part in side_by_side(judge, whole.found):
+            if isinstance(part, CommandError):
+                raise part
+            report.evaluated += part.evaluated
+            report.failures += part.failures
     return report
 
 
-def _judge_real(  # noqa: PLR0913, PLR0917 - one account and Region, and what to judge it by
-    place: Place,
-    calls: Calls,
-    folders: Sequence[RuleFolder],
-    parameters: Parameters,
-    report: Report,
-    step: Callable[[str], None],
+def _source(wanted: Wanted) -> str:
+    profiles = [profile for profile in wanted.profiles if profile]
+    who = (
+        f"profile{'s' if len(profiles) > 1 else ''} {', '.join(profiles)}" if profiles else "the environment's account"
+    )
+    return f"{who}, role {wanted.role} in accounts" if wanted.accounts else who
+
+
+def _judge_target(
+    target: Target, folders: Sequence[RuleFolder], parameters: Parameters, report: Report, step: Callable[[str], None]
 ) -> None:
+    place = target.place
+    calls = Calls(place, SessionClients(target.session))
     account = Account(calls)
-    region = place.region
+    where = f"{report.names.get(place.account, place.account)}, {place.region}"
     for folder in folders:
-        step(f"{region}: {folder.name}")
+        step(f"{where}: {folder.name} ({sum(calls.counts.values())} calls)")
         rule = folder.rule()
         given = rule.evaluate_parameters({**folder.defaults, **parameters[folder.name]})
         try:
             outcome = rule.judge(Invocation(account, given, report.now))
         except BackupRulesError as error:
-            report.failures.append(Failure(folder.name, place.account, region, str(error)))
+            report.failures.append(Failure(folder.name, place.account, place.region, str(error)))
             continue
         for (resource_type, resource_id), failure in outcome.failures.items():
-            report.failures.append(
-                Failure(folder.name, place.account, region, f"{resource_type} {resource_id}: {failure}")
-            )
+            told = f"{resource_type} {resource_id}: {failure}"
+            report.failures.append(Failure(folder.name, place.account, place.region, told))
         for gap in dict.fromkeys(map(str, (*outcome.gaps, *outcome.unread))):
-            report.failures.append(Failure(folder.name, place.account, region, gap))
+            report.failures.append(Failure(folder.name, place.account, place.region, gap))
         for each in outcome.verdicts:
             report.evaluated.append(
-                Evaluated(folder.name, place.account, region, *each.subject.key, each.compliance, each.annotation)
+                Evaluated(folder.name, place.account, place.region, *each.subject.key, each.compliance, each.annotation)
             )
-
-
-class _SessionClients:
-    """Clients of one boto3 session: a person's profile, with the retries of the rules."""
-
-    def __init__(self, session: boto3.Session) -> None:
-        self._session = session
-        self._clients: dict[str, Any] = {}
-        self._lock = threading.Lock()
-
-    def build_client(self, service: str) -> Any:
-        with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._session.client(service, config=CLIENT_CONFIG)
-            return self._clients[service]
-
-
-def _real_place(profile: str, region: str) -> tuple[Place, Calls]:
-    clients = _SessionClients(session_of(profile, region))
-    try:
-        answer = clients.build_client("sts").get_caller_identity()
-    except (BotoCoreError, ClientError) as error:
-        whose = f"of profile {profile}" if profile else "of the environment"
-        raise CommandError(f"The account {whose} cannot be read in {region}: {in_words(error)}") from None
-    caller = Arn.parse(str(answer["Arn"]))
-    if caller is None:
-        raise CommandError(f"sts:GetCallerIdentity answered {answer['Arn']!r}, which is no ARN.")
-    place = Place(caller.partition, caller.account, region)
-    return place, Calls(place, clients)
