@@ -15,11 +15,12 @@ import click
 from backup_rules_cli import console, options
 from backup_rules_cli.deploy.aws import Access
 from backup_rules_cli.deploy.deploy import deploy as roll_out
+from backup_rules_cli.deploy.deploy import own_organization
 from backup_rules_cli.deploy.settings import Settings, load
 from backup_rules_cli.deploy.terminal import Terminal
 from backup_rules_cli.deploy.undeploy import undeploy as take_away
 from backup_rules_cli.deploy.verify import verify as read_back
-from backup_rules_cli.errors import PROBLEMS, WELL
+from backup_rules_cli.errors import PROBLEMS, WELL, CommandError
 from backup_rules_cli.resources import ROOT
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -27,6 +28,12 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 DEFAULT_SETTINGS = ROOT / "rdk-config" / "deployment.yaml"
 
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
+_expect_account = click.option(
+    "--expect-account", default="", metavar="ID", help="Refuse any other account: for pipelines."
+)
+_expect_organization = click.option(
+    "--expect-organization", default="", metavar="o-…", help="Refuse an account of any other organization."
+)
 _plan = click.option("--plan", is_flag=True, help="Only show what would be done.")
 
 
@@ -51,6 +58,8 @@ def _place(command: _F) -> _F:
 
 @click.command()
 @_place
+@_expect_account
+@_expect_organization
 @_plan
 @_yes
 def deploy(
@@ -58,16 +67,20 @@ def deploy(
     management_profile: str,
     regions: tuple[str, ...],
     settings: Path,
+    expect_account: str,
+    expect_organization: str,
     plan: bool,
     yes: bool,
 ) -> int:
     """Bring the pack to an organization: checks, shows the plan, asks, and makes it so. See docs/deploying.md."""
     wanted, access, management = _read(profile, management_profile, regions, settings)
+    _expect(access, expect_account, expect_organization)
     return _done(lambda: roll_out(wanted, access, management, Terminal(yes=yes), single_account=False, only_plan=plan))
 
 
 @click.command("deploy-single-account")
 @_place
+@_expect_account
 @_plan
 @_yes
 def deploy_single_account(
@@ -75,11 +88,13 @@ def deploy_single_account(
     management_profile: str,
     regions: tuple[str, ...],
     settings: Path,
+    expect_account: str,
     plan: bool,
     yes: bool,
 ) -> int:
     """Bring the pack to one account alone, for a trial."""
     wanted, access, management = _read(profile, management_profile, regions, settings)
+    _expect(access, expect_account)
     return _done(lambda: roll_out(wanted, access, management, Terminal(yes=yes), single_account=True, only_plan=plan))
 
 
@@ -95,22 +110,28 @@ def verify(
 ) -> int:
     """Tell how the deployed pack is, in every account and Region; changes nothing."""
     wanted, access, management = _read(profile, management_profile, regions, settings)
-    return WELL if read_back(wanted, access, management, everything=everything) else PROBLEMS
+    well = read_back(wanted, access, management, everything=everything, named=bool(regions))
+    return WELL if well else PROBLEMS
 
 
 @click.command()
 @_place
+@_expect_account
+@_expect_organization
 @_yes
 def undeploy(
     profile: str,
     management_profile: str,
     regions: tuple[str, ...],
     settings: Path,
+    expect_account: str,
+    expect_organization: str,
     yes: bool,
 ) -> int:
-    """Take the deployed pack away again; it asks first."""
+    """Take the deployed pack away again, in all Regions or in those named; it asks first."""
     wanted, access, management = _read(profile, management_profile, regions, settings)
-    return _done(lambda: take_away(wanted, access, management, Terminal(yes=yes)))
+    _expect(access, expect_account, expect_organization)
+    return _done(lambda: take_away(wanted, access, management, Terminal(yes=yes), named=bool(regions)))
 
 
 def _read(
@@ -119,6 +140,21 @@ def _read(
     settings = load(path, regions)
     management = Access(management_profile, settings.home) if management_profile else None
     return settings, Access(profile, settings.home), management
+
+
+def _expect(access: Access, account: str, organization: str = "") -> None:
+    """That the credentials are of the account and organization that were meant.
+
+    Raises:
+        CommandError: they are of another; nothing was done.
+        AwsCallError: they cannot be read.
+    """
+    if account and access.caller.account != account:
+        raise CommandError(f"The credentials are of account {access.caller.account}; expected is {account}.")
+    if organization:
+        own = own_organization(access).id
+        if own != organization:
+            raise CommandError(f"Account {access.caller.account} is of organization {own}; expected is {organization}.")
 
 
 def _done(work: Callable[[], bool]) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from backup_rules_cli.console import show
 from backup_rules_cli.deploy.artifacts import empty
 from backup_rules_cli.deploy.aws import Access, AwsCallError
+from backup_rules_cli.deploy.everywhere import whereabouts, with_all_regions
 from backup_rules_cli.deploy.organization import describe_organization
 from backup_rules_cli.deploy.rollout import (
     ARTIFACTS,
@@ -26,18 +27,30 @@ from backup_rules_cli.deploy.terminal import Terminal
 from backup_rules_cli.deploy.words import counted
 
 # Deployed by hand, beside what `make deploy` makes.
-OTHERS = ("security-hub", "finding-events", "finding-forwarder", "alerts")
+FINDING_EVENTS = "finding-events"
+OTHERS = ("security-hub", FINDING_EVENTS, "finding-forwarder", "alerts")
 
 
-def undeploy(settings: Settings, access: Access, management: Access | None, terminal: Terminal) -> bool:
-    """Delete every stack of the pack; False when the person does not want it.
+def undeploy(
+    settings: Settings, access: Access, management: Access | None, terminal: Terminal, *, named: bool = False
+) -> bool:
+    """Delete every stack of the pack, in all Regions that it is in; False when the person does not want it.
+
+    With `named`, the person has named the Regions: the others are only told of.
 
     Raises:
         AwsCallError, StackError: something failed on the way; running it again goes on from there.
     """
+    found = whereabouts(settings, access)
+    if not named:
+        settings = with_all_regions(settings, access, found)
     phases = _phases(settings, access, management)
+    show([found.text])
+    if named and found.elsewhere:
+        show([f"{settings.name} is also in {', '.join(found.elsewhere)}, which stays, as it was not named."])
     if not any(phases):
-        show([f"Nothing of {settings.name} is deployed in account {access.caller.account}."])
+        where = f" in {', '.join(settings.regions)}" if named else ""
+        show([f"Nothing of {settings.name} is deployed in account {access.caller.account}{where}."])
     else:
         show([f"Deletes from account {access.caller.account}, with everything in them:"])
         for of_access, region, name in (each for phase in phases for each in phase):
@@ -103,6 +116,7 @@ def _left(settings: Settings, access: Access, management: Access | None) -> Iter
                 name = settings.stack(part)
                 yield f"Left: stack {name} in {region}, which was deployed by hand. Delete it: aws cloudformation"
                 yield f"  delete-stack --region {region} --stack-name {name}"
+        yield from _stack_set_left(settings, access, region)
         prefix = f"/aws/lambda/{settings.name}-"
         for group in access.items("logs", region, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
             yield f"Left: log group {group['logGroupName']} in {region}. Delete it: aws logs delete-log-group"
@@ -110,6 +124,20 @@ def _left(settings: Settings, access: Access, management: Access | None) -> Iter
     if management is None and _is_member(access):
         yield f"Not looked at: stack {settings.stack(MEMBER_ROLE)} in the management account, and those of the"
         yield "  remediation. If they were made there, run this again with --management-profile."
+
+
+def _stack_set_left(settings: Settings, access: Access, region: str) -> Iterator[str]:
+    """The StackSet that docs/security-hub.md makes by hand, for the events of all accounts."""
+    name = settings.stack(FINDING_EVENTS)
+    call_as = "DELEGATED_ADMIN" if _is_member(access) else "SELF"
+    try:
+        access.call("cloudformation", region, "describe_stack_set", StackSetName=name, CallAs=call_as)
+    except AwsCallError as error:
+        if error.code != "StackSetNotFoundException":
+            yield f"Not looked at: StackSet {name} in {region}: {error}"
+        return
+    yield f"Left: StackSet {name} in {region}, which was deployed by hand. Delete its instances, then it: aws"
+    yield f"  cloudformation delete-stack-set --region {region} --stack-set-name {name} --call-as {call_as}"
 
 
 def _is_member(access: Access) -> bool:

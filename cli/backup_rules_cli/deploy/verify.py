@@ -13,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from backup_rules_cli.console import show
 from backup_rules_cli.deploy.aws import Access, AwsCallError
 from backup_rules_cli.deploy.deploy import own_organization, read_targets
+from backup_rules_cli.deploy.everywhere import whereabouts, with_all_regions
 from backup_rules_cli.deploy.health import METRIC_SECONDS, RegionHealth, RuleHealth
 from backup_rules_cli.deploy.health_report import Reported, report
 from backup_rules_cli.deploy.organization import Organization, pack_statuses, with_accounts
@@ -40,14 +42,21 @@ _TEXT_LENGTH = 600
 _STACK_WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
 
-def verify(settings: Settings, access: Access, management: Access | None, *, everything: bool) -> bool:
-    """Print how the pack is; whether all is well.
+def verify(
+    settings: Settings, access: Access, management: Access | None, *, everything: bool, named: bool = False
+) -> bool:
+    """Print how the pack is, in all Regions that it is in; whether all is well.
+
+    With `named`, the person has named the Regions: the others are only told of.
 
     Raises:
         AwsCallError: something could not be read.
         NotReadyError: the account is in no organization, while the pack is one of an organization.
     """
     now = datetime.now(UTC)
+    found = whereabouts(settings, access)
+    if not named:
+        settings = with_all_regions(settings, access, found)
     organization: Organization | None = None
     targeted: set[str] = set()
     healths = []
@@ -68,7 +77,12 @@ def verify(settings: Settings, access: Access, management: Access | None, *, eve
             if health.packs is not None:
                 _read_instances(settings, access, management, organization, health)
     names = organization.accounts if organization else {}
-    return report(Reported(settings.name, access.caller.account, names, healths), everything=everything)
+    well = report(Reported(settings.name, access.caller.account, names, healths), everything=everything)
+    show([found.text])
+    if found.elsewhere:
+        which = "was not named and not looked at" if named else "the settings do not name: add it to regions"
+        show([f"{settings.name} is also in {', '.join(found.elsewhere)}, which {which}."])
+    return well
 
 
 def _organization(  # noqa: PLR0913, PLR0917 - one Region, and what is known of the whole

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.core.faults import Call, error, failing, recorded_calls
+from aws_simulator.core.faults import Call, denied, error, failing, recorded_calls
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.deploy import stacks
 from backup_rules_cli.stored_queries import stored_queries
@@ -125,6 +125,66 @@ def test_two_regions_are_deployed_once_and_taken_away_again(site: Site, capsys: 
         assert site.run("undeploy", *options, settings=once) == 0
     assert "Nothing of backup-config-rules is deployed" in capsys.readouterr().out
     assert writes(calls) == []
+
+
+def test_a_pack_in_a_region_that_the_settings_do_not_name_is_found(site: Site, capsys: Any) -> None:
+    for account in (CENTRAL, PAYMENTS, ANALYTICS):
+        record(site, account, OTHER)
+    assert site.run("deploy", "--region", OTHER, settings=ONE_RULE) == 0
+    stack_sets = site.client(CENTRAL, "cloudformation")
+    stack_sets.create_stack_set(
+        StackSetName="backup-config-rules-finding-events",
+        TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment={"Enabled": False},
+        CallAs="DELEGATED_ADMIN",
+    )
+    capsys.readouterr()
+
+    assert site.run("verify", settings=ONE_RULE) == 1
+    told = capsys.readouterr().out
+    assert re.search(r"^Looked in all \d+ Regions that are turned on for the account\.$", told, re.MULTILINE)
+    assert f"backup-config-rules is also in {OTHER}, which the settings do not name: add it to regions." in told
+    assert "Stack backup-config-rules-functions does not exist." in told
+    assert f"account {CENTRAL}  {OTHER}" in told
+
+    assert site.run("undeploy", "--region", HOME, settings=ONE_RULE) == 0
+    told = capsys.readouterr().out
+    assert f"backup-config-rules is also in {OTHER}, which stays, as it was not named." in told
+    assert f"Nothing of backup-config-rules is deployed in account {CENTRAL} in {HOME}." in told
+    assert "backup-config-rules-organization" in made(site, region=OTHER)
+
+    with failing(denied, "ec2", "DescribeRegions"):
+        assert site.run("undeploy", settings=ONE_RULE) == 0
+    told = capsys.readouterr().out
+    assert f"Looked in {HOME} only, as the others could not be listed: ec2:DescribeRegions was denied" in told
+    assert "backup-config-rules-organization" in made(site, region=OTHER)
+
+    assert site.run("undeploy", settings=ONE_RULE) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"{OTHER} backup-config-rules-organization" in told
+    assert f"Left: StackSet backup-config-rules-finding-events in {HOME}, which was deployed by hand." in told
+    assert made(site, region=OTHER) == {}
+    assert ROLE not in roles(site, PAYMENTS)
+
+
+def test_a_pipeline_does_not_reach_the_wrong_account(site: Site, capsys: Any) -> None:
+    organization = site.client(CENTRAL, "organizations").describe_organization()["Organization"]["Id"]
+    for options, refusal in (
+        (["--expect-account", PAYMENTS], f"The credentials are of account {CENTRAL}; expected is {PAYMENTS}."),
+        (
+            ["--expect-account", CENTRAL, "--expect-organization", "o-elsewhere00"],
+            f"Account {CENTRAL} is of organization {organization}; expected is o-elsewhere00.",
+        ),
+    ):
+        for verb in ("deploy", "undeploy"):
+            with recorded_calls() as calls:
+                assert site.run(verb, *options, settings=ONE_RULE) == 2
+            assert refusal in " ".join(capsys.readouterr().err.split())
+            assert writes(calls) == []
+    expected = ("--expect-account", CENTRAL, "--expect-organization", organization)
+    assert site.run("deploy", "--plan", *expected, settings=ONE_RULE) == 0
+    assert site.run("undeploy", *expected, settings=ONE_RULE) == 0
 
 
 def test_what_lies_outside_the_targets_is_excluded_from_the_pack(site: Site, capsys: Any) -> None:
