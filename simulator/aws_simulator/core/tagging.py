@@ -65,19 +65,23 @@ def _backend(account: str, region: str) -> ResourceGroupsTaggingAPIBackend:
 
 def tagged(account: str, region: str) -> dict[str, Tags]:
     """The tags of every resource of the account and Region that has or had any, by ARN."""
-    tagged: dict[str, Tags] = {}
+    had_tags = _registered(account, region)
+    return {arn: tags for arn, tags in listed(account, region).items() if tags or arn in had_tags}
+
+
+def listed(account: str, region: str) -> dict[str, Tags]:
+    """The tags of every resource of the account and Region that this API could know, by ARN; often none."""
+    found: dict[str, Tags] = {}
     for backend in iter_taggable_backends(account, region):
-        for resource in resources_of(backend, region):
-            if resource.tags:
-                tagged[resource.arn] = resource.tags
+        found.update((resource.arn, resource.tags) for resource in _resources_of(backend, region))
     for arns in (_eks_clusters, _redshift_clusters, _timestream_tables, *listings):
-        tagged.update((arn, tags) for arn, tags in arns(account, region) if tags)
+        found.update(arns(account, region))
     for arn, tags in _registered(account, region).items():
-        tagged[arn] = tagged.get(arn, {}) | tags
-    return tagged
+        found[arn] = found.get(arn, {}) | tags
+    return found
 
 
-def resources_of(backend: TaggableResourcesMixin, region: str) -> Iterator[Any]:
+def _resources_of(backend: TaggableResourcesMixin, region: str) -> Iterator[Any]:
     resources: Iterator[Any] = backend.iter_tagged_resources()
     if not isinstance(backend, S3Backend):
         return resources

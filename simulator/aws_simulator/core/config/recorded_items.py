@@ -17,14 +17,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.config.models import ConfigBackend, config_backends
-from moto.core.resource_tagging import iter_taggable_backends
 from moto.rds.models import rds_backends
-from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
 from aws_simulator.core import tagging
 from aws_simulator.core.backup.state import Plan, Selection, state_in
 from aws_simulator.core.config import rules
+from aws_simulator.core.config.recorded_details import details_of
 from aws_simulator.core.messages.configuration_items import Recording, plan_item, selection_item
 from aws_simulator.core.operations import now
 
@@ -140,29 +139,20 @@ def _listed(backend: ConfigBackend) -> Iterator[Item]:
             if match:
                 resource_id = arn if resource_type == "AWS::CloudFormation::Stack" else match[1]
                 resource_id = database_ids.get(arn, resource_id)
-                item = item_of(backend, resource_type, resource_id, arn=arn, name=match[1], tags=tags[arn])
-                if resource_type == "AWS::S3::Bucket":
-                    item["supplementaryConfiguration"] = _of_bucket(backend, match[1])
-                yield item
+                yield _resource(backend, resource_type, resource_id, arn, match[1], tags[arn])
 
 
-def _of_bucket(backend: ConfigBackend, name: str) -> dict[str, Any]:
-    """What Config reads beside a bucket, of which versioning is here: `Off` where it was never enabled."""
-    buckets = s3_backends[backend.account_id][get_partition(backend.region_name)].buckets
-    if name not in buckets:
-        return {}
-    status = buckets[name].versioning_status or "Off"
-    return {"BucketVersioningConfiguration": {"status": status, "isMfaDeleteEnabled": None}}
+def _resource(  # noqa: PLR0913, PLR0917 - what is known of a resource without reading it
+    backend: ConfigBackend, resource_type: str, resource_id: str, arn: str, name: str, tags: Tags
+) -> Item:
+    known_as = name.split("/", maxsplit=1)[0] if resource_type == "AWS::CloudFormation::Stack" else name
+    configuration, supplementary = details_of(resource_type, backend.account_id, backend.region_name, name)
+    item = item_of(backend, resource_type, resource_id, arn=arn, name=known_as, tags=tags, configuration=configuration)
+    return item | {"supplementaryConfiguration": supplementary}
 
 
-def _tags(backend: ConfigBackend) -> dict[str, Tags]:
-    account, region = backend.account_id, backend.region_name
-    listed: dict[str, Tags] = {
-        resource.arn: resource.tags
-        for each in iter_taggable_backends(account, region)
-        for resource in tagging.resources_of(each, region)
-    }
-    return listed | tagging.tagged(account, region)
+def _tags(backend: ConfigBackend) -> Mapping[str, Tags]:
+    return tagging.listed(backend.account_id, backend.region_name)
 
 
 def _database_ids(backend: ConfigBackend) -> dict[str, str]:

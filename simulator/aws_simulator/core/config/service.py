@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/config/latest/developerguide/evaluate-config
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -181,11 +181,31 @@ class Clockwork:
         return before != made
 
 
-def start_recorder(session: boto3.Session, region: str) -> None:
-    """Turns AWS Config on in the account of the session, as its console does with one click. Idempotent."""
+def start_recorder(
+    session: boto3.Session, region: str, *, only: Collection[str] = (), excluding: Collection[str] = ()
+) -> None:
+    """Turns AWS Config on in the account of the session, as its console does with one click. Idempotent.
+
+    Whatever exists when a query asks counts as recorded, if its type is.
+
+    Args:
+        session: of the account.
+        region: its Region.
+        only: the resource types to record; none: all.
+        excluding: the resource types not to record, of all.
+    """
     client = session.client("config", region_name=region)
     account = session.client("sts", region_name=region).get_caller_identity()["Account"]
-    recorder = {"name": "default", "roleARN": service_linked_role(account, region)}
+    group: dict[str, Any] = {"allSupported": True, "includeGlobalResourceTypes": True}
+    if only:
+        group = {"allSupported": False, "resourceTypes": sorted(only)}
+    elif excluding:
+        group = {
+            "allSupported": False,
+            "exclusionByResourceTypes": {"resourceTypes": sorted(excluding)},
+            "recordingStrategy": {"useOnly": "EXCLUSION_BY_RESOURCE_TYPES"},
+        }
+    recorder = {"name": "default", "roleARN": service_linked_role(account, region), "recordingGroup": group}
     client.put_configuration_recorder(ConfigurationRecorder=recorder)
     bucket = f"config-bucket-{account}-{region}"
     storage = session.client("s3", region_name=region)

@@ -42,6 +42,7 @@ def extend() -> None:
     from moto.cloudformation.responses import CloudFormationResponse  # noqa: PLC0415 - see the module's text
 
     from aws_simulator.core import tagging  # noqa: PLC0415 - as above
+    from aws_simulator.core.config import recorded_details  # noqa: PLC0415 - as above
     from aws_simulator.core.operations import implement  # noqa: PLC0415 - as above
     from aws_simulator.deployment.cloudformation import api, stack_set_api, stacks  # noqa: PLC0415 - as above
 
@@ -49,5 +50,6 @@ def extend() -> None:
         return
     implement(CloudFormationResponse, {**api.HANDLERS, **stack_set_api.HANDLERS})
     tagging.listings.append(stacks.tagged_stacks)
+    recorded_details.readers["AWS::CloudFormation::Stack"] = stacks.recorded_stack
     CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER = {}  # these answers have AWS's form already
     CloudFormationResponse.extended = True

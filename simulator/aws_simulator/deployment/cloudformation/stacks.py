@@ -155,10 +155,34 @@ def state_of(account: str, region: str) -> State:
 
 
 def tagged_stacks(account: str, region: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """The stacks that have tags, by ARN, as the tagging API lists them."""
+    """The stacks that stand, by ARN, with their tags."""
     for stack in state_of(account, region).stacks.values():
-        if stack.tags and stack.deleted is None:
+        if stack.deleted is None:
             yield stack.id, {tag["Key"]: tag["Value"] for tag in stack.tags}
+
+
+def recorded_stack(account: str, region: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What AWS Config's recorder reads of a stack; `name` is that of its ARN, with the id."""
+    stack = next((each for each in state_of(account, region).stacks.values() if each.id.endswith(f"/{name}")), None)
+    if stack is None:
+        return {}, {}
+    resources = [
+        {
+            "logicalResourceId": logical_id,
+            "physicalResourceId": each.made.id,
+            "resourceType": each.type,
+            "resourceStatus": each.status,
+        }
+        for logical_id, each in stack.resources.items()
+    ]
+    configuration = {
+        "stackId": stack.id,
+        "stackName": stack.name,
+        "stackStatus": stack.status,
+        "creationTime": stack.created.isoformat(),
+        "enableTerminationProtection": stack.protected,
+    }
+    return configuration, {"StackResourceSummaries": resources}
 
 
 TypeOf = Callable[[str], ResourceType | None]

@@ -14,6 +14,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from aws_simulator.core import config, organizations, tagging
+from aws_simulator.core.accounts import account_session
+from aws_simulator.core.config.service import start_recorder
 from aws_simulator.core.messages.configuration_items import Recording, plan_item
 from aws_simulator.core.operations import page_size
 from aws_simulator.simulation import simulated_aws
@@ -320,6 +322,123 @@ class TestResources:
         item = plan_item(answer, Recording(MEMBER, REGION, NOON, status=status))
         config.put_configuration_item(MEMBER, REGION, item)
         assert ids(PLAN_TYPE) == found
+
+
+INVENTORY = {
+    "AWS::CloudFormation::Stack",
+    "AWS::DynamoDB::Table",
+    "AWS::EC2::Instance",
+    "AWS::EC2::Volume",
+    "AWS::EFS::FileSystem",
+    "AWS::EKS::Cluster",
+    "AWS::RDS::DBCluster",
+    "AWS::RDS::DBInstance",
+    "AWS::Redshift::Cluster",
+    "AWS::S3::Bucket",
+}
+"""Types that AWS Config records of those that AWS Backup protects, of what moto knows."""
+
+
+class TestInventory:
+    """One untagged resource of each type, made through the APIs of its service."""
+
+    @pytest.fixture(autouse=True)
+    def made(self) -> None:
+        client(service="ec2").run_instances(ImageId="ami-1", MinCount=1, MaxCount=1)
+        for mode in (None, "API"):
+            given = {"accessConfig": {"authenticationMode": mode}} if mode else {}
+            client(service="eks").create_cluster(
+                name=f"cluster-{mode or 'older'}".lower(),
+                roleArn=f"arn:aws:iam::{MEMBER}:role/eks",
+                resourcesVpcConfig={},
+                **given,
+            )
+        client(service="dynamodb").create_table(
+            TableName="orders",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        client(service="efs").create_file_system(CreationToken="a", Encrypted=True)
+        client(service="redshift").create_cluster(
+            ClusterIdentifier="sales", NodeType="ra3.large", MasterUsername="a", MasterUserPassword="Simulated1"
+        )
+        client(service="rds").create_db_cluster(
+            DBClusterIdentifier="ledger", Engine="aurora-mysql", MasterUsername="a", MasterUserPassword="simulated"
+        )
+        client(service="rds").create_db_instance(
+            DBInstanceIdentifier="shop", DBInstanceClass="db.t3.micro", Engine="mysql", AllocatedStorage=10
+        )
+        template = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+        client(service="cloudformation").create_stack(StackName="site", TemplateBody=json.dumps(template))
+
+    def test_it_counts_what_exists_by_type(self) -> None:
+        record()
+        named = ", ".join(f"'{each}'" for each in INVENTORY)
+        rows = select(f"SELECT resourceType, COUNT(*) WHERE resourceType IN ({named}) GROUP BY resourceType")
+        assert {row["resourceType"]: row["COUNT(*)"] for row in rows} == dict.fromkeys(INVENTORY, 1) | {
+            "AWS::EKS::Cluster": 2,
+            "AWS::EC2::Volume": 1,  # the instance's
+        }
+
+    def test_without_a_recorder_nothing_is_counted(self) -> None:
+        assert select("SELECT resourceType, COUNT(*) GROUP BY resourceType") == []
+
+    @pytest.mark.parametrize("resource_type", sorted(INVENTORY))
+    def test_a_type_that_is_excluded_is_not_there_and_one_alone_is(self, resource_type: str) -> None:
+        session = account_session(MEMBER, REGION)
+        start_recorder(session, REGION, excluding=[resource_type])
+        assert {row["resourceType"] for row in select("SELECT resourceType")} == INVENTORY - {resource_type}
+        start_recorder(session, REGION, only=[resource_type])
+        assert ids(resource_type)
+        assert {row["resourceType"] for row in select("SELECT resourceType")} == {resource_type}
+
+    @pytest.mark.parametrize(
+        ("resource_type", "condition"),
+        [
+            ("AWS::EKS::Cluster", "configuration.AccessConfig.AuthenticationMode = 'CONFIG_MAP'"),
+            ("AWS::EKS::Cluster", "configuration.AccessConfig.AuthenticationMode = 'API'"),
+            ("AWS::DynamoDB::Table", "configuration.billingModeSummary.billingMode = 'PAY_PER_REQUEST'"),
+            ("AWS::EC2::Volume", "configuration.size = 8"),
+            ("AWS::EC2::Instance", "configuration.state.name = 'running'"),
+            ("AWS::EFS::FileSystem", "configuration.Encrypted = true"),
+            ("AWS::RDS::DBCluster", "configuration.engine = 'aurora-mysql'"),
+            ("AWS::RDS::DBInstance", "configuration.dBInstanceIdentifier = 'shop'"),
+            ("AWS::Redshift::Cluster", "configuration.nodeType = 'ra3.large'"),
+            ("AWS::CloudFormation::Stack", "configuration.stackStatus = 'CREATE_COMPLETE'"),
+            (
+                "AWS::CloudFormation::Stack",
+                "supplementaryConfiguration.StackResourceSummaries.resourceType = 'AWS::SNS::Topic'",
+            ),
+            ("AWS::S3::Bucket", "supplementaryConfiguration.BucketVersioningConfiguration.status = 'Off'"),
+        ],
+    )
+    def test_it_has_what_config_reads_of_the_resource(self, resource_type: str, condition: str) -> None:
+        record()
+        assert len(select(f"SELECT resourceId WHERE resourceType = '{resource_type}' AND {condition}")) == 1
+
+    @pytest.mark.parametrize("status", ["Enabled", "Suspended"])
+    def test_a_bucket_tells_its_versioning(self, status: str) -> None:
+        record()
+        bucket = f"recorded-{MEMBER}-{REGION}"
+        client(service="s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+        chosen = "SELECT resourceName, supplementaryConfiguration.BucketVersioningConfiguration.status"
+        assert select(f"{chosen} WHERE resourceType = 'AWS::S3::Bucket'") == [
+            {
+                "resourceName": bucket,
+                "supplementaryConfiguration": {"BucketVersioningConfiguration": {"status": status}},
+            }
+        ]
+
+    def test_a_page_has_no_more_than_a_hundred(self) -> None:
+        record()
+        for number in range(120):
+            arn = f"arn:aws:redshift:{REGION}:{MEMBER}:cluster:sales-{number:03}"
+            tagging.tag_resource(MEMBER, REGION, arn, {"a": "b"})
+        expression = "SELECT resourceId WHERE resourceType = 'AWS::Redshift::Cluster'"
+        first = client().select_resource_config(Expression=expression, Limit=100)
+        rest = client().select_resource_config(Expression=expression, Limit=100, NextToken=first["NextToken"])
+        assert (len(first["Results"]), len(rest["Results"]), "NextToken" in rest) == (100, 21, False)
 
 
 class TestSelect:
