@@ -21,6 +21,10 @@ from backup_rules.schedules.windows import Window, fsx_backup_window, fsx_mainte
 from backup_rules.selections.picking import SelectionIndex, SelectionSummary
 from backup_rules.wording.findings import Finding, Note, Problem
 
+# AWS's article and older guides ask for four hours, the newest guide for three:
+# https://docs.aws.amazon.com/aws-backup/latest/devguide/troubleshooting.html
+NEWEST_GUIDES_BUFFER = 180
+
 
 @dataclass(frozen=True)
 class Parameters(RuleParameters):
@@ -64,6 +68,7 @@ class BACKUP_FSX_WINDOW_CONFLICT(BackupConfigRule[Parameters, Picked]):
                     buffer_minutes=invocation.parameters.buffer_minutes,
                     whole_start_window=invocation.parameters.whole_start_window,
                     now=invocation.now,
+                    lesser_buffer_minutes=NEWEST_GUIDES_BUFFER,
                 )
             )
             conflicting += [each for each in found if isinstance(each, Problem)][:1]

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from backup_rules.aws import backup
-from backup_rules.aws.memory import gaps_noticed, remembered
+from backup_rules.aws.memory import gaps_noticed, note_gap, remembered
 from backup_rules.evaluation.evaluator import Evaluator
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters, parameter, whole_number
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject
 from backup_rules.plans.job_messages import cause_of, reason, rules_without_jobs
-from backup_rules.plans.jobs import JobLog, RunOutcome, earliest_start, expected_runs
+from backup_rules.plans.jobs import JobLog, JobState, RunOutcome, earliest_start, expected_runs
 from backup_rules.plans.plans import BackupRule, Plan, PlanSummary
 from backup_rules.schedules.schedules import Schedule, ScheduleError
 from backup_rules.schedules.swallowed_runs import swallowed_runs
@@ -62,8 +62,12 @@ class BACKUP_PLAN_RAN_ON_SCHEDULE(BackupConfigRule[Parameters, PlanSummary]):
                 )
                 continue
             judged = judged or bool(outcomes)
-            yield from _not_started(rule, plan, outcomes)
+            # How many jobs a continuous backup makes, AWS does not say: one at all, in the time that is looked at.
+            if not (rule.continuous and _job_log(invocation).has_any(plan.id, rule.id)):
+                yield from _not_started(rule, plan, outcomes)
             yield from _ended_badly(rule, plan, outcomes)
+            yield from _ended_with_issues(rule, plan, outcomes)
+            _check_states(outcomes, invocation)
         if judged:
             yield from (Note(text) for text in unreadable)
         else:
@@ -85,7 +89,7 @@ def _job_log(invocation: Invocation[Parameters]) -> JobLog:
     """The jobs of all plans, from the first run on that is looked at."""
     with gaps_noticed():  # a plan that cannot be read is its own verdict's matter
         plans = backup.plans(invocation.account, [subject.of for subject in invocation.plans()])
-    rules = [rule for plan in plans for rule in plan.rules if not rule.continuous]
+    rules = [rule for plan in plans for rule in plan.rules]
     since = earliest_start(rules, now=invocation.now, lookback=invocation.parameters.lookback)
     return JobLog.of(backup.backup_jobs(invocation.account, since))
 
@@ -108,8 +112,6 @@ def _outcomes(
     Raises:
         ScheduleError: the schedule cannot be read.
     """
-    if rule.continuous:
-        return ()
     lookback = invocation.parameters.lookback
     schedule = Schedule.parse(rule.schedule_expression, rule.schedule_timezone)
     first = earliest_start([rule], now=invocation.now, lookback=lookback)
@@ -133,14 +135,18 @@ def _not_started(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -
     missed = [outcome.run for outcome in outcomes if not outcome.started]
     if missed:
         earlier = f" (nor did {len(missed) - 1} before it)" if len(missed) > 1 else ""
-        words = (
-            f"{_who(rule, plan, length)}: the run of {_time(missed[-1].start)} started no job by"
-            f" {_time(missed[-1].window_end)}{earlier}."
+        run, look_at = missed[-1], rules_without_jobs(plan.summary)
+        by = _time(run.window_end)
+        long, medium = (
+            f"{_who(rule, plan, length)}: the run of {_time(run.start)} started no job by {by}{earlier}."
             for length in (60, 26)
         )
-        look_at = rules_without_jobs(plan.summary)
-        remedies = (f"Look at {', '.join(look_at[:most])}." for most in (4, 3, 2))
-        yield Problem.worded(words, *remedies, rests_on_absence=True)
+        short = f"{_whose(rule, plan, 20)}: no job by {by}{earlier}."
+        shortest = f"{_whose(rule, plan, 10)}: no job by {by}."
+        named = f"Look at {', '.join(look_at)}."
+        abbreviated = f"Look at BACKUP_… {', '.join(each.removeprefix('BACKUP_') for each in look_at)}."
+        shorter = ((medium, named), (short, named), (shortest, named), (short, abbreviated), (shortest, abbreviated))
+        yield Problem(long, named, shorter, rests_on_absence=True)
 
 
 def _ended_badly(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -> Iterator[Problem]:
@@ -161,6 +167,26 @@ def _ended_badly(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -
     yield Problem.worded(words, f"{cause.advice}{look_at}")
 
 
+def _ended_with_issues(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -> Iterator[Note]:
+    """The jobs of the latest run that made a backup, and complain."""
+    complaining = outcomes[-1].with_issues if outcomes else ()
+    if complaining:
+        number = "1 job" if len(complaining) == 1 else f"{len(complaining)} jobs"
+        message = next((job.message for job in complaining if job.message), str(complaining[0].message_category))
+        yield Note(
+            f"{_who(rule, plan, 26)}: {number} of the run of {_time(outcomes[-1].run.start)} completed with issues:"
+            f" {' '.join(message.split())}"
+        )
+
+
+def _check_states(outcomes: Sequence[RunOutcome], invocation: Invocation[Parameters]) -> None:
+    """A job in a state that the rules do not know may have ended badly: what is found beside it stands, no more."""
+    strange = next((job for each in outcomes for job in each.jobs if job.state is JobState.UNKNOWN), None)
+    if strange is not None:
+        calls = invocation.account.calls
+        note_gap(calls.malformed("backup", "ListBackupJobs", f" for job {strange.id}", ValueError(str(strange.state))))
+
+
 def _how_many(bad: int, jobs: int) -> str:
     if bad < jobs:
         return f"{bad} of {jobs} jobs"
@@ -169,6 +195,10 @@ def _how_many(bad: int, jobs: int) -> str:
 
 def _who(rule: BackupRule, plan: Plan, length: int) -> str:
     return f"Backup rule {name(rule.name, length)} of plan {name(plan.name, length)}"
+
+
+def _whose(rule: BackupRule, plan: Plan, length: int) -> str:
+    return f"{name(rule.name, length)} of plan {name(plan.name, length)}"
 
 
 def _time(at: datetime) -> str:

@@ -30,9 +30,9 @@ class PlanRanOnScheduleTest(unittest.TestCase):
         self.assertEqual(found.compliance, "NON_COMPLIANT")
         self.assertEqual(
             found.annotation,
-            "Backup rule daily of plan nightly: the run of 2026-11-22 05:00 UTC started no job by 2026-11-22 13:00 UTC."
-            " Look at BACKUP_SELECTION_NOT_EMPTY, BACKUP_SERVICE_OPT_IN, BACKUP_ROLE_ASSUMABLE,"
-            " BACKUP_ROLE_PERMISSIONS.",
+            "daily of plan nightly: no job by 2026-11-22 13:00 UTC. Look at BACKUP_SELECTION_NOT_EMPTY,"
+            " BACKUP_SERVICE_OPT_IN, BACKUP_ROLE_ASSUMABLE, BACKUP_ROLE_PERMISSIONS, BACKUP_VAULT_USABLE,"
+            " BACKUP_TAG_CASE, BACKUP_TAG_WHITESPACE, BACKUP_RESOURCE_READY.",
         )
 
     def test_a_run_with_its_job_is_not(self) -> None:

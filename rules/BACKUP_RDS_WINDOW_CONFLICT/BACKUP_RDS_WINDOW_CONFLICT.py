@@ -55,15 +55,21 @@ class BACKUP_RDS_WINDOW_CONFLICT(BackupConfigRule[Parameters, PickedDatabase]):
         _plans(invocation)  # a plan or selection that cannot be read may pick this database, too
         picked = subject.of
         database = picked.database
-        if database.continuous_by_backup or any(rule.continuous for plan in picked.plans for rule in plan.rules):
-            yield Note("AWS Backup manages this database's continuous backup, and keeps clear of its windows itself.")
-            return
-        windows = _windows(database, invocation.account)
+        # Only instances have point-in-time recovery by AWS Backup: of a cluster, a continuous rule takes snapshots.
+        managed = database.resource.type is RDS_INSTANCE and (
+            database.continuous_by_backup or any(rule.continuous for plan in picked.plans for rule in plan.rules)
+        )
+        if managed:
+            yield Note(
+                "AWS Backup manages this database's continuous backup and its daily window. Snapshots have to keep"
+                " clear of the maintenance window all the same, and do."
+            )
+        daily, weekly = _windows(database, invocation.account)
         for plan in picked.reported:
             yield from conflicts(
                 plan,
-                plan.rules,
-                windows,
+                [rule for rule in plan.rules if not (managed and rule.continuous)],
+                weekly if managed else (*daily, *weekly),
                 database.identifier,
                 buffer_minutes=invocation.parameters.buffer_minutes,
                 whole_start_window=invocation.parameters.whole_start_window,
@@ -100,15 +106,14 @@ def _plans(invocation: Invocation[Parameters]) -> dict[str, Plan]:
     return {plan.id: plan for plan in found}
 
 
-def _windows(database: Database, account: Account) -> tuple[Window, ...]:
+def _windows(database: Database, account: Account) -> tuple[tuple[Window, ...], tuple[Window, ...]]:
     """The daily window, unless automated backups are off, and the weekly one."""
     operation = "DescribeDBInstances" if database.resource.type is RDS_INSTANCE else "DescribeDBClusters"
     with account.calls.reading("rds", operation, database.identifier):
-        daily = (
-            [backup_window(database.backup_window)] if database.backup_window and database.retention_days != 0 else []
-        )
-        weekly = [maintenance_window(database.maintenance_window)] if database.maintenance_window else []
-    return (*daily, *weekly)
+        daily_start = database.backup_window if database.retention_days != 0 else None
+        daily = (backup_window(daily_start),) if daily_start else ()
+        weekly = (maintenance_window(database.maintenance_window),) if database.maintenance_window else ()
+    return daily, weekly
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Parameters(RuleParameters):
 
 
 class BACKUP_WINDOW_CONFIGURED(BackupConfigRule[Parameters, PlanSummary]):
-    """Verdicts are about plans. Continuous backup rules keep no schedule, so that there is nothing to judge."""
+    """Verdicts are about plans. Continuous backup rules are judged as any other: their jobs run by the schedule."""
 
     parameters_type = Parameters
 
@@ -70,15 +70,12 @@ class BACKUP_WINDOW_CONFIGURED(BackupConfigRule[Parameters, PlanSummary]):
 
     def findings(self, subject: Subject[PlanSummary], invocation: Invocation[Parameters]) -> Iterator[Finding]:
         plan = backup.plan(invocation.account, subject.of)
-        scheduled = [rule for rule in plan.rules if not rule.continuous]
-        if not scheduled:
-            yield Note(f"Plan {name(plan.name)} has continuous backup rules only, which keep no schedule.")
-        for rule in scheduled:
+        for rule in plan.rules:
             yield from _schedule_problems(rule, plan, invocation)
             yield from _window_problems(rule, plan, invocation.parameters)
 
 
-def _schedule_problems(rule: BackupRule, plan: Plan, invocation: Invocation[Parameters]) -> Iterator[Problem]:
+def _schedule_problems(rule: BackupRule, plan: Plan, invocation: Invocation[Parameters]) -> Iterator[Finding]:
     who = _who(rule, plan)
     try:
         schedule = Schedule.parse(rule.schedule_expression, rule.schedule_timezone)
@@ -87,8 +84,10 @@ def _schedule_problems(rule: BackupRule, plan: Plan, invocation: Invocation[Para
         yield Problem(f"{who} has a schedule that AWS Backup cannot run: {error}.", f"Correct it in the {where}.")
         return
     if schedule.never_again(invocation.now):
+        last = schedule.previous_run(invocation.now)
+        again = " again" if last is not None and last >= (plan.summary.creation_date or plan.creation_date) else ""
         yield Problem(
-            f"{who} never runs again: {name(rule.schedule_expression)} ({rule.schedule_timezone}) has no start after"
+            f"{who} never runs{again}: {name(rule.schedule_expression)} ({rule.schedule_timezone}) has no start after"
             f" {invocation.now:%Y-%m-%d}.",
             "Correct the day, month or year of the schedule.",
         )
@@ -103,7 +102,7 @@ def _schedule_problems(rule: BackupRule, plan: Plan, invocation: Invocation[Para
         yield Problem.worded(words, "Move one of the schedules, or shorten the start windows, until they are apart.")
     pitfall = schedule.hour_step_pitfall()
     if pitfall is not None:
-        yield Problem(f"{who}: {pitfall}.")
+        yield Problem(f"{who}: {pitfall}.") if pitfall.serious else Note(f"{who}: {pitfall}.")
     yield from _outside_allowed_window(rule, schedule, who, invocation)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -144,6 +145,60 @@ def test_the_first_file_system_in_full_and_how_many_more(door: Door) -> None:
 
 def test_selections_that_pick_no_file_system_get_no_verdict(door: Door) -> None:
     file_system(door, backup="07:00", tagged=False)
+    door.selection(door.plan())
+    assert door.evaluate(RULE) == {}
+
+
+@pytest.mark.parametrize(("backup", "disputed"), [("08:30", True), ("07:30", False)])
+def test_where_only_the_older_guides_four_hours_decide_the_annotation_says_so(
+    door: Door, backup: str, disputed: bool
+) -> None:
+    file_system(door, backup=backup)
+    door.selection(door.plan())
+    compliance, annotation = verdict(door)
+    assert compliance == "NON_COMPLIANT"
+    assert ("within 240 minutes (180 by AWS's newest guide) before" in annotation) is disputed
+
+
+@pytest.mark.parametrize("spoil", ["type", "missing type", "configuration"])
+def test_what_fsx_answers_in_a_word_that_nobody_knows_is_no_compliance(door: Door, spoil: str) -> None:
+    known, odd = file_system(door), file_system(door, tagged=False)
+
+    def spoilt(_response: Any, _call: Any, right: Any) -> Any:
+        status, headers, body = right()
+        found = json.loads(body)
+        (each,) = [each for each in found["FileSystems"] if each["FileSystemId"] == odd]
+        if spoil == "type":
+            each["FileSystemType"] = "TURBO"
+        elif spoil == "missing type":
+            del each["FileSystemType"]
+        else:
+            del each["WindowsConfiguration"]
+        return status, headers, json.dumps(found)
+
+    arn = f"arn:aws:fsx:{door.region}:{door.account}:file-system"
+    plan = door.plan()
+    fine = door.selection(plan, "fine", Resources=[f"{arn}/{known}"])
+    door.selection(plan, "odd", Resources=[f"{arn}/{odd}"])
+    with (
+        failing(spoilt, "fsx", "DescribeFileSystems"),
+        pytest.raises(IncompleteEvaluationError, match=f"fsx:DescribeFileSystems .*{odd}"),
+    ):
+        door.evaluate(RULE)
+    assert {key[1]: each.compliance for key, each in door.stored(RULE).items()} == {fine: "COMPLIANT"}
+
+
+@pytest.mark.parametrize("kind", ["ONTAP", "SCRATCH"])
+def test_what_aws_backup_cannot_back_up_is_picked_by_nothing(door: Door, kind: str) -> None:
+    settings = SETTINGS["ONTAP"] if kind == "ONTAP" else {"DeploymentType": "SCRATCH_2"}
+    name = "ONTAP" if kind == "ONTAP" else "LUSTRE"
+    door.client("fsx").create_file_system(
+        FileSystemType=name,
+        StorageCapacity=1200,
+        SubnetIds=[SUBNET],
+        Tags=TAGS,
+        **{NAMES[name]: {**settings, "WeeklyMaintenanceStartTime": "2:06:00"}},
+    )
     door.selection(door.plan())
     assert door.evaluate(RULE) == {}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from moto.rds.models import rds_backends
 
 from aws_simulator.core.faults import denied, failing, malformed, recorded_calls
 from aws_simulator.core.operations import page_size
@@ -189,6 +191,94 @@ def test_a_database_whose_continuous_backup_aws_backup_manages_is_exempt(door: D
     set_recovery_point(door.account, door.region, arn, f"{arn}-continuous")
     door.selection(door.plan())
     assert verdict(door)[0] == "COMPLIANT"
+
+
+CONTINUOUS = {"RuleName": "pitr", "TargetBackupVaultName": "Default", "EnableContinuousBackup": True}
+
+
+@pytest.mark.parametrize("engine", ["mysql", "neptune", "docdb"])
+def test_a_continuous_rule_takes_snapshots_of_clusters(door: Door, engine: str) -> None:
+    """None of them has point-in-time recovery by AWS Backup."""
+    more = {"DBClusterInstanceClass": "db.m5d.large", "AllocatedStorage": 100, "StorageType": "io1", "Iops": 1000}
+    cluster(door, "graph", engine, **(more if engine == "mysql" else {}))
+    door.selection(door.plan("continuous", {**CONTINUOUS, "ScheduleExpression": "cron(45 5 ? * * *)"}))
+    compliance, annotation = verdict(door)
+    assert compliance == "NON_COMPLIANT"
+    assert "automated backup window of graph" in annotation
+
+
+@pytest.mark.parametrize("by", ["recovery point", "rule of the plan", "rule of another plan"])
+def test_snapshots_of_an_instance_with_continuous_backup_keep_clear_of_its_maintenance_window(
+    door: Door, by: str
+) -> None:
+    instance(door, PreferredMaintenanceWindow="tue:05:30-tue:06:00", PreferredBackupWindow="05:00-05:30")
+    if by == "recovery point":
+        arn = door.client("rds").describe_db_instances()["DBInstances"][0]["DBInstanceArn"]
+        set_recovery_point(door.account, door.region, arn, f"{arn}-continuous")
+    rules = [schedule("cron(0 5 ? * * *)"), *([CONTINUOUS] if by == "rule of the plan" else [])]
+    door.selection(door.plan("nightly", *rules))
+    if by == "rule of another plan":
+        door.selection(door.plan("continuous", CONTINUOUS))
+    compliance, annotation = verdict(door)
+    assert compliance == "NON_COMPLIANT"
+    assert "maintenance window of orders-db, tue:05:30-tue:06:00 UTC" in annotation
+    assert "automated backup window" not in annotation
+
+
+def test_the_continuous_rule_itself_is_exempt(door: Door) -> None:
+    instance(door, PreferredMaintenanceWindow="tue:05:30-tue:06:00")
+    door.selection(door.plan("continuous", {**CONTINUOUS, "ScheduleExpression": "cron(0 5 ? * * *)"}))
+    assert verdict(door)[0] == "COMPLIANT"
+
+
+def test_windows_in_upper_case_are_read(door: Door) -> None:
+    instance(door, PreferredMaintenanceWindow="tue:05:30-tue:06:00")
+    rds_backends[door.account][door.region].databases["orders-db"].preferred_maintenance_window = "TUE:05:30-TUE:06:00"
+    door.selection(door.plan())
+    assert verdict(door)[0] == "NON_COMPLIANT"
+
+
+def test_excluded_databases_get_no_verdict(door: Door) -> None:
+    instance(door, PreferredBackupWindow="05:30-06:00")
+    kept = instance(door, "kept", PreferredBackupWindow="05:30-06:00")
+    door.selection(door.plan())
+    assert set(door.evaluate(RULE, {"ExcludedResources": "orders-*"})) == {("AWS::RDS::DBInstance", kept)}
+
+
+def test_a_database_that_cannot_be_read_is_no_other_ones_matter(door: Door) -> None:
+    healthy = instance(door)
+    instance(door, "broken")
+
+    def without_id(_response: Any, _call: Any, right: Any) -> Any:
+        status, headers, body = right()
+        text = body.decode() if isinstance(body, bytes) else body
+        parts = re.split("(?=<DBInstance>)", text)
+        spoilt = [
+            re.sub("<DbiResourceId>.*?</DbiResourceId>", "", each) if ">broken<" in each else each for each in parts
+        ]
+        return status, headers, "".join(spoilt)
+
+    door.selection(door.plan())
+    with (
+        failing(without_id, "rds", "DescribeDBInstances"),
+        pytest.raises(IncompleteEvaluationError, match="rds:DescribeDBInstances"),
+    ):
+        door.evaluate(RULE)
+    assert {key[1]: each.compliance for key, each in door.stored(RULE).items()} == {healthy: "COMPLIANT"}
+
+
+def test_a_selection_that_cannot_be_read_holds_back_what_it_might_change(door: Door) -> None:
+    conflicting = instance(door, PreferredBackupWindow="05:30-06:00")
+    instance(door, "clear")
+    plan = door.plan()
+    door.selection(plan)
+    hidden = door.selection(plan, "hidden").partition("_")[0]
+    with (
+        failing(denied, "backup", "GetBackupSelection", when=lambda it: it["SelectionId"] == hidden),
+        pytest.raises(IncompleteEvaluationError, match=hidden),
+    ):
+        door.evaluate(RULE)
+    assert {key[1]: each.compliance for key, each in door.stored(RULE).items()} == {conflicting: "NON_COMPLIANT"}
 
 
 def test_a_continuous_rule_of_any_plan_that_picks_it_exempts_a_database(door: Door) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from aws_simulator.core.backup import add_plan
 from aws_simulator.core.faults import denied, failing, malformed, recorded_calls, throttled
 from aws_simulator.core.messages.configuration_items import Recording, plan_item
-from aws_simulator.core.operations import page_size
+from aws_simulator.core.operations import clock, page_size
 from backup_rules.errors import IncompleteEvaluationError, InvalidRuleParametersError, ReadError
 from tests.front_door import ACCOUNT, NOW, REGION, Door, front_door
 
@@ -69,13 +71,13 @@ WHO = "Backup rule daily of plan nightly"
         ),
         pytest.param(
             backup_rule(schedule="cron(0 5 1 1 ? 2025)"),
-            f"{WHO} never runs again: cron(0 5 1 1 ? 2025) (Etc/UTC) has no start after 2026-11-23. Correct the day,"
+            f"{WHO} never runs: cron(0 5 1 1 ? 2025) (Etc/UTC) has no start after 2026-11-23. Correct the day,"
             " month or year of the schedule.",
             id="a year in the past",
         ),
         pytest.param(
             backup_rule(schedule="cron(0 5 30 2 ? *)"),
-            f"{WHO} never runs again: cron(0 5 30 2 ? *) (Etc/UTC) has no start after 2026-11-23. Correct the day,"
+            f"{WHO} never runs: cron(0 5 30 2 ? *) (Etc/UTC) has no start after 2026-11-23. Correct the day,"
             " month or year of the schedule.",
             id="30 February",
         ),
@@ -151,12 +153,60 @@ def test_backup_rules_that_get_along(door: Door, schedule: str, days: int, start
     assert say(door, daily, backup_rule("other", schedule, **windows(start_window), **keep(days))) == ("COMPLIANT", "")
 
 
-def test_a_continuous_backup_rule_has_no_schedule_to_judge(door: Door) -> None:
-    continuous = backup_rule("pitr", "cron(0 12/12 ? * * *)", EnableContinuousBackup=True, **windows(60))
-    assert say(door, continuous, MinStartWindowMinutes="120") == (
-        "COMPLIANT",
-        "Plan nightly has continuous backup rules only, which keep no schedule.",
-    )
+@pytest.mark.parametrize(
+    ("schedule", "says"),
+    [
+        ("cron(0 5 1 1 ? 2025)", " never runs: "),
+        ("cron(0 12/12 ? * * *)", "Hours field 12/12 runs once a day, not twice"),
+        ("rate(1 day)", "has a schedule that AWS Backup cannot run"),
+        ("cron(0 12 ? * * *)", "outside the allowed window"),
+    ],
+)
+def test_a_continuous_backup_rule_is_judged_as_any_other(door: Door, schedule: str, says: str) -> None:
+    """Its jobs run by the schedule: types without point-in-time recovery fall back to snapshots, and copies follow."""
+    continuous = backup_rule("pitr", schedule, EnableContinuousBackup=True, **windows(60))
+    compliance, annotation = say(door, continuous, AllowedWindow="00:00-06:00")
+    assert compliance == "NON_COMPLIANT"
+    assert says in annotation
+
+
+def test_a_continuous_rule_neither_swallows_nor_is_swallowed(door: Door) -> None:
+    continuous = backup_rule("pitr", "cron(0 5 ? * * *)", EnableContinuousBackup=True, **windows(60), **keep(35))
+    short = backup_rule("daily", "cron(0 5 ? * * *)", **windows(60), **keep(7))
+    assert say(door, continuous, short) == ("COMPLIANT", "")
+
+
+@pytest.mark.parametrize(
+    ("hours", "compliance"),
+    [("5/1", "COMPLIANT"), ("12/1", "COMPLIANT"), ("13/1", "NON_COMPLIANT"), ("0/1", "COMPLIANT")],
+)
+def test_a_step_of_one_hour_is_a_note_while_it_runs_twelve_times_a_day(door: Door, hours: str, compliance: str) -> None:
+    found = say(door, backup_rule("hourly", f"cron(0 {hours} ? * * *)", **windows(60)))
+    assert found[0] == compliance
+    assert (f"Hours field {hours} runs" in found[1]) is (hours != "0/1")
+
+
+def test_a_schedule_that_ran_until_its_year_was_over_never_runs_again(door: Door) -> None:
+    with clock(NOW - timedelta(days=365)):
+        ended = door.plan("ended", backup_rule(schedule="cron(0 5 ? * * 2025)", **windows(60)))
+    assert " never runs again: " in door.evaluate(RULE)[PLAN, ended].annotation
+
+
+def test_a_start_window_beyond_what_aws_takes_cannot_be_read(door: Door) -> None:
+    fine, odd = door.plan("fine"), door.plan("odd")
+
+    def endless(_response: Any, _call: Any, right: Any) -> Any:
+        status, headers, body = right()
+        found = json.loads(body)
+        found["BackupPlan"]["Rules"][0]["StartWindowMinutes"] = 10**18
+        return status, headers, json.dumps(found)
+
+    with (
+        failing(endless, "backup", "GetBackupPlan", when=lambda it: it["BackupPlanId"] == odd),
+        pytest.raises(IncompleteEvaluationError, match="StartWindowMinutes is 1000000000000000000"),
+    ):
+        door.evaluate(RULE)
+    assert set(door.stored(RULE)) == {(PLAN, fine)}
 
 
 def test_several_problems_are_counted(door: Door) -> None:

@@ -20,6 +20,7 @@ from backup_rules.plans.plans import (
     DEFAULT_SCHEDULE,
     DEFAULT_START_WINDOW_MINUTES,
     DEFAULT_TIMEZONE,
+    MOST_WINDOW_MINUTES,
     BackupRule,
     CopyAction,
     Lifecycle,
@@ -174,8 +175,7 @@ def _read_plan(answer: Answer, summary: PlanSummary) -> Plan | None:
 
 
 def _backup_rule(answer: Answer) -> BackupRule:
-    start = optional(answer, "StartWindowMinutes", int)
-    completion = optional(answer, "CompletionWindowMinutes", int)
+    start, completion = _minutes(answer, "StartWindowMinutes"), _minutes(answer, "CompletionWindowMinutes")
     schedule = optional(answer, "ScheduleExpression", str)
     return BackupRule(
         id=optional(answer, "RuleId", str) or "",
@@ -193,6 +193,14 @@ def _backup_rule(answer: Answer) -> BackupRule:
         ),
         air_gapped_vault_arn=optional(answer, "TargetLogicallyAirGappedBackupVaultArn", str),
     )
+
+
+def _minutes(answer: Answer, key: str) -> int | None:
+    """A window; AWS Backup takes up to 100 years."""
+    minutes = optional(answer, key, int)
+    if minutes is not None and abs(minutes) > MOST_WINDOW_MINUTES:
+        raise ValueError(f"{key} is {minutes}; AWS Backup takes at most {MOST_WINDOW_MINUTES}")
+    return minutes
 
 
 def _lifecycle(answer: Answer) -> Lifecycle:
@@ -341,7 +349,7 @@ def _read_job(answer: Answer) -> BackupJob:
     creator = optional(answer, "CreatedBy", dict) or {}
     return BackupJob(
         id=field(answer, "BackupJobId", str),
-        state=JobState(field(answer, "State", str)),
+        state=_state(field(answer, "State", str)),
         created=moment(answer, "CreationDate"),
         plan_id=_shared(creator, "BackupPlanId"),
         rule_id=_shared(creator, "BackupRuleId"),
@@ -355,6 +363,10 @@ def _read_job(answer: Answer) -> BackupJob:
         is_parent=optional(answer, "IsParent", bool) or False,
         parent_job_id=optional(answer, "ParentJobId", str),
     )
+
+
+def _state(word: str) -> JobState:
+    return JobState(word) if word in list(JobState) else JobState.UNKNOWN
 
 
 def _shared(answer: Answer, key: str) -> str | None:

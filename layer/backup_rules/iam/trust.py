@@ -171,15 +171,27 @@ class _Statement:
     def read(cls, statement: Any, place: Place, where: str) -> Self:
         if not isinstance(statement, Mapping):
             raise ValueError(f"{where} of the trust policy is {statement!r}, not an object")  # noqa: TRY004 - see trust()
-        effect = statement.get("Effect")
-        if effect not in ("Allow", "Deny"):
-            raise ValueError(f'{where} of the trust policy has Effect {effect!r}; allowed are "Allow" and "Deny"')
+        effect = effect_of(statement)
+        if effect is None:
+            raise ValueError(
+                f'{where} of the trust policy has Effect {statement.get("Effect")!r}; allowed are "Allow" and "Deny"'
+            )
         return cls(
             allow=effect == "Allow",
             principal_matches=_either(statement, "Principal", "NotPrincipal", where, _names_backup(place)),
             action_matches=_either(statement, "Action", "NotAction", where, _names_assume_role),
             conditions=tuple(_conditions(statement.get("Condition", {}), place, where)),
         )
+
+
+def effect_of(statement: Mapping[str, Any]) -> str | None:
+    """`Allow` or `Deny`, in whatever letter case it is written; None for anything else.
+
+    Trust policies with `"Effect": "allow"` work: https://github.com/hashicorp/terraform-provider-aws had one in its
+    example of `aws_backup_selection` for years.
+    """
+    effect = statement.get("Effect")
+    return {"allow": "Allow", "deny": "Deny"}.get(effect.lower()) if isinstance(effect, str) else None
 
 
 def service_principals(partition: str) -> frozenset[str]:

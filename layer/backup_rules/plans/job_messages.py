@@ -38,6 +38,10 @@ class Cause(Enum):
     POLICY_VAULT_MISSING = Meaning(
         "Create the vault, or correct its name in the backup policy.", "BACKUP_POLICY_VAULT_EXISTS"
     )
+    CONTINUOUS_ELSEWHERE = Meaning(
+        "A bucket's continuous and periodic backups share one vault: name the same in all its backup rules.",
+        "BACKUP_VAULT_USABLE",
+    )
     VAULT_RETENTION = Meaning("Bring the retention within the limits of the vault's lock.", "BACKUP_VAULT_USABLE")
     KMS_KEY = Meaning("Enable the KMS key, and let the selection's role use it.", "BACKUP_VAULT_USABLE")
     SOURCE_KMS_KEY = Meaning("Let the selection's role use the KMS key of the resource, in the key's policy.")
@@ -74,7 +78,11 @@ _PHRASES: tuple[tuple[Cause, tuple[str, ...]], ...] = (
         ),
     ),
     (Cause.ROLE_NOT_ASSUMABLE, ("cannot be assumed by aws backup",)),
-    (Cause.VAULT_RETENTION, ("not within the range specified for the target backup vault",)),
+    (Cause.CONTINUOUS_ELSEWHERE, ("already has continuous backup enabled for another vault",)),
+    (
+        Cause.VAULT_RETENTION,
+        ("not within the range specified for the target backup vault", "lifecycle is outside the valid range"),
+    ),
     (Cause.SOURCE_KMS_KEY, ("source snapshot kms key",)),
     (Cause.VSS, ("windows vss backup",)),
     (Cause.KMS_KEY, ("kms key", "given key id", "kms:")),
@@ -142,7 +150,9 @@ _WITHOUT_JOBS = (
     "BACKUP_ROLE_PERMISSIONS",
     "BACKUP_TAG_CASE",
     "BACKUP_TAG_WHITESPACE",
+    "BACKUP_RESOURCE_READY",
 )
+_LOCAL_WITHOUT_JOBS = ("BACKUP_VAULT_USABLE",)
 _POLICY_WITHOUT_JOBS = ("BACKUP_POLICY_ROLE_EXISTS", "BACKUP_POLICY_VAULT_EXISTS", "BACKUP_POLICY_VAULT_NAME_CASE")
 
 
@@ -162,8 +172,10 @@ def reason(message: str) -> str:
 
 
 def rules_without_jobs(plan: PlanSummary) -> tuple[str, ...]:
-    """The rules of this pack to look at when a run of the plan has created no job, the likeliest first."""
-    return _POLICY_WITHOUT_JOBS + _WITHOUT_JOBS if plan.from_organization else _WITHOUT_JOBS
+    """All rules of this pack that can tell why a run of the plan has created no job, the likeliest first."""
+    if plan.from_organization:
+        return _POLICY_WITHOUT_JOBS + _WITHOUT_JOBS
+    return _WITHOUT_JOBS[:4] + _LOCAL_WITHOUT_JOBS + _WITHOUT_JOBS[4:]
 
 
 def _narrowed(cause: Cause, message: str, job: BackupJob) -> Cause:

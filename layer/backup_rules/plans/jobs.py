@@ -45,6 +45,7 @@ class JobState(StrEnum):
     FAILED = "FAILED"
     EXPIRED = "EXPIRED"
     PARTIAL = "PARTIAL"
+    UNKNOWN = "a state that the rules do not know"
 
     @property
     def ended_badly(self) -> bool:
@@ -121,11 +122,6 @@ class RunOutcome:
         """The jobs that made a backup and complain nevertheless."""
         return tuple(job for job in self.jobs if job.with_issues)
 
-    @property
-    def first_message(self) -> str | None:
-        """The status message of the first job that ended badly and has one."""
-        return next((job.message for job in self.ended_badly if job.message), None)
-
 
 @dataclass(frozen=True, slots=True)
 class JobLog:
@@ -152,6 +148,10 @@ class JobLog:
             {key: tuple(found) for key, found in by_rule.items()},
             {key: tuple(found) for key, found in children.items()},
         )
+
+    def has_any(self, plan_id: str, rule_id: str) -> bool:
+        """Whether the backup rule has had any job."""
+        return (plan_id, rule_id) in self._by_rule
 
     def outcomes(self, plan_id: str, rule_id: str, runs: Iterable[Run]) -> tuple[RunOutcome, ...]:
         """What came of each run of a backup rule, in the order of `runs`."""
@@ -186,10 +186,9 @@ def expected_runs(  # noqa: PLR0913 - each is a reason of its own why a run is n
 ) -> tuple[Run, ...]:
     """The runs that must have started jobs: those whose start window closed in the time that is looked back on.
 
-    A run is not expected when it is of a continuous backup rule (which has no schedule to keep), when it starts before
-    or with the plan's last update, when a longer-retained backup rule swallows it, or when it began so long ago that
-    AWS may have dropped its jobs. Counting from the end of the window makes each run judged once it can be, however
-    long its window.
+    A run is not expected when it starts before or with the plan's last update, when a longer-retained backup rule
+    swallows it, or when it began so long ago that AWS may have dropped its jobs. Counting from the end of the window
+    makes each run judged once it can be, however long its window.
 
     Args:
         rule: the backup rule, for its start window.
@@ -199,8 +198,6 @@ def expected_runs(  # noqa: PLR0913 - each is a reason of its own why a run is n
         lookback: how far to look back.
         swallowed: those of the starts that a longer-retained backup rule of the plan swallows.
     """
-    if rule.continuous:
-        return ()
     window = timedelta(minutes=rule.start_window_minutes)
     ordered = sorted(set(starts))
     return tuple(

@@ -14,6 +14,9 @@ DEFAULT_TIMEZONE = "Etc/UTC"
 DEFAULT_START_WINDOW_MINUTES = 480
 DEFAULT_COMPLETION_WINDOW_MINUTES = 10_080
 
+# 100 years: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRuleInput.html
+MOST_WINDOW_MINUTES = 52_560_000
+
 ORGANIZATION_PLAN_PREFIX = "orgs/"
 AUTOMATIC_EFS_PLAN_PREFIX = "aws/efs/"
 

@@ -38,13 +38,19 @@ class HourStepPitfall:
     """An Hours field such as `12/12` that reads as every twelve hours but runs once a day.
 
     AWS Backup counts hours from 00:00 to 23:59 of a day and begins anew the next, so a start as late as the step, or
-    later, loses runs. `remedy` is the Hours field that runs as often as `text` reads.
+    later, loses runs. `remedy` is the Hours field that runs as often as `text` reads. `5/1`, AWS's own example of an
+    hourly schedule, is one too, and not `serious` while it runs twelve times a day or more.
     """
 
     text: str
     reads_runs_a_day: int
     runs_a_day: int
     remedy: str
+
+    @property
+    def serious(self) -> bool:
+        """Whether so many runs are lost that nobody can have meant it."""
+        return self.reads_runs_a_day < 24 or self.runs_a_day < 12
 
     def __str__(self) -> str:
         return (

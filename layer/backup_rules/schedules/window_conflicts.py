@@ -24,10 +24,12 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
     buffer_minutes: int,
     whole_start_window: bool,
     now: datetime,
+    lesser_buffer_minutes: int | None = None,
 ) -> Iterator[Finding]:
     """For each backup rule the next start, in the coming year, that one of the windows of `what` (a name) blocks.
 
-    A rule whose schedule cannot be read never runs: that is BACKUP_WINDOW_CONFIGURED's matter, and noted here.
+    A rule whose schedule cannot be read never runs: that is BACKUP_WINDOW_CONFIGURED's matter, and noted here. Where
+    another text of AWS asks for `lesser_buffer_minutes` only, and by that nothing is blocked, the problem says so.
     """
     for rule in rules:
         start_window = rule.start_window_minutes if whole_start_window else 0
@@ -42,9 +44,14 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
             continue
         free = blocked.free_hour((conflict.run.hour + 1) % 24)
         start = "could start a backup after" if whole_start_window else "starts"
+        disputed = ""
+        if lesser_buffer_minutes is not None and lesser_buffer_minutes < buffer_minutes:
+            lesser = BlockedWeek.of(windows, lesser_buffer_minutes, start_window)
+            if lesser.first_conflict(week) is None:
+                disputed = f" ({lesser_buffer_minutes} by AWS's newest guide)"
         words = (
             f"Backup rule {name(rule.name, length)} of plan {name(plan.name, length)} {start}"
-            f" {conflict.run:%Y-%m-%d %H:%M} UTC, inside or within {buffer_minutes} minutes before the"
+            f" {conflict.run:%Y-%m-%d %H:%M} UTC, inside or within {buffer_minutes} minutes{disputed} before the"
             f" {conflict.window.kind} of {name(what, max(length, 26))}, {conflict.window.span}."
             for length in (60, 40, 26, 16)
         )

@@ -25,7 +25,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from backup_rules.arns import Arn, Place
-from backup_rules.iam.trust import service_principals
+from backup_rules.iam.trust import effect_of, service_principals
 from backup_rules.plans.plans import BackupRule, Lifecycle
 from backup_rules.wording.annotations import name as shortened
 from backup_rules.wording.quoting import quote
@@ -231,7 +231,7 @@ def denials(policy: str, vault: Vault, place: Place, actions: Collection[str]) -
     found: dict[str, Denial] = {}
     try:
         for label, statement in _statements(policy):
-            if statement["Effect"] == "Deny":
+            if effect_of(statement) == "Deny":
                 for action in actions:
                     if action not in found and _denies(statement, action, vault, place):
                         found[action] = Denial(action, label)
@@ -336,7 +336,7 @@ def _statements(policy: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if not isinstance(document, dict) or "Statement" not in document:
         raise ValueError("it is no object with a Statement")
     for number, statement in enumerate(_as_list(document["Statement"]), start=1):
-        if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
+        if not isinstance(statement, dict) or effect_of(statement) is None:
             raise ValueError(f"statement {number} is no object with the Effect Allow or Deny")
         yield str(statement.get("Sid") or f"statement {number}"), statement
 

@@ -345,8 +345,8 @@ MALFORMED: dict[str, tuple[Any, str]] = {
     "no statement": ({}, "the trust policy has no Statement"),
     "a statement that is none": ({"Statement": ["Allow"]}, "Statement 1 of the trust policy is 'Allow', not an object"),
     "an unknown effect": (
-        policy(statement(), statement(Effect="allow")),
-        'Statement 2 of the trust policy has Effect \'allow\'; allowed are "Allow" and "Deny"',
+        policy(statement(), statement(Effect="permit")),
+        'Statement 2 of the trust policy has Effect \'permit\'; allowed are "Allow" and "Deny"',
     ),
     "no principal": (
         policy({"Effect": "Allow", "Action": "sts:AssumeRole"}),

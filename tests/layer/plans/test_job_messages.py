@@ -10,25 +10,9 @@ import pytest
 from backup_rules.plans.job_messages import Cause, cause_of, reason, rules_without_jobs
 from backup_rules.plans.jobs import BackupJob, JobState
 from backup_rules.plans.plans import PlanSummary
+from backup_rules_cli.catalogue import rule_folders
 
-# The pack's rules, by their contract.
-RULES = {
-    "BACKUP_SERVICE_OPT_IN",
-    "BACKUP_WINDOW_CONFIGURED",
-    "BACKUP_ROLE_ASSUMABLE",
-    "BACKUP_ROLE_PERMISSIONS",
-    "BACKUP_TAG_CASE",
-    "BACKUP_TAG_WHITESPACE",
-    "BACKUP_POLICY_ATTACHED",
-    "BACKUP_POLICY_VAULT_EXISTS",
-    "BACKUP_POLICY_VAULT_NAME_CASE",
-    "BACKUP_RDS_WINDOW_CONFLICT",
-    "BACKUP_FSX_WINDOW_CONFLICT",
-    "BACKUP_PLAN_RAN_ON_SCHEDULE",
-    "BACKUP_SELECTION_NOT_EMPTY",
-    "BACKUP_POLICY_ROLE_EXISTS",
-    "BACKUP_VAULT_USABLE",
-}
+RULES = {folder.name for folder in rule_folders()}
 
 
 def failed(message: str | None = None, state: JobState = JobState.FAILED, **changes: Any) -> BackupJob:
@@ -58,6 +42,16 @@ def failed(message: str | None = None, state: JobState = JobState.FAILED, **chan
             ),
             Cause.FSX_WINDOW,
             "BACKUP_FSX_WINDOW_CONFLICT",
+        ),
+        (
+            "Bucket invoices already has continuous backup enabled for another vault.",
+            Cause.CONTINUOUS_ELSEWHERE,
+            "BACKUP_VAULT_USABLE",
+        ),
+        (
+            "The lifecycle is outside the valid range for backup vault archive.",
+            Cause.VAULT_RETENTION,
+            "BACKUP_VAULT_USABLE",
         ),
         (
             "The provided role arn:aws:iam::111122223333:role/Backup cannot be assumed by AWS Backup.",
@@ -216,4 +210,6 @@ def test_what_to_look_at_without_jobs() -> None:
     policys = PlanSummary("orgs/1a2b", "arn:aws:backup:eu-west-1:111122223333:backup-plan:orgs/1a2b", "nightly", "v1")
     assert rules_without_jobs(local)[0] == "BACKUP_SELECTION_NOT_EMPTY"
     assert rules_without_jobs(policys)[0] == "BACKUP_POLICY_ROLE_EXISTS"
-    assert set(rules_without_jobs(local)) < set(rules_without_jobs(policys)) <= RULES
+    assert "BACKUP_VAULT_USABLE" in rules_without_jobs(local)
+    assert "BACKUP_VAULT_USABLE" not in rules_without_jobs(policys)  # it judges local plans only
+    assert set(rules_without_jobs(local)) - {"BACKUP_VAULT_USABLE"} < set(rules_without_jobs(policys)) <= RULES

@@ -454,7 +454,7 @@ def test_a_target_needs_both_actions_and_a_copys_vault_only_its_own() -> None:
         pytest.param("[]", "no object with a Statement", id="list"),
         pytest.param("{}", "no object with a Statement", id="no statement"),
         pytest.param('{"Statement": ["x"]}', "statement 1", id="statement is a string"),
-        pytest.param(json.dumps({"Statement": deny(Effect="deny")}), "Effect Allow or Deny", id="effect in other case"),
+        pytest.param(json.dumps({"Statement": deny(Effect="refuse")}), "Effect Allow or Deny", id="no effect"),
         pytest.param(json.dumps({"Statement": deny(Principal=None)}), "Principal or NotPrincipal", id="no principal"),
         pytest.param(json.dumps({"Statement": deny(Principal=5)}), "Principal is 5", id="principal is a number"),
         pytest.param(json.dumps({"Statement": deny(Action=None)}), "Action or NotAction", id="no action"),
