@@ -151,7 +151,7 @@ def test_roles_get_no_wildcard_action_and_no_wildcard_resource_where_aws_knows_r
             rows = get_action_data(service, verb)[service]
             scopable = all(row["resource_arn_format"] != "*" for row in rows)
             # For these AWS lists a resource, and none beside it, which is for condition keys.
-            scopable |= action in {"iam:GetRole", "kms:DescribeKey", "sts:AssumeRole"}
+            scopable |= action in {"events:PutEvents", "iam:GetRole", "kms:DescribeKey", "sts:AssumeRole"}
             assert ("*" not in as_list(statement["Resource"])) == scopable, action
 
 
@@ -172,7 +172,8 @@ def test_it_renders_in_the_partition_of_the_region(name: str, region: str) -> No
     assert arns or name in {"artifact-bucket.yaml", "queries.yaml"}
     services = {each for each in texts(resources) if re.search(r"^[a-z]+\.amazonaws\.com", each)}
     if name != ONLY_AWS:
-        assert services <= {"lambda.amazonaws.com", f"config.amazonaws.com{'.cn' if partition == 'aws-cn' else ''}"}
+        config = f"config.amazonaws.com{'.cn' if partition == 'aws-cn' else ''}"
+        assert services <= {"events.amazonaws.com", "lambda.amazonaws.com", config}
 
 
 @EVERY_TEMPLATE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -93,7 +94,7 @@ def test_the_functions_role_can_do_this_and_nothing_else() -> None:
     groups = [f"arn:aws:logs:eu-west-1:{CENTRAL}:log-group:/aws/lambda/{name}:*" for name in FUNCTIONS]
     assert {sid: (each["Action"], each["Resource"]) for sid, each in made.items()} == {
         "OwnLogGroups": (["logs:CreateLogStream", "logs:PutLogEvents"], groups),
-        "FailureQueue": ("sqs:SendMessage", "<FailureQueue.Arn>"),
+        "Failures": ("events:PutEvents", "<FailureBus.Arn>"),
         "MemberRoles": ("sts:AssumeRole", "arn:aws:iam::*:role/BackupConfigRulesMemberRole"),
     }
     assert {sid for sid, each in made.items() if "Condition" in each} == {"MemberRoles"}
@@ -117,7 +118,7 @@ def test_what_failed_at_every_try_is_kept() -> None:
     assert len(retries) == len(RULES)
     for each in retries.values():
         assert (each["MaximumRetryAttempts"], each["MaximumEventAgeInSeconds"]) == (2, 6 * 3600)
-        assert each["DestinationConfig"] == {"OnFailure": {"Destination": "<FailureQueue.Arn>"}}
+        assert each["DestinationConfig"] == {"OnFailure": {"Destination": "<FailureBus.Arn>"}}
         assert each["Qualifier"] == "$LATEST"
 
 
@@ -226,6 +227,23 @@ def test_alarms_notify_the_topic_that_is_given() -> None:
     silence = {name for name, each in alarms.items() if each.get("InsufficientDataActions") == [topic]}
     assert silence == {name for name in alarms if name.endswith("SilenceAlarm")}
     assert len(silence) == len(RULES)
+
+
+def test_the_failure_queue_takes_from_its_rule_only_and_keeps_no_event_whole() -> None:
+    """The event holds AWS Config's result token: who has it may put evaluations."""
+    made = rendered(NAME)
+    rule = made["Failures"]["Properties"]
+    assert (rule["EventBusName"], rule["EventPattern"]) == ("<FailureBus>", {"source": ["lambda"]})
+    (target,) = rule["Targets"]
+    assert target["Arn"] == "<FailureQueue.Arn>"
+    paths = target["InputTransformer"]["InputPathsMap"]
+    of_the_event = {path for path in paths.values() if "requestPayload" in path}
+    assert of_the_event == {"$.detail.requestPayload.accountId", "$.detail.requestPayload.configRuleName"}
+    template = re.sub(r"<\w+>", "0", target["InputTransformer"]["InputTemplate"])
+    assert json.loads(template) == dict.fromkeys(paths, 0)
+    (statement,) = made["FailureQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Principal"], statement["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": "<Failures.Arn>"}}
 
 
 def test_a_filled_failure_queue_is_an_alarm() -> None:

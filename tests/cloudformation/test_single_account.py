@@ -39,7 +39,7 @@ def test_only_this_accounts_config_may_invoke_the_functions() -> None:
 def test_the_functions_role_can_read_what_the_rules_need_and_no_other_account() -> None:
     (policy,) = rendered(NAME)["FunctionRole"]["Properties"]["Policies"]
     actions = {action for each in policy["PolicyDocument"]["Statement"] for action in as_list(each["Action"])}
-    running = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
+    running = {"logs:CreateLogStream", "logs:PutLogEvents", "events:PutEvents"}
     assert actions == running | COMMON_PERMISSIONS.union(*(rule.permissions for rule in RULES))
 
 

@@ -18,6 +18,18 @@ _DAY = 86400
 
 _METRICS = "BackupConfigRules"
 
+# Of Lambda's record, which is the detail of the event:
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+_KEPT = {
+    "time": "$.time",
+    "function": "$.detail.requestContext.functionArn",
+    "request": "$.detail.requestContext.requestId",
+    "condition": "$.detail.requestContext.condition",
+    "tries": "$.detail.requestContext.approximateInvokeCount",
+    "account": "$.detail.requestPayload.accountId",
+    "rule": "$.detail.requestPayload.configRuleName",
+}
+
 FUNCTION_ROLE_DESCRIPTION = "The functions of the AWS Backup Config rules run under it."
 
 
@@ -132,7 +144,49 @@ def common_resources(rules: Sequence[RuleFolder], statements: Sequence[Any]) -> 
                 ],
             },
         },
-        Noted("FailureQueue", "Events that failed at every try, with the error: for 14 days."): {
+        Noted(
+            "FailureBus",
+            "Lambda's record of an event that failed at every try holds AWS Config's result token, with"
+            " which evaluations are put. It passes here; what the queue keeps is which function failed for whom.",
+        ): {"Type": "AWS::Events::EventBus", "Properties": {"Name": sub("${FunctionPrefix}failures")}},
+        "Failures": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {
+                "Description": "Events that failed at every try, to the failure queue, without their result tokens.",
+                "EventBusName": ref("FailureBus"),
+                "EventPattern": {"source": ["lambda"]},
+                "State": "ENABLED",
+                "Targets": [
+                    {
+                        "Id": "queue",
+                        "Arn": get_att("FailureQueue", "Arn"),
+                        "InputTransformer": {
+                            "InputPathsMap": _KEPT,
+                            "InputTemplate": "{" + ", ".join(f'"{name}": <{name}>' for name in _KEPT) + "}",
+                        },
+                    }
+                ],
+            },
+        },
+        "FailureQueuePolicy": {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {
+                "Queues": [ref("FailureQueue")],
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "events.amazonaws.com"},
+                            "Action": "sqs:SendMessage",
+                            "Resource": get_att("FailureQueue", "Arn"),
+                            "Condition": {"ArnEquals": {"aws:SourceArn": get_att("Failures", "Arn")}},
+                        }
+                    ],
+                },
+            },
+        },
+        Noted("FailureQueue", "Which events failed at every try: for 14 days. The function's log says why."): {
             "Type": "AWS::SQS::Queue",
             "DeletionPolicy": "Delete",
             "UpdateReplacePolicy": "Delete",
@@ -144,7 +198,7 @@ def common_resources(rules: Sequence[RuleFolder], statements: Sequence[Any]) -> 
         },
         "FailureQueueAlarm": _alarm(
             sub("${FunctionPrefix}failures"),
-            "An event failed at every try; the failure queue holds it with the error.",
+            "An event failed at every try; the failure queue says which function's, and for which account.",
             {
                 "Namespace": "AWS/SQS",
                 "MetricName": "ApproximateNumberOfMessagesVisible",
@@ -167,10 +221,10 @@ def _running_statements(rules: Sequence[RuleFolder]) -> list[Any]:
             "Resource": groups,
         },
         {
-            "Sid": "FailureQueue",
+            "Sid": "Failures",
             "Effect": "Allow",
-            "Action": "sqs:SendMessage",
-            "Resource": get_att("FailureQueue", "Arn"),
+            "Action": "events:PutEvents",
+            "Resource": get_att("FailureBus", "Arn"),
         },
         # X-Ray knows no resources for these two.
         if_(
@@ -239,7 +293,7 @@ def rule_resources(
                 "Qualifier": "$LATEST",
                 "MaximumRetryAttempts": 2,
                 "MaximumEventAgeInSeconds": 21600,
-                "DestinationConfig": {"OnFailure": {"Destination": get_att("FailureQueue", "Arn")}},
+                "DestinationConfig": {"OnFailure": {"Destination": get_att("FailureBus", "Arn")}},
             },
         ),
         permission_id(rule): {

@@ -83,6 +83,16 @@ def emit(event: Mapping[str, Any]) -> None:
     _arrive(events_backends[event["account"]][event["region"]], "default", event)
 
 
+def emit_to(bus_arn: str, event: Mapping[str, Any]) -> bool:
+    """Puts an event of an AWS service on another bus; False when there is none."""
+    arn = parse_arn(bus_arn)
+    backend = events_backends[arn.account][arn.region]
+    if arn.resource_id not in backend.event_buses:
+        return False
+    _arrive(backend, arn.resource_id, event)
+    return True
+
+
 # --- Delivery --------------------------------------------------------------------------------------------------------
 
 
@@ -111,7 +121,7 @@ def _sender(moto_sends: Callable[..., None]) -> Callable[..., None]:
             return
         for target in list(self.targets):
             deliver = _DELIVERIES.get(parse_arn(target["Arn"]).service)
-            plain = not {"InputTransformer", "Input", "InputPath"} & set(target)
+            plain = not {"Input", "InputPath"} & set(target)
             if deliver is None or not plain or ":archive/" in target["Arn"]:
                 only = copy.copy(self)
                 only.targets = [target]
@@ -152,8 +162,26 @@ def _to_queue(rule: Rule, target: Mapping[str, Any], event: Event) -> str | None
     }
     if not _admits(queue.policy, EVENTS, "sqs:SendMessage", queue.queue_arn, context):
         return f"The queue's policy does not let {EVENTS} send messages for {rule.arn}."
-    sqs_backends[arn.account][arn.region].send_message(queue_name=arn.resource_id, message_body=json.dumps(event))
+    body = json.dumps(_transformed(target, event))
+    sqs_backends[arn.account][arn.region].send_message(queue_name=arn.resource_id, message_body=body)
     return None
+
+
+def _transformed(target: Mapping[str, Any], event: Event) -> Any:
+    """What an input transformer with a JSON template makes of the event: each `<name>` is the value at its path.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+    """
+    transformer = target.get("InputTransformer")
+    if not transformer:
+        return event
+    text: str = transformer["InputTemplate"]
+    for name, path in transformer.get("InputPathsMap", {}).items():
+        value: Any = event
+        for step in path.removeprefix("$.").split("."):
+            value = value.get(step) if isinstance(value, Mapping) else None
+        text = text.replace(f"<{name}>", json.dumps(value))
+    return json.loads(text)
 
 
 def _to_bus(rule: Rule, target: Mapping[str, Any], event: Event) -> str | None:

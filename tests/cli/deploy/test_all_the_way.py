@@ -124,6 +124,14 @@ def failures(runs: Sequence[RuleRun]) -> dict[str, str]:
     return {run.rule.split("-conformance-pack-")[0]: run.failure for run in runs if run.failure}
 
 
+def messages(made: Deployed, queue: str) -> list[dict[str, Any]]:
+    """What lies in a queue of the account that owns the pack; it stays there."""
+    client = made.site.client(CENTRAL, "sqs")
+    url = client.get_queue_url(QueueName=queue)["QueueUrl"]
+    answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    return [json.loads(each["Body"]) for each in answer.get("Messages", [])]
+
+
 def told(capsys: Any) -> str:
     """What was printed, in one line."""
     return " ".join(capsys.readouterr().out.split())
@@ -180,6 +188,15 @@ def test_a_member_role_that_is_deleted_is_told(deployed: Deployed, capsys: Any) 
     assert f"BACKUP_VAULT_USABLE It fails in analytics ({ANALYTICS}): " in text
     assert "payments (111122223333): " not in text
     assert "PROBLEM failure queue 2 events failed at every try" in text
+    kept = messages(deployed, "backup-config-rules-failures")
+    assert {(each["account"], each["condition"], each["tries"]) for each in kept} == {
+        (ANALYTICS, "RetriesExhausted", 3)
+    }
+    assert {each["function"].split(":")[6] for each in kept} == {
+        f"backup-config-rules-{ASSUMABLE}",
+        "backup-config-rules-backup-vault-usable",
+    }
+    assert "token" not in json.dumps(kept).lower()
 
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
     iam.put_role_policy(RoleName=ROLE, PolicyName=policy, PolicyDocument=json.dumps(document))

@@ -121,6 +121,18 @@ def test_config_tells_of_each_change_of_compliance_and_of_nothing_else() -> None
     assert new["evaluationResultIdentifier"]["orderingTimestamp"] == "2026-11-23T12:00:00.000Z"
 
 
+def test_an_input_transformer_leaves_the_rest_out() -> None:
+    url, arn = queue(MEMBER)
+    paths = {"rule": "$.detail.configRuleName", "told": "$.detail.newEvaluationResult", "gone": "$.detail.no.such"}
+    template = '{"rule": <rule>, "told": <told>, "gone": <gone>}'
+    rule(MEMBER, {"Arn": arn, "InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}})
+    evaluate("NON_COMPLIANT", "orders", annotation='Because of "this".')
+    (message,) = received(url, MEMBER)
+    assert set(message) == {"rule", "told", "gone"}
+    assert (message["rule"], message["gone"]) == (RULE, None)
+    assert message["told"]["annotation"] == 'Because of "this".'
+
+
 @pytest.mark.parametrize(
     "pattern",
     [

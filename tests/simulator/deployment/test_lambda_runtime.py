@@ -535,6 +535,28 @@ def test_an_event_whose_three_tries_fail_ends_in_the_queue(site: Site) -> None:
     assert [site.metric(function, name) for name in ("Invocations", "Errors")] == [3, 3]
 
 
+def test_the_record_may_go_to_an_event_bus(site: Site) -> None:
+    events = site.client("events")
+    bus = events.create_event_bus(Name="failures")["EventBusArn"]
+    queue, queue_arn = site.queue()
+    rule = events.put_rule(Name="all", EventBusName="failures", EventPattern=json.dumps({"source": ["lambda"]}))
+    events.put_targets(Rule="all", EventBusName="failures", Targets=[{"Id": "1", "Arn": queue_arn}])
+    condition = {"ArnEquals": {"aws:SourceArn": rule["RuleArn"]}}
+    admits = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [admits | {"Resource": queue_arn, "Condition": condition}]}
+    site.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
+    put = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}
+    may, may_not = (site.deploy(Role=site.role(allowed)) for allowed in ([LOGS, put], [LOGS]))
+    for function in (may, may_not):
+        with_destination(site, function, bus, MaximumRetryAttempts=0)
+        site.runtime.invoke_async(function, {"fail": 99})
+    (record,) = site.messages(queue)
+    assert (record["source"], record["detail-type"]) == ("lambda", "Lambda Function Invocation Result - Failure")
+    assert record["resources"] == [bus, f"{may}:$LATEST"]
+    assert record["detail"]["requestPayload"] == {"fail": 99}
+    assert [site.metric(each, "DestinationDeliveryFailures") for each in (may, may_not)] == [0, 1]
+
+
 def test_an_event_that_succeeds_at_last_leaves_no_record(site: Site) -> None:
     queue, queue_arn = site.queue()
     function = site.deploy(Role=site.role([LOGS, send_to(queue_arn)]))

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-rec
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from moto.sqs.models import sqs_backends
 
 from aws_simulator.core.messages.configuration_items import iso_time
 from aws_simulator.core.operations import now
+from aws_simulator.deployment.events import emit_to
 from aws_simulator.deployment.lambda_runtime.environment import Invocation
 from aws_simulator.deployment.lambda_runtime.functions import Function
 from aws_simulator.deployment.lambda_runtime.permissions import role_may
@@ -21,9 +23,9 @@ from aws_simulator.deployment.lambda_runtime.telemetry import count
 
 
 def report_failure(function: Function, event: Any, tries: Sequence[Invocation]) -> None:
-    """Sends AWS's record of the failed event to the function's on-failure destination, an SQS queue.
+    """Sends AWS's record of the failed event to the function's on-failure destination, an SQS queue or an event bus.
 
-    When the queue does not exist, or the function's role may not send to it, the event is lost, and only the metric
+    When that does not exist, or the function's role may not send to it, the event is lost, and only the metric
     DestinationDeliveryFailures tells.
     """
     destination = function.on_failure
@@ -36,6 +38,21 @@ def report_failure(function: Function, event: Any, tries: Sequence[Invocation]) 
         except QueueDoesNotExist:
             pass
         else:
+            return
+    if service == "events" and role_may(function, "events:PutEvents", destination):
+        record = failure_record(function, event, tries)
+        told = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Lambda Function Invocation Result - Failure",
+            "source": "lambda",
+            "account": account,
+            "time": record["timestamp"],
+            "region": region,
+            "resources": [destination, record["requestContext"]["functionArn"]],
+            "detail": record,
+        }
+        if emit_to(destination, told):
             return
     count(function, "DestinationDeliveryFailures", 1)
 
