@@ -14,6 +14,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -66,14 +67,25 @@ def width() -> int:
     return max(_NARROWEST, min(WIDTH, shutil.get_terminal_size().columns))
 
 
-def show(lines: Iterable[str]) -> None:
-    """Print results to stdout. Each element is one line, whatever it holds."""
-    _write(lines, stderr=False)
+def show(lines: Iterable[str], path: Path | None = None) -> None:
+    """Print results to stdout, or into a file. Each element is one line, whatever it holds."""
+    if path is None:
+        _write(lines, stderr=False)
+    else:
+        write("".join(f"{printable(line)}\n" for line in lines), path)
 
 
 def show_json(document: Any) -> None:
     """Print one JSON document to stdout."""
-    sys.stdout.write(as_json(document) + "\n")
+    write(as_json(document) + "\n")
+
+
+def write(text: str, path: Path | None = None) -> None:
+    """Results whose format has made them safe, to stdout or into a file."""
+    if path is None:
+        sys.stdout.write(text)
+    else:
+        path.write_text(text, encoding="utf-8", newline="")
 
 
 def note(*lines: str) -> None:

@@ -14,9 +14,13 @@ from datetime import UTC, datetime
 
 from backup_rules.arns import Place
 from backup_rules.aws.account import Account
+from backup_rules.aws.backup import plan_summaries, selections_of
 from backup_rules.aws.calls import Calls
-from backup_rules.errors import BackupRulesError
+from backup_rules.aws.memory import gaps_noticed
+from backup_rules.errors import BackupRulesError, ReadError
 from backup_rules.evaluation.invocation import Invocation
+from backup_rules.plans.plans import PlanSummary
+from backup_rules.selections.picking import SelectionSummary
 from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.console import progress
 from backup_rules_cli.errors import CommandError
@@ -28,12 +32,15 @@ Parameters = Mapping[str, Mapping[str, str]]
 """What a person gave, by rule and name."""
 
 
-def evaluate_demo(folders: Sequence[RuleFolder], parameters: Parameters, accounts: int = 0, *, quiet: bool) -> Report:
-    """Every rule's handler, for every account and Region of the simulated organization."""
+def evaluate_demo(
+    folders: Sequence[RuleFolder], parameters: Parameters, accounts: int = 0, *, quiet: bool, named: bool = False
+) -> Report:
+    """Every rule's handler, for every account and Region of the simulated organization. `named`: read names as well."""
     # The simulator is needed for this only, and takes a second to import.
     from moto.utilities.utils import get_partition  # noqa: PLC0415
 
     from aws_simulator.core import config  # noqa: PLC0415
+    from aws_simulator.core.accounts import account_session  # noqa: PLC0415
     from aws_simulator.simulation import simulated_aws  # noqa: PLC0415
     from demo_organization import seed  # noqa: PLC0415
     from demo_organization.accounts import ACCOUNTS  # noqa: PLC0415
@@ -51,7 +58,20 @@ def evaluate_demo(folders: Sequence[RuleFolder], parameters: Parameters, account
             for region in account.regions:
                 place = Place(get_partition(region), account.id, region)
                 _judge_place(folders, parameters, place, central, now, report)
+                if named:
+                    clients = SessionClients(account_session(place.account, place.region))
+                    _name_things(Account(Calls(place, clients)), report)
     return report
+
+
+def _name_things(account: Account, report: Report) -> None:
+    """Note the names of the plans and selections of the account. What cannot be read stays without."""
+    where = account.place.account, account.place.region
+    with contextlib.suppress(ReadError), gaps_noticed():
+        plans = plan_summaries(account)
+        report.things |= {(*where, plan.id): (plan.name, "") for plan in plans}
+        for each in selections_of(account, plans):
+            report.things[*where, f"{each.id}_{each.plan_id}"] = each.plan_name, each.name
 
 
 def _judge_place(  # noqa: PLR0913, PLR0917 - one account and Region, and what to judge it by
@@ -104,6 +124,7 @@ def evaluate_accounts(wanted: Wanted, folders: Sequence[RuleFolder], parameters:
                 raise part
             report.evaluated += part.evaluated
             report.failures += part.failures
+            report.things |= part.things
     return report
 
 
@@ -140,3 +161,8 @@ def _judge_target(
             report.evaluated.append(
                 Evaluated(folder.name, place.account, place.region, *each.subject.key, each.compliance, each.annotation)
             )
+            thing = each.subject.of
+            if isinstance(thing, PlanSummary):
+                report.things[place.account, place.region, each.subject.resource_id] = thing.name, ""
+            elif isinstance(thing, SelectionSummary):
+                report.things[place.account, place.region, each.subject.resource_id] = thing.plan_name, thing.name

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
 from backup_rules_cli.console import WIDTH, indented, titled
 from backup_rules_cli.invoke import Evaluated
@@ -34,22 +33,13 @@ class Report:
     names: dict[str, str]
     evaluated: list[Evaluated] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    things: dict[tuple[str, str, str], tuple[str, str]] = field(default_factory=dict)
+    """Names of plans and selections by account, Region and resource id: that of the plan, and of the selection."""
 
     @property
     def problems(self) -> list[Evaluated]:
         """What is NON_COMPLIANT."""
         return [each for each in self.evaluated if each.compliance == NON_COMPLIANT]
-
-
-def as_document(report: Report) -> dict[str, Any]:
-    """What becomes one JSON object: `evaluations`, `failures` and `counts` by compliance type."""
-    return {
-        "source": report.source,
-        "evaluated_at": report.now.isoformat(),
-        "evaluations": [asdict(each) for each in report.evaluated],
-        "failures": [asdict(each) for each in report.failures],
-        "counts": dict(Counter(each.compliance for each in report.evaluated)),
-    }
 
 
 def as_table(report: Report, *, seconds: float, everything: bool, columns: int = WIDTH) -> list[str]:

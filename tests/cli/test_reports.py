@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from backup_rules_cli.console import WIDTH
 from backup_rules_cli.invoke import Evaluated
 from backup_rules_cli.main import main
-from backup_rules_cli.reports import Failure, Report, as_document, as_table
+from backup_rules_cli.reports import Failure, Report, as_table
 
 SELECTION = "AWS::Backup::BackupSelection"
 LONG_ID = "595eee09-95a4-43e7-bb35-c4b18d672872_orgs/927b89a0-5055-46b7-b028-26a35bf3cb48"
@@ -48,13 +48,6 @@ def test_the_closing_count_tells_all_verdicts_apart() -> None:
 
 def test_with_everything_compliant_evaluations_are_shown() -> None:
     assert "healthy" in "\n".join(as_table(report(), seconds=3, everything=True))
-
-
-def test_json_holds_evaluations_failures_and_counts() -> None:
-    found = as_document(report())
-    assert found["counts"] == {"NON_COMPLIANT": 1, "COMPLIANT": 1, "NOT_APPLICABLE": 1}
-    assert [each["resource_id"] for each in found["evaluations"]] == [LONG_ID, "healthy", "111122223333"]
-    assert found["failures"][0]["rule"] == "BACKUP_TAG_CASE"
 
 
 def test_what_cannot_be_asked_for_ends_with_2_and_says_why() -> None:

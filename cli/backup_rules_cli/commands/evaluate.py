@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from backup_rules_cli import console, options
-from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL, CommandError
 from backup_rules_cli.evaluate import evaluate_accounts, evaluate_demo
-from backup_rules_cli.reports import as_document, as_table
+from backup_rules_cli.formats import FORMATS
+from backup_rules_cli.formats.records import records
+from backup_rules_cli.reports import Report, as_table
 from backup_rules_cli.targets import Wanted
 
+TABLE = "table"
+SEVERITIES = ("low", "medium", "high", "critical")
 _LARGEST = 100_000
 _EXAMPLES = """\b
 Examples:
@@ -20,6 +26,7 @@ Examples:
   backup-rules evaluate --region eu-west-1 --region us-east-1
   backup-rules evaluate --profile management --accounts all --role OrganizationAccountAccessRole --region all
   backup-rules evaluate --profile payments --rules BACKUP_TAG_CASE,BACKUP_TAG_WHITESPACE --format json
+  backup-rules evaluate --profile payments --fail-on high --format sarif --output backups.sarif
 """
 
 
@@ -43,9 +50,17 @@ Examples:
 )
 @click.option("--role", default="", metavar="NAME", help="The role that --accounts are read with.")
 @options.rules_option
+@click.option("--severity", type=click.Choice(SEVERITIES), default="low", help="Only rules of this severity or above.")
 @options.parameters_option
-@click.option("--format", "output", type=click.Choice(("table", "json")), default="table", show_default=True)
-@click.option("--all", "everything", is_flag=True, help="Show COMPLIANT evaluations too, not only their number.")
+@click.option("--format", "output", type=click.Choice((TABLE, *FORMATS)), default=TABLE, show_default=True)
+@click.option(
+    "--output", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of stdout."
+)
+@click.option(
+    "--fail-on", type=click.Choice((*SEVERITIES, "never")), default="low", help="Exit 1 for problems from here on only."
+)
+@click.option("--all", "everything", is_flag=True, help="Table: show COMPLIANT evaluations too, not only their number.")
+@click.option("--list-rules", is_flag=True, help="List the rules that were chosen, and judge nothing.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def evaluate(
     profiles: tuple[str, ...],
@@ -53,9 +68,13 @@ def evaluate(
     accounts: tuple[str, ...],
     role: str,
     rules: tuple[str, ...],
+    severity: str,
     parameters: tuple[str, ...],
     output: str,
+    path: Path | None,
+    fail_on: str,
     everything: bool,
+    list_rules: bool,
     quiet: bool,
 ) -> int:
     """Judge an account by every rule of the pack.
@@ -66,21 +85,48 @@ def evaluate(
 
     Exit status: 0 all is COMPLIANT, 1 problems were found, 2 something could not be judged.
     """
-    folders = rule_folders(*rules)
+    folders = [each for each in rule_folders(*rules) if _rank(each) >= SEVERITIES.index(severity)]
+    if not folders:
+        raise CommandError(f"None of these rules is of severity {severity} or above.")
+    if list_rules:
+        rows = [(each.name, each.about["Severity"].lower(), each.about["Condition"]) for each in folders]
+        console.show(console.columns_of(rows))
+        return WELL
     given = options.parameters_by_rule(options.parameter_pairs(parameters), folders)
+    _check_writable(path)
     started = time.monotonic()
     if profiles or regions or role:
         report = evaluate_accounts(Wanted(profiles, regions, accounts, role), folders, given, quiet=quiet)
     else:
-        report = evaluate_demo(folders, given, _size(accounts), quiet=quiet)
-    if output == "json":
-        console.show_json(as_document(report))
+        report = evaluate_demo(folders, given, _size(accounts), quiet=quiet, named=output != TABLE)
+    if output != TABLE:
+        console.write(FORMATS[output](report, records(report, folders)), path)
     else:
-        seconds = time.monotonic() - started
-        console.show(as_table(report, seconds=seconds, everything=everything, columns=console.width()))
+        columns = console.width() if path is None else console.WIDTH
+        lines = as_table(report, seconds=time.monotonic() - started, everything=everything, columns=columns)
+        console.show(lines, path)
+    return _status(report, folders, fail_on)
+
+
+def _rank(folder: RuleFolder) -> int:
+    return SEVERITIES.index(folder.about["Severity"].lower())
+
+
+def _status(report: Report, folders: Sequence[RuleFolder], fail_on: str) -> int:
     if report.failures:
         return NOT_DONE
-    return PROBLEMS if report.problems else WELL
+    severe = {each.name for each in folders if fail_on != "never" and _rank(each) >= SEVERITIES.index(fail_on)}
+    return PROBLEMS if any(each.rule in severe for each in report.problems) else WELL
+
+
+def _check_writable(path: Path | None) -> None:
+    """Say at once, not after minutes, that the file cannot be written."""
+    if path is None:
+        return
+    try:
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise CommandError(f"--output {path} cannot be written: {error.strerror}.") from None
 
 
 def _size(accounts: tuple[str, ...]) -> int:
