@@ -28,10 +28,10 @@ $(VENV)/ready: requirements.lock
 
 # The variables that each target takes on the command line. Others are refused: a misspelt one would not be missed.
 KNOWN_evaluate := PROFILE REGION ACCOUNTS ROLE RULES PARAMETERS FORMAT ALL
-KNOWN_deploy := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS PLAN YES
-KNOWN_deploy-single-account := $(KNOWN_deploy)
+KNOWN_deploy := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS PLAN YES EXPECT_ACCOUNT EXPECT_ORGANIZATION
+KNOWN_deploy-single-account := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS PLAN YES EXPECT_ACCOUNT
 KNOWN_verify := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS ALL
-KNOWN_undeploy := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS YES
+KNOWN_undeploy := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS YES EXPECT_ACCOUNT EXPECT_ORGANIZATION
 KNOWN_query := PROFILE REGION AGGREGATOR QUERY PACK RULE_PREFIX FORMAT ANNOTATIONS SHOW
 KNOWN_costs := OPTIONS
 KNOWN_rdk-rules := RULES PARAMETERS PERIODIC_ONLY
@@ -68,6 +68,7 @@ package: setup  ## Pack what AWS Lambda runs into build/package, reproducibly: a
 # What the targets below take: docs/deploying.md.
 DEPLOYMENT = $(call option,--profile,$(PROFILE)) $(call option,--management-profile,$(MANAGEMENT_PROFILE)) \
 	$(call option,--settings,$(SETTINGS)) $(call option,--region,$(REGIONS)) \
+	$(call option,--expect-account,$(EXPECT_ACCOUNT)) $(call option,--expect-organization,$(EXPECT_ORGANIZATION)) \
 	$(if $(YES),--yes) $(if $(PLAN),--plan) $(if $(ALL),--all)
 
 .PHONY: deploy

@@ -174,6 +174,14 @@ def test_what_does_not_concern_the_account_or_region_is_not_applicable(door: Doo
     assert account_verdict(door, RULE) == NO_PLAN_HERE
 
 
+def test_an_effect_counts_in_any_letter_case(door: Door, organization: Organization) -> None:
+    """Written so in the Terraform provider's own example for years; IAM takes it, and AWS Backup assumes such roles."""
+    organization.attach({"plans": {"nightly": policy_plan("prod")}})
+    statement = {"Effect": "allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    door.role(trust={"Version": "2012-10-17", "Statement": [statement]})
+    assert account_verdict(door, RULE) == COMPLIANT
+
+
 @pytest.mark.parametrize(
     ("excluded", "expected"), [("weekly", missing("BackupRole")), ("nightly", COMPLIANT), ("orgs/*", NO_PLAN_HERE)]
 )
