@@ -94,6 +94,7 @@ _SCENARIOS: Mapping[tuple[Account, str], tuple[Callable[[Site], None], ...]] = {
         vaults.keys,
         vaults.locks,
         vaults.access,
+        vaults.shared_buckets,
         jobs.symptoms,
     ),
     (CHINA, "cn-north-1"): (partitions.china,),

@@ -272,6 +272,7 @@ EXPECTED: tuple[Expected, ...] = (
             "exports-nightly": "30",
             "frozen-nightly": "frozen",
             "new-nightly": "new",
+            "uploads-nightly": "uploads-analytics",
         },
         ("events-nightly", "ledgers-nightly", "sealed-nightly"),
     ),

@@ -6,7 +6,16 @@ import json
 from typing import Any
 
 from aws_simulator.core import backup
-from demo_organization.site import RAN, SILENT, History, Site, nightly
+from demo_organization.site import (
+    BACKUP_POLICY,
+    RAN,
+    S3_BACKUP_POLICY,
+    History,
+    Site,
+    key_value,
+    nightly,
+    tags_are,
+)
 
 _NO_VAULT = History(
     "FAILED", "Backup job failed because backup vault sessions-archive does not exist.", "RESOURCE_NOT_FOUND"
@@ -35,7 +44,12 @@ def missing(site: Site) -> None:
     """Broken: `sessions-nightly` (no such vault) and `clicks-nightly` (the vault is called `clicks`)."""
     _plan(site, "sessions-nightly", "sessions-archive", history=_NO_VAULT)
     site.vault("clicks")
-    _plan(site, "clicks-nightly", "Clicks", history=SILENT)
+    _plan(
+        site,
+        "clicks-nightly",
+        "Clicks",
+        history=_failed("Backup vault Clicks does not exist."),
+    )
 
 
 def keys(site: Site) -> None:
@@ -46,17 +60,20 @@ def keys(site: Site) -> None:
     site.vault("metrics", EncryptionKeyArn=doomed)
     kms.disable_key(KeyId=disabled.rsplit("/", 1)[-1])
     kms.schedule_key_deletion(KeyId=doomed.rsplit("/", 1)[-1])
-    _plan(site, "logs-nightly", "logs")
-    _plan(site, "metrics-nightly", "metrics")
+    failed = _failed("KMS key is either disabled or pending deletion or access to KMS key is denied", "KMS_KEY_ERROR")
+    _plan(site, "logs-nightly", "logs", history=failed)
+    _plan(site, "metrics-nightly", "metrics", history=failed)
 
 
 def locks(site: Site) -> None:
     """Broken: `compliance-nightly` (35 days, at least 365 asked) and `exports-nightly` (for ever, at most 30)."""
     _locked(site, "compliance", MinRetentionDays=365)
     _locked(site, "exports", MaxRetentionDays=30)
-    _plan(site, "compliance-nightly", "compliance")
+    outside = "The lifecycle is outside the valid range for backup vault {}."
+    _plan(site, "compliance-nightly", "compliance", history=_failed(outside.format("compliance")))
+    exports = {"RuleName": "nightly", "TargetBackupVaultName": "exports"}
     site.selection(
-        site.plan("exports-nightly", {"RuleName": "nightly", "TargetBackupVaultName": "exports"}),
+        site.plan("exports-nightly", exports, history=_failed(outside.format("exports"))),
         "exports-tables",
         Resources=[site.table("exports")],
     )
@@ -66,10 +83,31 @@ def access(site: Site) -> None:
     """Broken: `frozen-nightly` (its access policy denies jobs to everyone) and `new-nightly` (still being made)."""
     site.vault("frozen")
     site.client("backup").put_backup_vault_access_policy(BackupVaultName="frozen", Policy=json.dumps(_FROZEN))
-    _plan(site, "frozen-nightly", "frozen")
+    _plan(site, "frozen-nightly", "frozen", history=_failed("Access Denied trying to call AWS Backup service"))
     site.vault("new")
     backup.set_vault_state(site.account.id, site.region, "new", "CREATING")
-    _plan(site, "new-nightly", "new")
+    _plan(site, "new-nightly", "new", history=_failed("Backup vault new is not available."))
+
+
+def shared_buckets(site: Site) -> None:
+    """Broken: `uploads-nightly`, whose continuous and whose periodic rule back up one bucket to different vaults."""
+    site.vault("uploads")
+    site.client("s3").create_bucket(Bucket="uploads-analytics")
+    site.client("s3").put_bucket_tagging(Bucket="uploads-analytics", Tagging={"TagSet": key_value({"uploads": "yes"})})
+    role = site.role("UploadsBackupRole", BACKUP_POLICY, S3_BACKUP_POLICY)
+    clash = "Bucket uploads-analytics already has continuous backup enabled for another vault."
+    plan = site.plan(
+        "uploads-nightly",
+        nightly(TargetBackupVaultName="events"),
+        nightly(RuleName="continuous", TargetBackupVaultName="uploads", EnableContinuousBackup=True),
+        history=_failed(clash),
+    )
+    site.selection(plan, "uploads-buckets", role, ListOfTags=tags_are(uploads="yes"))
+    site.selection(plan, "uploads-more", role, Resources=["arn:aws:s3:::uploads-*"])
+
+
+def _failed(message: str, category: str = "MISCELLANEOUS") -> History:
+    return History("FAILED", message, category)
 
 
 _FROZEN = {

@@ -10,6 +10,7 @@ import pytest
 
 from aws_simulator.core.backup.plans import add_plan
 from aws_simulator.core.backup.vaults import add_vault, set_vault_state
+from aws_simulator.core.config.service import start_recorder
 from aws_simulator.core.faults import denied, error, failing, malformed, recorded_calls, throttled
 from aws_simulator.core.messages.configuration_items import Recording, plan_item
 from aws_simulator.core.operations import page_size
@@ -319,3 +320,176 @@ def test_an_unknown_state_of_a_key_is_not_taken_for_anything(door: Door) -> None
     with failing(unexpected, "kms", "DescribeKey"), pytest.raises(IncompleteEvaluationError, match="kms:DescribeKey"):
         door.evaluate(RULE)
     assert door.stored(RULE) == {}
+
+
+COPY = f"arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:copies"
+
+
+@pytest.mark.parametrize(
+    ("days", "lifecycle", "limits", "says"),
+    [
+        (35, None, (7, 365), None),
+        (35, {"DeleteAfterDays": -1}, (7, 365), None),
+        (7, None, (30, 365), "keeps backups for 7 days, but the vault's lock admits 30 to 365 days"),
+        (7, {"DeleteAfterDays": -1}, (30, 365), "keeps backups for 7 days"),
+        (7, {"DeleteAfterDays": 30}, (30, 365), None),
+        (None, None, (7, 365), "keeps backups for ever"),
+        (400, {"DeleteAfterDays": 30}, (7, 365), None),
+    ],
+)
+def test_a_copy_without_a_retention_keeps_that_of_the_rule(
+    door: Door, days: int | None, lifecycle: dict[str, int] | None, limits: tuple[int, int], says: str | None
+) -> None:
+    vault(door)
+    vault(door, "copies")
+    low, high = limits
+    door.client("backup").put_backup_vault_lock_configuration(
+        BackupVaultName="copies", MinRetentionDays=low, MaxRetentionDays=high
+    )
+    copy = {"DestinationBackupVaultArn": COPY, **({"Lifecycle": lifecycle} if lifecycle else {})}
+    rule = backup_rule(CopyActions=[copy], **(keep(days) if days else {}))
+    compliance, annotation = say(door, door.plan("nightly", rule))
+    assert compliance == ("NON_COMPLIANT" if says else "COMPLIANT")
+    assert (says or "") in annotation
+
+
+@pytest.mark.parametrize(("minimum", "compliance"), [(35, "COMPLIANT"), (36, "NON_COMPLIANT")])
+def test_a_continuous_backup_meets_a_minimum_of_exactly_35_days(door: Door, minimum: int, compliance: str) -> None:
+    lock(door, MinRetentionDays=minimum)
+    assert say(door, door.plan("nightly", backup_rule(EnableContinuousBackup=True)))[0] == compliance
+
+
+def air_gapped(door: Door, name: str = "sealed", **body: Any) -> str:
+    made = door.client("backup").create_logically_air_gapped_backup_vault(
+        BackupVaultName=name, MinRetentionDays=7, MaxRetentionDays=365, **body
+    )
+    return str(made["BackupVaultArn"])
+
+
+def test_vaults_of_the_wrong_kind(door: Door) -> None:
+    vault(door)
+    arn = air_gapped(door)
+    standard = arn.replace(":sealed", ":main")
+    good = backup_rule(TargetLogicallyAirGappedBackupVaultArn=arn, **keep(30))
+    assert say(door, door.plan("good", good)) == ("COMPLIANT", "")
+    target = say(door, door.plan("target", backup_rule("sealed", **keep(30))))
+    assert target == (
+        "NON_COMPLIANT",
+        'Plan target: backup rule daily backs up to vault "sealed", which is a logically air-gapped vault. Name a'
+        " standard vault, and the air-gapped one beside it.",
+    )
+    other = backup_rule(TargetLogicallyAirGappedBackupVaultArn=standard, **keep(30))
+    assert say(door, door.plan("other", other)) == (
+        "NON_COMPLIANT",
+        'Plan other: backup rule daily backs up to air-gapped vault "main", which is a standard vault. Name a logically'
+        " air-gapped vault there.",
+    )
+
+
+def test_a_key_of_another_account_that_may_not_be_described_is_mentioned(door: Door) -> None:
+    foreign = f"arn:aws:kms:{REGION}:999988887777:key/00000000-0000-0000-0000-000000000000"
+    vault(door)
+    arn = air_gapped(door, EncryptionKeyArn=foreign)
+    plan = door.plan("nightly", backup_rule(TargetLogicallyAirGappedBackupVaultArn=arn, **keep(30)))
+    with failing(denied, "kms", "DescribeKey", when=lambda it: it["KeyId"] == foreign):
+        compliance, annotation = say(door, plan)
+    assert compliance == "COMPLIANT"
+    assert annotation.startswith('The KMS key of vault "sealed" is of another account')
+
+
+def bucket(door: Door, name: str, *, tagged: bool = True) -> None:
+    s3 = door.client("s3")
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    if tagged:
+        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "backup", "Value": "true"}]})
+
+
+PITR = {"RuleName": "pitr", "EnableContinuousBackup": True, **keep(35)}
+
+
+@pytest.mark.parametrize("plans", ["one", "two"])
+@pytest.mark.parametrize(("other", "compliance"), [("main", "COMPLIANT"), ("archive", "NON_COMPLIANT")])
+def test_continuous_and_periodic_backups_of_a_bucket_share_one_vault(
+    door: Door, plans: str, other: str, compliance: str
+) -> None:
+    vault(door)
+    vault(door, "archive")
+    bucket(door, "invoices")
+    rules = [{**PITR, "TargetBackupVaultName": "main"}, backup_rule(other)]
+    ids = (
+        [door.plan("both", *rules)] if plans == "one" else [door.plan("first", rules[0]), door.plan("second", rules[1])]
+    )
+    for each in ids:
+        door.selection(each)
+    found = door.evaluate(RULE)
+    assert {each.compliance for each in found.values()} == {compliance}
+    if compliance == "NON_COMPLIANT":
+        first, second = ("both", "both") if plans == "one" else ("first", "second")
+        assert {each.annotation for each in found.values()} == {
+            f'Backup rule pitr of plan {first} backs up bucket invoices continuously to vault "main", daily of plan'
+            f' {second} periodically to "archive". Name one vault: a bucket\'s backups share it.'
+        }
+
+
+def test_different_buckets_may_have_different_vaults(door: Door) -> None:
+    vault(door)
+    vault(door, "archive")
+    bucket(door, "invoices", tagged=False)
+    bucket(door, "letters", tagged=False)
+    start_recorder(door.session, door.region)
+    first = door.plan("first", {**PITR, "TargetBackupVaultName": "main"})
+    door.selection(first, Resources=["arn:aws:s3:::invoices"])
+    door.selection(door.plan("second", backup_rule("archive")), Resources=["arn:aws:s3:::letters"])
+    assert {each.compliance for each in door.evaluate(RULE).values()} == {"COMPLIANT"}
+
+
+def test_recorded_buckets_and_all_of_s3(door: Door) -> None:
+    vault(door)
+    vault(door, "archive")
+    first = door.plan("first", {**PITR, "TargetBackupVaultName": "main"})
+    second = door.plan("second", backup_rule("archive"))
+    door.selection(first, Resources=["arn:aws:s3:::*"])
+    door.selection(second, Resources=["*"])
+    assert all("backs up all S3 buckets continuously" in each.annotation for each in door.evaluate(RULE).values())
+    bucket(door, "invoices", tagged=False)
+    start_recorder(door.session, door.region)
+    assert all(each.compliance == "NON_COMPLIANT" for each in door.evaluate(RULE).values())
+
+
+def test_a_changed_plan_is_compared_with_no_other(door: Door) -> None:
+    vault(door)
+    vault(door, "archive")
+    bucket(door, "invoices")
+    first = door.plan("first", {**PITR, "TargetBackupVaultName": "main"})
+    second = door.plan("second", backup_rule("archive"))
+    door.selection(first)
+    door.selection(second)
+    item = plan_item(door.client("backup").get_backup_plan(BackupPlanId=first), Recording(ACCOUNT, REGION, NOW))
+    assert door.evaluate(RULE, item=item)[PLAN, first].compliance == "COMPLIANT"
+
+
+def test_nothing_of_buckets_is_read_where_no_rules_could_clash(door: Door) -> None:
+    vault(door)
+    door.selection(door.plan("nightly", backup_rule()))
+    with recorded_calls() as calls:
+        door.evaluate(RULE)
+    assert not {call.operation for call in calls} & {"GetResources", "GetBackupSelection", "SelectResourceConfig"}
+
+
+@pytest.mark.parametrize(("field", "word"), [("VaultState", "MELTED"), ("VaultType", "GOLDEN_VAULT")])
+def test_a_vault_of_a_kind_or_state_that_nobody_knows_is_no_compliance(door: Door, field: str, word: str) -> None:
+    vault(door)
+    vault(door, "odd")
+    fine = door.plan("fine", backup_rule())
+    door.plan("strange", backup_rule("odd"))
+
+    def renamed(_response: Any, _call: Any, right: Any) -> Any:
+        status, headers, body = right()
+        return status, headers, json.dumps(json.loads(body) | {field: word})
+
+    with (
+        failing(renamed, "backup", "DescribeBackupVault", when=lambda it: it["BackupVaultName"] == "odd"),
+        pytest.raises(IncompleteEvaluationError, match=f"{field} is '{word}'"),
+    ):
+        door.evaluate(RULE)
+    assert {key[1]: each.compliance for key, each in door.stored(RULE).items()} == {fine: "COMPLIANT"}

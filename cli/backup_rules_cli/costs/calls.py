@@ -192,7 +192,13 @@ _EXCEPTIONS: Mapping[str, Mapping[str, Count]] = {
         **{action: _with_local_plans(_CALLS[action]) for action in _LISTING},
     },
     "BACKUP_VAULT_USABLE": {
-        "backup:GetBackupPlan": lambda run: run.account.local_plans if run.scheduled else 1,
+        # All plans are compared, the organization's too; nothing more is read while none of them is continuous.
+        "backup:GetBackupPlan": lambda run: (
+            (run.account.plans if run.account.local_plans else 0) if run.scheduled else 1
+        ),
+        "backup:ListBackupSelections": _none,
+        "backup:GetBackupSelection": _none,
+        "tag:GetResources": _none,
         "backup:ListBackupVaults": _with_local_plans(_CALLS["backup:ListBackupVaults"]),
     },
     **{rule: dict.fromkeys(_LISTING, _none) for rule in ("BACKUP_TAG_CASE", "BACKUP_TAG_WHITESPACE")},
@@ -203,6 +209,7 @@ _SUBJECTS: Mapping[str, Count] = {
     "BACKUP_FSX_WINDOW_CONFLICT": _none,  # selections that pick FSx: of the ordinary account's, none
     "BACKUP_PLAN_RAN_ON_SCHEDULE": lambda run: run.plans,
     "BACKUP_RDS_WINDOW_CONFLICT": lambda run: run.account.databases,
+    "BACKUP_VAULT_USABLE": lambda run: run.plans,
     "BACKUP_RESOURCE_READY": lambda run: run.selections,  # and one a bucket: the ordinary account has none
     "BACKUP_SELECTION_NOT_EMPTY": lambda run: {Trigger.PLAN: 1, Trigger.SELECTION: 1}.get(
         run.trigger, run.plans + run.selections

@@ -28,7 +28,7 @@ from backup_rules.plans.plans import (
     PlanSummary,
 )
 from backup_rules.selections.picking import Selection, SelectionSummary, TagCondition
-from backup_rules.vaults.vaults import Vault
+from backup_rules.vaults.vaults import VAULT_STATES, VAULT_TYPES, Vault
 
 T = TypeVar("T")
 
@@ -297,7 +297,7 @@ def vaults(account: Account) -> Mapping[str, Vault]:
 @remembered
 def described_vault(account: Account, name: str) -> Vault:
     """The vault with its state and its lock."""
-    return account.calls.one("backup", "DescribeBackupVault", _read_vault, BackupVaultName=name)
+    return account.calls.one("backup", "DescribeBackupVault", _read_described_vault, BackupVaultName=name)
 
 
 @remembered
@@ -311,6 +311,15 @@ def vault_access_policy(account: Account, name: str) -> str | None:
         if error.code == "ResourceNotFoundException":
             return None
         raise
+
+
+def _read_described_vault(answer: Answer) -> Vault:
+    vault = _read_vault(answer)
+    if vault.state not in {None, *VAULT_STATES}:
+        raise ValueError(f"VaultState is {vault.state!r}; the rules know {', '.join(VAULT_STATES)}")
+    if vault.type not in VAULT_TYPES:
+        raise ValueError(f"VaultType is {vault.type!r}; the rules know {', '.join(VAULT_TYPES)}")
+    return vault
 
 
 def _read_vault(answer: Answer) -> Vault:

@@ -10,6 +10,7 @@ from backup_rules.aws.account import Account
 from backup_rules.aws.memory import remembered
 from backup_rules.resources.resource_types import (
     RESOURCE_TYPES,
+    S3,
     Resource,
     ResourceType,
     config_id,
@@ -22,6 +23,11 @@ from backup_rules.resources.resource_types import (
 def tagged_resources(account: Account) -> tuple[Resource, ...]:
     """The resources of protected types that bear tags, or once did: what `tag:GetResources` lists in the Region."""
     return _resources(account, tagging.tagged(account))
+
+
+def tagged_buckets(account: Account) -> tuple[Resource, ...]:
+    """The S3 buckets of the Region that bear tags, or once did."""
+    return _resources(account, tagging.tagged(account, (S3.tagging_filter,)))
 
 
 def resources_tagged(account: Account, wanted: Mapping[str, Sequence[str]]) -> tuple[Resource, ...]:

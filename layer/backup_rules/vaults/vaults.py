@@ -35,6 +35,9 @@ COPY_INTO_VAULT = "backup:CopyIntoBackupVault"
 
 AVAILABLE = "AVAILABLE"
 DEFAULT_VAULT = "Default"
+STANDARD, AIR_GAPPED = "BACKUP_VAULT", "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"
+VAULT_TYPES = (STANDARD, AIR_GAPPED, "RESTORE_ACCESS_BACKUP_VAULT")
+VAULT_STATES = ("CREATING", AVAILABLE, "FAILED")
 
 # https://docs.aws.amazon.com/aws-backup/latest/devguide/point-in-time-recovery-retention-period.html
 MAX_CONTINUOUS_RETENTION_DAYS = 35
@@ -82,11 +85,15 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VaultFacts:
-    """A vault and what is read beside it: None for the key where it has none, for the policy where it has none."""
+    """A vault and what is read beside it: None for the key where it has none, for the policy where it has none.
+
+    `key_withheld`: the key is of another account, which does not let it be described.
+    """
 
     vault: Vault
     key_state: KeyState | None = None
     access_policy: str | None = None
+    key_withheld: bool = False
 
 
 class VaultPurpose(StrEnum):
@@ -99,11 +106,15 @@ class VaultPurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VaultUse:
-    """A vault of this account and Region that a backup rule names, what for, and how long it keeps things there."""
+    """A vault of this account and Region that a backup rule names, what for, and how long it keeps things there.
+
+    `continuous`: what is kept there is a continuous backup, or a copy that keeps the retention of one.
+    """
 
     name: str
     purpose: VaultPurpose
     lifecycle: Lifecycle = _FOR_EVER
+    continuous: bool = False
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -130,6 +141,7 @@ class VaultProblemKind(StrEnum):
     MISSING = "missing"
     OTHER_CASE = "other case"
     ELSEWHERE = "in another account or Region"
+    WRONG_KIND = "of another kind"
     NOT_AVAILABLE = "not available"
     KEY_UNUSABLE = "key unusable"
     RETENTION_NOT_ADMITTED = "retention not admitted"
@@ -175,14 +187,17 @@ def match_vault_name(name: str, existing: Collection[str]) -> VaultNameMatch:
 
 def vault_uses(rule: BackupRule, place: Place) -> tuple[VaultUse, ...]:
     """The vaults of this account and Region that the backup rule needs: its target first, then its copies'."""
-    uses = [VaultUse(rule.vault_name, VaultPurpose.TARGET, rule.lifecycle)]
+    uses = [VaultUse(rule.vault_name, VaultPurpose.TARGET, rule.lifecycle, continuous=rule.continuous)]
     air_gapped = vault_name_in(rule.air_gapped_vault_arn or "", place)
     if air_gapped is not None:
-        uses.append(VaultUse(air_gapped, VaultPurpose.AIR_GAPPED, rule.lifecycle))
+        uses.append(VaultUse(air_gapped, VaultPurpose.AIR_GAPPED, rule.lifecycle, continuous=rule.continuous))
     for copy in rule.copy_actions:
         destination = vault_name_in(copy.destination_vault_arn, place)
         if destination is not None:
-            uses.append(VaultUse(destination, VaultPurpose.COPY, copy.lifecycle))
+            # Without a retention of its own, a copy keeps that of what it is copied from.
+            inherits = copy.lifecycle.delete_after_days is None
+            lifecycle = rule.lifecycle if inherits else copy.lifecycle
+            uses.append(VaultUse(destination, VaultPurpose.COPY, lifecycle, continuous=inherits and rule.continuous))
     return tuple(uses)
 
 
@@ -275,11 +290,17 @@ def _unusable(rule: BackupRule, use: VaultUse, place: Place, facts: VaultFacts) 
         )
         kind = VaultProblemKind.NOT_AVAILABLE
         yield _problem(kind, rule, use, f"whose state is {vault.state}, not {AVAILABLE}", remedy)
+    if vault.type != STANDARD and use.purpose is VaultPurpose.TARGET:
+        kind, what = VaultProblemKind.WRONG_KIND, f"which is {_KINDS.get(vault.type, vault.type)}"
+        yield _problem(kind, rule, use, what, "Name a standard vault, and the air-gapped one beside it.")
+    if vault.type != AIR_GAPPED and use.purpose is VaultPurpose.AIR_GAPPED:
+        kind, what = VaultProblemKind.WRONG_KIND, f"which is {_KINDS.get(vault.type, vault.type)}"
+        yield _problem(kind, rule, use, what, "Name a logically air-gapped vault there.")
     if facts.key_state is not None and not facts.key_state.usable:
         words, remedy = _KEY_WORDS[facts.key_state]
         what = f"whose KMS key {shortened(_key_id(vault))} {words}"
         yield _problem(VaultProblemKind.KEY_UNUSABLE, rule, use, what, remedy)
-    retention = retention_problem(vault, use.lifecycle, continuous=rule.continuous and use.purpose != VaultPurpose.COPY)
+    retention = retention_problem(vault, use.lifecycle, continuous=use.continuous)
     if retention is not None:
         kind, remedy = VaultProblemKind.RETENTION_NOT_ADMITTED, "Change the retention, or name another vault."
         yield _problem(kind, rule, use, f"and {retention}", remedy)
@@ -289,6 +310,12 @@ def _unusable(rule: BackupRule, use: VaultUse, place: Place, facts: VaultFacts) 
             remedy = "Remove that Deny, or exempt the roles that AWS Backup uses."
             yield _problem(VaultProblemKind.ACCESS_DENIED, rule, use, what, remedy)
 
+
+_KINDS = {
+    STANDARD: "a standard vault",
+    AIR_GAPPED: "a logically air-gapped vault",
+    "RESTORE_ACCESS_BACKUP_VAULT": "a vault for restores only",
+}
 
 _VERBS = {
     VaultPurpose.TARGET: "backs up to vault",

@@ -219,10 +219,12 @@ def test_a_copy_is_held_to_the_lock_of_its_own_vault() -> None:
     )
 
 
-def test_a_continuous_rules_copy_is_a_snapshot_kept_for_ever() -> None:
-    copied = rule(continuous=True, copy_actions=(CopyAction(arn("Second")),))
+def test_a_copy_without_a_retention_keeps_that_of_the_rule() -> None:
     second = VaultFacts(vault("Second", max_retention_days=30))
-    assert kinds(copied, VaultFacts(vault()), second) == [(VaultProblemKind.RETENTION_NOT_ADMITTED, "Second")]
+    copies = (CopyAction(arn("Second")),)
+    for_ever = [(VaultProblemKind.RETENTION_NOT_ADMITTED, "Second")]
+    assert kinds(rule(copy_actions=copies), VaultFacts(vault()), second) == for_ever
+    assert kinds(rule(continuous=True, copy_actions=copies), VaultFacts(vault()), second) == []
 
 
 def test_an_air_gapped_target_must_be_here() -> None:
