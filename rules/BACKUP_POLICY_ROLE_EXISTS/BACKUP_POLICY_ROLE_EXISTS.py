@@ -11,10 +11,11 @@ from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, account_subject
+from backup_rules.iam.role_findings import NamedIn
 from backup_rules.organization.effective_policy import PolicyPlan
 from backup_rules.organization.scope import Sought
 from backup_rules.shared_rules.policy_scope import policy_scope
-from backup_rules.shared_rules.role_checks import NamedIn, read_roles, role_problems
+from backup_rules.shared_rules.role_checks import read_roles, role_problems
 from backup_rules.wording.annotations import name
 from backup_rules.wording.findings import Finding
 

@@ -10,9 +10,10 @@ from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject
+from backup_rules.iam.role_findings import NamedIn
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules.selections.words import called, of_policy
-from backup_rules.shared_rules.role_checks import NamedIn, role_problems
+from backup_rules.shared_rules.role_checks import role_problems
 from backup_rules.wording.findings import Finding
 
 

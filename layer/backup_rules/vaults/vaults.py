@@ -3,35 +3,22 @@
 A vault name is exact, letter case included. A job fails when its vault is missing or not available, when the vault's
 KMS key cannot be used, when Vault Lock does not admit the retention, and when the vault's access policy denies it.
 
-An access policy is judged for AWS Backup as such, not for one role: a Deny counts that concerns everyone in this
-account, or AWS Backup's service principal, and that applies for certain. So a Deny for named roles is left out, and
-one with conditions too, unless all of them are about `aws:PrincipalAccount`, which is known. `NotPrincipal` counts when
-nothing that it exempts could be AWS Backup or one of this account's roles.
-
 Sources: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeBackupVault.html,
-https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault-access-policy.html,
 https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html and
 https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
-from typing import Any
 
 from backup_rules.arns import Arn, Place
-from backup_rules.iam.trust import effect_of, service_principals
 from backup_rules.plans.plans import BackupRule, Lifecycle
+from backup_rules.vaults.access_policy import COPY_INTO_VAULT, START_BACKUP_JOB, vault_denials
 from backup_rules.wording.annotations import name as shortened
 from backup_rules.wording.quoting import quote
-
-START_BACKUP_JOB = "backup:StartBackupJob"
-COPY_INTO_VAULT = "backup:CopyIntoBackupVault"
 
 AVAILABLE = "AVAILABLE"
 DEFAULT_VAULT = "Default"
@@ -43,7 +30,6 @@ VAULT_STATES = ("CREATING", AVAILABLE, "FAILED")
 MAX_CONTINUOUS_RETENTION_DAYS = 35
 
 _VAULT_RESOURCE = "backup-vault:"
-_ACCOUNT = re.compile(r"[0-9]{12}")
 _FOR_EVER = Lifecycle()
 
 
@@ -159,14 +145,6 @@ class VaultProblem:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
-    """An action that a statement of a vault's access policy denies; the statement by its Sid, or by its number."""
-
-    action: str
-    statement: str
-
-
 def vault_name_in(arn: str, place: Place) -> str | None:
     """The name of the vault that `arn` names, or None when it is no vault of this account and Region."""
     parsed = Arn.parse(arn)
@@ -237,24 +215,6 @@ def retention_problem(vault: Vault, lifecycle: Lifecycle, *, continuous: bool = 
     return f"keeps backups {kept}, but the vault's lock admits {_range(low, high)}" if too_short or too_long else None
 
 
-def denials(policy: str, vault: Vault, place: Place, actions: Collection[str]) -> tuple[Denial, ...]:
-    """Which of the actions the access policy denies AWS Backup for certain, and by which statement (the first).
-
-    Raises:
-        ValueError: the policy is not one; the message names the vault and what is wrong.
-    """
-    found: dict[str, Denial] = {}
-    try:
-        for label, statement in _statements(policy):
-            if effect_of(statement) == "Deny":
-                for action in actions:
-                    if action not in found and _denies(statement, action, vault, place):
-                        found[action] = Denial(action, label)
-    except ValueError as error:
-        raise ValueError(f"The access policy of vault {vault.name} can't be read: {error}") from error
-    return tuple(found[action] for action in actions if action in found)
-
-
 def _air_gapped_elsewhere(rule: BackupRule, place: Place) -> Iterator[VaultProblem]:
     arn = rule.air_gapped_vault_arn
     if arn is None or vault_name_in(arn, place) is not None:
@@ -305,7 +265,7 @@ def _unusable(rule: BackupRule, use: VaultUse, place: Place, facts: VaultFacts) 
         kind, remedy = VaultProblemKind.RETENTION_NOT_ADMITTED, "Change the retention, or name another vault."
         yield _problem(kind, rule, use, f"and {retention}", remedy)
     if facts.access_policy is not None:
-        for denial in denials(facts.access_policy, vault, place, use.actions):
+        for denial in vault_denials(facts.access_policy, vault.arn, place, use.actions):
             what = f"whose access policy denies {denial.action} ({denial.statement})"
             remedy = "Remove that Deny, or exempt the roles that AWS Backup uses."
             yield _problem(VaultProblemKind.ACCESS_DENIED, rule, use, what, remedy)
@@ -352,114 +312,3 @@ def _range(low: int | None, high: int | None) -> str:
     if low is None:
         return f"at most {_days(high or 0)}"
     return f"at least {_days(low)}" if high is None else f"{low} to {_days(high)}"
-
-
-def _statements(policy: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The policy's statements, with the Sid or else the number by which a person finds them."""
-    try:
-        document = json.loads(policy)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-    if not isinstance(document, dict) or "Statement" not in document:
-        raise ValueError("it is no object with a Statement")
-    for number, statement in enumerate(_as_list(document["Statement"]), start=1):
-        if not isinstance(statement, dict) or effect_of(statement) is None:
-            raise ValueError(f"statement {number} is no object with the Effect Allow or Deny")
-        yield str(statement.get("Sid") or f"statement {number}"), statement
-
-
-def _denies(statement: Mapping[str, Any], action: str, vault: Vault, place: Place) -> bool:
-    """Whether the Deny statement meets AWS Backup for certain when it does `action` to the vault."""
-    # All four are read, whatever the first ones say: a statement that is none must not pass for one that spares us.
-    return all(
-        (
-            _names_backup(statement, place),
-            _names(statement, "Action", action.lower(), ignore_case=True),
-            _names(statement, "Resource", vault.arn),
-            _conditions_hold(statement.get("Condition", {}), place),
-        )
-    )
-
-
-def _names(statement: Mapping[str, Any], key: str, text: str, *, ignore_case: bool = False) -> bool:
-    """Whether the statement's element `key` names `text`, or its opposite (`NotAction`) does not."""
-    negated = f"Not{key}"
-    if (key in statement) == (negated in statement):
-        raise ValueError(f"a Deny must have either {key} or {negated}")
-    patterns = _texts(statement.get(key, statement.get(negated)), key)
-    named = any(_matches(pattern.lower() if ignore_case else pattern, text) for pattern in patterns)
-    return named == (key in statement)
-
-
-def _matches(pattern: str, text: str) -> bool:
-    """IAM's wildcards: `*` for any run of characters, `?` for any one; a bracket is nothing special."""
-    return fnmatchcase(text, pattern.replace("[", "[[]"))
-
-
-def _names_backup(statement: Mapping[str, Any], place: Place) -> bool:
-    """Whether the statement is about everyone here or about AWS Backup, as far as that is certain."""
-    if ("Principal" in statement) == ("NotPrincipal" in statement):
-        raise ValueError("a Deny must have either Principal or NotPrincipal")
-    if "Principal" in statement:
-        return any(_is_backup(kind, name, place) for kind, name in _principals(statement["Principal"]))
-    return not any(_may_be_backup(kind, name, place) for kind, name in _principals(statement["NotPrincipal"]))
-
-
-def _principals(principal: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(principal, str):
-        yield "AWS", principal
-    elif isinstance(principal, dict):
-        for kind, names in principal.items():
-            yield from ((kind, name) for name in _texts(names, "Principal"))
-    else:
-        raise ValueError(f"its Principal is {principal!r}")  # noqa: TRY004 - see denials()
-
-
-def _is_backup(kind: str, name: str, place: Place) -> bool:
-    """Whether a principal is everyone, this whole account, or AWS Backup's service."""
-    if kind == "Service":
-        return name == "*" or name in service_principals(place.partition)
-    root = f"arn:{place.partition}:iam::{place.account}:root"
-    return kind == "AWS" and name in ("*", place.account, root)
-
-
-def _may_be_backup(kind: str, name: str, place: Place) -> bool:
-    """Whether a principal may be one that AWS Backup acts as: its service, or whatever is not surely elsewhere."""
-    if kind != "AWS":
-        return _is_backup(kind, name, place)
-    arn = Arn.parse(name)
-    account = arn.account if arn else name
-    return account == place.account or not _ACCOUNT.fullmatch(account)
-
-
-def _conditions_hold(block: Any, place: Place) -> bool:
-    """Whether all conditions hold for certain when one of this account's roles calls; none at all hold."""
-    if not isinstance(block, dict) or not all(isinstance(keys, dict) for keys in block.values()):
-        raise ValueError(f"its Condition is {block!r}")
-    return all(
-        key.lower() == "aws:principalaccount" and _account_condition_holds(operator, _texts(values, key), place)
-        for operator, keys in block.items()
-        for key, values in keys.items()
-    )
-
-
-def _account_condition_holds(operator: str, values: list[str], place: Place) -> bool:
-    operator = operator.removesuffix("IfExists")
-    if operator in ("StringEquals", "StringNotEquals"):
-        found = place.account in values
-    elif operator in ("StringLike", "StringNotLike"):
-        found = any(_matches(value, place.account) for value in values)
-    else:
-        return False
-    return found != ("Not" in operator)
-
-
-def _texts(value: Any, what: str) -> list[str]:
-    texts = _as_list(value)
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"its {what} is {value!r}")
-    return texts
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

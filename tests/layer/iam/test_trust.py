@@ -254,6 +254,29 @@ def test_a_condition_that_no_policy_can_decide(operator: str, key: str, value: A
     assert beside_a_deny.undecided == (shown,)
 
 
+@pytest.mark.parametrize("operator", ["StringEquals", "StringEqualsIgnoreCase"])
+def test_a_whole_source_arn_of_this_place_is_undecided_and_another_accounts_is_not(operator: str) -> None:
+    plan = "arn:aws:backup:eu-west-1:{}:backup-plan:1eb3b5e7"
+    here = trust(conditioned(operator, "aws:SourceArn", plan.format(HERE.account)), HERE)
+    assert (here.problem, len(here.undecided)) == (None, 1)
+    elsewhere = trust(conditioned(operator, "aws:SourceArn", plan.format(OTHER_ACCOUNT)), HERE)
+    assert elsewhere.problem is not None
+    starred = trust(conditioned(operator, "aws:SourceArn", f"arn:aws:backup:*:{HERE.account}:*"), HERE)
+    assert starred.problem is not None
+
+
+def test_an_undecided_deny_without_any_allow() -> None:
+    undecided = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+    found = trust(policy(statement(Effect="Deny", Condition=undecided)), HERE)
+    assert found.problem is not None
+    assert found.problem.kind is TrustProblemKind.NOT_TRUSTED
+
+
+def test_effect_counts_in_any_letter_case() -> None:
+    assert trust(policy(statement(Effect="allow")), HERE).allowed
+    assert not trust(policy(statement(), statement(Effect="deny")), HERE).allowed
+
+
 def test_an_undecided_allow_beside_a_sure_one_is_not_worth_a_word() -> None:
     document = policy(statement(), statement(Condition={"StringEquals": {"aws:SourceOrgID": "o-1"}}))
     assert trust(document, HERE).undecided == ()
@@ -358,23 +381,23 @@ MALFORMED: dict[str, tuple[Any, str]] = {
     ),
     "a principal that is a name": (
         policy(statement(Principal="backup.amazonaws.com")),
-        "Statement 1 of the trust policy: a principal is 'backup.amazonaws.com'; allowed are \"*\" and an object",
+        "Statement 1 of the trust policy: Principal is 'backup.amazonaws.com'; allowed are \"*\" and an object",
     ),
     "an action that is an object": (
         policy(statement(Action={})),
-        "Statement 1 of the trust policy: a action is {}, not a string",
+        "Statement 1 of the trust policy: Action is {}, not a string",
     ),
     "a condition that is a list": (
         policy(statement(Condition=[])),
-        "Statement 1 of the trust policy has the Condition [], not an object",
+        "Statement 1 of the trust policy: Condition is [], not an object",
     ),
     "an operator without keys": (
         policy(statement(Condition={"StringEquals": "x"})),
-        "Statement 1 of the trust policy has StringEquals: 'x', not an object",
+        "Statement 1 of the trust policy: StringEquals is 'x', not an object",
     ),
     "a value that is an object": (
         policy(statement(Condition={"StringEquals": {"aws:SourceAccount": {}}})),
-        "Statement 1 of the trust policy: a value of aws:SourceAccount is {}, not a string",
+        "Statement 1 of the trust policy: aws:SourceAccount is {}, not a string",
     ),
 }
 

@@ -1,0 +1,86 @@
+"""What keeps AWS Backup from using the role that a selection, or an organization's policy, names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from backup_rules.arns import Place
+from backup_rules.iam.roles import Role
+from backup_rules.iam.trust import RoleArn, parse_role_arn, trust, what_it_is
+from backup_rules.wording.annotations import name, sentence
+from backup_rules.wording.findings import Finding, Note, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """How another role is named, by what is wrong with the one that is. `{partition}` is the account's."""
+
+    no_role: str
+    other_account: str
+    other_partition: str
+    other_path: str
+    missing: str
+
+
+class NamedIn(Enum):
+    """Where a role is named, and so where another can be."""
+
+    SELECTION = Remedies(
+        no_role="Assign the resources with the ARN of an IAM role of this account.",
+        other_account="AWS Backup can only use a role of its own account: assign the resources with one.",
+        other_partition="AWS Backup can only use a role of this account, in partition {partition}: assign the resources"
+        " with one.",
+        other_path="Assign the resources with the ARN that the role has.",
+        missing="Create it (it must trust backup.amazonaws.com), or assign the resources with a role that exists.",
+    )
+    BACKUP_POLICY = Remedies(
+        no_role="Set iam_role_arn in the backup policy to the ARN of an IAM role of this account.",
+        other_account="Write $account in the backup policy in place of the account id.",
+        other_partition="Write partition {partition} in iam_role_arn of the backup policy.",
+        other_path="Set iam_role_arn in the backup policy to the ARN that the role has.",
+        missing="Create it (it must trust backup.amazonaws.com), or change iam_role_arn in the backup policy.",
+    )
+
+
+def role_here(role_arn: str, whose: str, place: Place, named_in: NamedIn) -> RoleArn | Problem:
+    """The role of this account that is named, or why it can be none, for `whose` (`selection nightly of plan prod`)."""
+    role = parse_role_arn(role_arn)
+    if role is None:
+        return Problem(
+            f"{sentence(whose)} names as its role {name(role_arn) or 'nothing'}, which is {what_it_is(role_arn)}.",
+            named_in.value.no_role,
+        )
+    if role.account != place.account:
+        where, remedy = f"account {role.account}", named_in.value.other_account
+    elif role.partition != place.partition:
+        where = f"partition {role.partition}"
+        remedy = named_in.value.other_partition.format(partition=place.partition)
+    else:
+        return role
+    return Problem(f"{sentence(whose)} names {name(role_arn)}, a role of {where}.", remedy)
+
+
+def role_findings(role: RoleArn, found: Role | None, whose: str, place: Place, named_in: NamedIn) -> Iterator[Finding]:
+    """What keeps AWS Backup from assuming a role of this account, `found` being the account's role of that name.
+
+    Raises:
+        ValueError: the trust policy is none.
+    """
+    if found is None:
+        words = (f"Role {name(str(role), length)} of {whose} does not exist." for length in (60, 40))
+        yield Problem.worded(words, named_in.value.missing)
+        return
+    if found.arn != str(role):
+        path = found.arn.split(":role", 1)[-1].removesuffix(role.name)
+        yield Problem(
+            f"Role {name(str(role))} of {whose} does not exist: here, {name(role.name)} has the path {path}.",
+            named_in.value.other_path,
+        )
+        return
+    verdict = trust(found.trust_policy, place)
+    if verdict.problem is not None:
+        yield Problem(f"Role {name(role.name)} of {whose} {verdict.problem.message}.", verdict.problem.remedy)
+    for condition in verdict.undecided:
+        yield Note(f"The trust policy of role {name(role.name)} has a condition that cannot be judged: {condition}.")
