@@ -19,7 +19,7 @@ from aws_simulator.core import config
 from aws_simulator.core.accounts import account_session
 from aws_simulator.core.config.service import Clockwork, start_recorder
 from aws_simulator.deployment.lambda_runtime import LambdaRuntime, lambda_runtime
-from aws_simulator.server import serving
+from aws_simulator.server import new_access_key, serving
 from backup_rules_cli import console
 from backup_rules_cli.errors import WELL, CommandError
 from demo_organization import Organization, seed
@@ -48,7 +48,7 @@ def simulate(port: int = DEFAULT_PORT, profiles: Path = PROFILES) -> int:
 
 
 def _serve(port: int, profiles: Path) -> None:
-    with serving(port) as url, _runtime(url) as runtime:
+    with serving(port, access_key=new_access_key()) as url, _runtime(url) as runtime:
         config.install(require_functions=True)
         organization = seed(datetime.now(UTC).replace(microsecond=0), member_roles=False)
         places = [(account.id, region) for account in organization.accounts for region in account.regions]
@@ -89,6 +89,9 @@ def write_profiles(path: Path, organization: Organization, url: str) -> None:
             f"aws_session_token = {keys.token}\n"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    # Whoever has the keys can run code in the simulation.
+    path.touch(mode=0o600)
     path.write_text("\n".join(sections), encoding="utf-8")
 
 

@@ -4,43 +4,43 @@ from __future__ import annotations
 
 import argparse
 import logging
+import secrets
+import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Event
 
-from moto import backends
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
-
+from aws_simulator.core.wire import LOOPBACK, listening
 from aws_simulator.simulation import simulated_aws
-
-_LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def serving(port: int = 0) -> Iterator[str]:
+def serving(port: int = 0, *, access_key: str | None = None) -> Iterator[str]:
     """Serves the simulation of this process on the loopback interface, and yields the URL.
 
     Port 0 takes a free one. What this process does in the same simulation, the server's callers see, and the other way
-    round.
+    round. Web pages cannot talk to it: see `aws_simulator.core.wire`.
+
+    Args:
+        port: to listen on.
+        access_key: the key (of account 123456789012) that callers must have, unless they have one that the simulation
+            gave out, as `account_session` does. None: any key will do, which is for tests.
 
     Raises:
         OSError: another program has the port.
     """
-    _list_modules_once()
     # Flask's development server writes a line per request, and a banner.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     _check_free(port)
-    server = ThreadedMotoServer(ip_address=_LOOPBACK, port=port, verbose=False)
-    with simulated_aws():
-        server.start()
-        try:
-            host, bound = server.get_host_and_port()
-            yield f"http://{host}:{bound}"
-        finally:
-            server.stop()
+    with simulated_aws(), listening(port, access_key) as url:
+        yield url
+
+
+def new_access_key() -> str:
+    """An access key that nobody can guess, for `serving`."""
+    return f"AKIA{secrets.token_hex(8).upper()}"
 
 
 def _check_free(port: int) -> None:
@@ -48,32 +48,17 @@ def _check_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((_LOOPBACK, port))
+            probe.bind((LOOPBACK, port))
         except OSError as error:
-            raise OSError(error.errno, f"Port {port} of {_LOOPBACK} cannot be listened on: {error.strerror}") from None
+            raise OSError(error.errno, f"Port {port} of {LOOPBACK} cannot be listened on: {error.strerror}") from None
 
 
-def _list_modules_once() -> None:
-    """Moto lists its own folder for each request, which takes a quarter of the server's time. Idempotent."""
-    if not hasattr(backends.list_of_moto_modules, "listed"):
-        modules = tuple(backends.list_of_moto_modules())
-        setattr(backends, "list_of_moto_modules", _Listed(modules))  # noqa: B010 - mypy forbids assigning to a function
-
-
-@dataclass(frozen=True)
-class _Listed:
-    listed: tuple[str, ...]
-
-    def __call__(self) -> tuple[str, ...]:
-        return self.listed
-
-
-def how_to_use(url: str) -> str:
+def how_to_use(url: str, access_key: str = "simulated") -> str:
     """What a person types in another terminal."""
     return (
         f"The simulated AWS listens on {url} (this machine only; Ctrl-C ends it and forgets everything).\n"
         "In another terminal:\n"
-        "  export AWS_ACCESS_KEY_ID=simulated AWS_SECRET_ACCESS_KEY=simulated AWS_DEFAULT_REGION=eu-west-1\n"
+        f"  export AWS_ACCESS_KEY_ID={access_key} AWS_SECRET_ACCESS_KEY=simulated AWS_DEFAULT_REGION=eu-west-1\n"
         f"  aws --endpoint-url {url} backup list-backup-plans\n"
         "These credentials belong to account 123456789012. For another account, take those that this prints:\n"
         f"  aws --endpoint-url {url} sts assume-role "
@@ -82,13 +67,16 @@ def how_to_use(url: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until it is interrupted."""
+    """Serves until it is interrupted, or ended by SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m aws_simulator.server", description=__doc__)
     parser.add_argument("--port", type=int, default=4599, help="the port to listen on (default: 4599; 0: a free one)")
     port = parser.parse_args(arguments).port
+    # Where SIGINT is ignored, as in the background of a script, SIGTERM ends it as cleanly.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    access_key = new_access_key()
     try:
-        with serving(port) as url:
-            print(how_to_use(url), flush=True)
+        with serving(port, access_key=access_key) as url:
+            print(how_to_use(url, access_key), flush=True)
             Event().wait()
     except KeyboardInterrupt:
         print("Stopped.")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from backup_rules_cli.catalogue import ROOT
 
@@ -64,3 +65,15 @@ def test_the_organization_is_one_to_deploy_to(told: tuple[str, Path], monkeypatc
     assert "AWSBackupDefaultServiceRole" in roles
     assert "BackupConfigRulesMemberRole" not in roles
     assert session.client("config").describe_config_rules()["ConfigRules"] == []
+
+
+def test_the_keys_of_the_profiles_are_demanded_and_the_callers_alone_to_read(
+    told: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told[1].stat().st_mode & 0o077 == 0
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(told[1]))
+    session = boto3.Session(profile_name="payments-production")
+    for key in ("simulated", "AKIAIOSFODNN7EXAMPLE"):
+        stranger = session.client("sts", aws_access_key_id=key, aws_secret_access_key="simulated")
+        with pytest.raises(ClientError, match="UnrecognizedClientException"):
+            stranger.get_caller_identity()

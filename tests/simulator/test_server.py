@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto.moto_api._internal import mock_random
 
 from aws_simulator.core import backup, faults
 from aws_simulator.core.accounts import account_session
 from aws_simulator.core.faults import failing
 from aws_simulator.core.operations import page_size
-from aws_simulator.server import how_to_use, serving
+from aws_simulator.server import how_to_use, new_access_key, serving
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 ORGANIZATION_PLAN = "orgs/0a1b2c3d-0000-4000-8000-000000000001"
@@ -120,3 +124,132 @@ def test_errors_and_faults_reach_the_caller(url: str) -> None:
 def test_it_listens_on_this_machine_only_and_says_how_to_use_it(url: str) -> None:
     assert url.startswith("http://127.0.0.1:")
     assert f"aws --endpoint-url {url} backup list-backup-plans" in how_to_use(url)
+
+
+KEY = new_access_key()
+LIST_PLANS = "/backup/plans/"
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[str]:
+    """The host and port of a server that demands its key."""
+    with serving(access_key=KEY) as url:
+        yield url.removeprefix("http://")
+
+
+def ask(address: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str]:
+    """Status, headers and body of a request that carries these headers, `_` for `-`."""
+    connection = HTTPConnection(address, timeout=30)
+    sent = {"Authorization": signed(KEY)} | {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, LIST_PLANS, headers={name: value for name, value in sent.items() if value})
+    answer = connection.getresponse()
+    found = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
+    connection.close()
+    return found
+
+
+def signed(key: str) -> str:
+    return f"AWS4-HMAC-SHA256 Credential={key}/20261127/{REGION}/backup/aws4_request, SignedHeaders=host, Signature=0"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Host": "localhost:4599"},
+        {"Host": "bucket.localhost:4599"},
+        {"Host": "[::1]:4599"},
+        {"Sec_Fetch_Site": "none"},
+        {"Sec_Fetch_Site": "same-origin", "Origin": "http://localhost:4599", "Host": "localhost:4599"},
+    ],
+    ids=lambda headers: " ".join(headers.values()) or "as a program asks",
+)
+def test_this_machines_programs_are_answered(guarded: str, headers: dict[str, str]) -> None:
+    status, answered, body = ask(guarded, **headers)
+    assert (status, "BackupPlansList" in body) == (200, True)
+    assert not [name for name in answered if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://example.com"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:3000"},
+        {"Host": "example.com"},
+        {"Host": "example.com:4599", "Origin": "http://example.com:4599"},
+        {"Host": "127.0.0.1.example.com"},
+        {"Host": "127.0.0.1@example.com"},
+        {"Host": "localhost.example.com"},
+        {"Host": "evillocalhost"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+    ],
+    ids=lambda headers: " ".join(headers.values()),
+)
+def test_pages_of_other_sites_are_not(guarded: str, url: str, method: str, headers: dict[str, str]) -> None:
+    for address in (guarded, url.removeprefix("http://")):
+        status, answered, body = ask(address, method, **headers)
+        assert (status, answered["x-amzn-errortype"]) == (403, "AccessDenied")
+        assert "BackupPlansList" not in body
+        assert not [name for name in answered if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("authorization", ["", "Basic eDp5", signed("simulated"), signed(KEY[:-1]), signed(KEY + "0")])
+def test_without_a_key_of_this_start_nothing_is_answered(guarded: str, authorization: str) -> None:
+    status, answered, body = ask(guarded, Authorization=authorization)
+    assert (status, answered["x-amzn-errortype"]) == (403, "UnrecognizedClientException")
+    assert "BackupPlansList" not in body
+
+
+@pytest.mark.parametrize("service", ["backup", "config", "ec2", "iam", "s3", "sts"])
+def test_the_refusal_has_the_form_of_the_services_errors(guarded: str, service: str) -> None:
+    operation = {
+        "backup": "list_backup_plans",
+        "config": "describe_config_rules",
+        "ec2": "describe_volumes",
+        "iam": "list_roles",
+        "s3": "list_buckets",
+        "sts": "get_caller_identity",
+    }[service]
+    stranger = boto3.client(
+        service,
+        region_name=REGION,
+        endpoint_url=f"http://{guarded}",
+        aws_access_key_id="simulated",
+        aws_secret_access_key="simulated",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with pytest.raises(ClientError, match="security token included in the request is invalid") as refused:
+        getattr(stranger, operation)()
+    assert refused.value.response["Error"]["Code"] == "UnrecognizedClientException"
+
+
+def test_keys_that_the_simulation_gave_out_are_good_and_cannot_be_guessed(guarded: str) -> None:
+    keys = set()
+    for _ in range(2):
+        mock_random.seed(1)
+        credentials = account_session("444455556666", REGION).get_credentials()
+        assert credentials is not None
+        assert ask(guarded, Authorization=signed(credentials.access_key))[0] == 200
+        keys.add(credentials.access_key)
+    assert len(keys) == 2
+
+
+def test_sigterm_ends_it_also_where_sigint_is_ignored() -> None:
+    """As in the background of a script, or under nohup."""
+    command = [sys.executable, "-m", "aws_simulator.server", "--port", "0"]
+    with subprocess.Popen(  # noqa: S603 - our own program
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 - no threads that hold locks matter here
+    ) as server:
+        try:
+            assert server.stdout is not None
+            assert "listens on" in server.stdout.readline()
+            server.terminate()
+            assert server.wait(timeout=20) == 0
+        finally:
+            server.kill()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections import ChainMap
 from collections.abc import Callable, MutableMapping
 from functools import cache, wraps
@@ -26,12 +27,15 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import BaseResponse
 from moto.iam import models
 from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, iam_backends
+from moto.iam.utils import AWS_ROLE_ALPHABET
 from moto.kms import models as kms_models
 from moto.kms.utils import AbstractPrivateKey, KeySpec, generate_private_key
 from moto.settings import load_iam_aws_managed_policies
 from moto.utilities.utils import get_partition
 
 _SEED_ROLE = "SimulatedAdministrator"
+_TELLS_ACCOUNT = 13
+"""So many characters of an access key stand for its kind and account."""
 
 
 def account_session(
@@ -75,6 +79,9 @@ def install() -> None:
     setattr(settings, "ec2_load_default_amis", lambda: False)  # noqa: B010 - mypy forbids assigning to a function
     setattr(kms_models, "generate_private_key", _private_key)  # noqa: B010 - as above
     _share_event_names()
+    make: Callable[..., str] = models.generate_access_key_id_from_account_id
+    if not hasattr(make, "is_unguessable"):
+        setattr(models, "generate_access_key_id_from_account_id", _unguessable(make))  # noqa: B010 - as above
     setattr(models, "get_account_id_from", _account_of)  # noqa: B010 - mypy forbids assigning to a function
     setattr(IAMBackend, "_init_aws_policies", _aws_policies_of)  # noqa: B010 - mypy forbids assigning to a method
     setattr(IAMBackend, "_init_managed_policies", _managed_policies_of)  # noqa: B010 - as above
@@ -113,7 +120,16 @@ def forget_keys() -> None:
     _account_of_key.clear()
 
 
+def is_issued(access_key: str) -> bool:
+    """Whether the simulation gave out this access key: to a user, or with a session of a role."""
+    return _owner_of(access_key) is not None
+
+
 def _account_of(access_key: str) -> str:
+    return _owner_of(access_key) or str(DEFAULT_ACCOUNT_ID)
+
+
+def _owner_of(access_key: str) -> str | None:
     if access_key in _account_of_key:
         account, partition = _account_of_key[access_key]
         if account in iam_backends and access_key in iam_backends[account][partition].access_keys:
@@ -124,7 +140,20 @@ def _account_of(access_key: str) -> str:
             if access_key in backend.access_keys:
                 _account_of_key[access_key] = account, partition
                 return str(account)
-    return str(DEFAULT_ACCOUNT_ID)
+    return None
+
+
+def _unguessable(make: Callable[..., str]) -> Callable[..., str]:
+    """Access keys that do not follow from the seed of other ids: who has one is let into the simulator's server."""
+
+    @wraps(make)
+    def made(account_id: str, prefix: str, total_length: int = 20) -> str:
+        tells_account = make(account_id, prefix, total_length)[:_TELLS_ACCOUNT]
+        secret = "".join(secrets.choice(AWS_ROLE_ALPHABET) for _ in range(total_length - _TELLS_ACCOUNT))
+        return tells_account + secret
+
+    setattr(made, "is_unguessable", True)  # noqa: B010 - a function has no such attribute by type
+    return made
 
 
 def _aws_policies_of(self: IAMBackend) -> list[ManagedPolicy]:

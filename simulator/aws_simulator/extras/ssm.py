@@ -1,7 +1,7 @@
 """Systems Manager Automation: documents are run as AWS runs them, under the role that they assume.
 
 moto keeps documents and runs none. `install` adds `StartAutomationExecution`, which runs the steps before it answers,
-and `GetAutomationExecution`. Of the actions it has `aws:executeScript` (Python, in a namespace of its own, whose boto3
+and `GetAutomationExecution`. Of the actions it has `aws:executeScript` (Python, in a process of its own, whose boto3
 has the role's credentials) and `aws:executeAwsApi`; a document with another action is refused, not half run.
 
 Sources: https://docs.aws.amazon.com/systems-manager/latest/userguide/automation-actions.html,
@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import RLock
 from typing import Any
 
 import boto3
@@ -36,10 +37,26 @@ ARRAY_TYPES = ("StringList", "MapList")
 LARGEST_OUTPUT = 100_000
 """Bytes that a script may return."""
 
+SCRIPT_SECONDS = 600
+"""How long a script may run."""
+
+_MARK = "\n--- the script's answer ---\n"
+_SCRIPT_RUNNER = f"""
+import json, sys
+asked = json.load(sys.stdin)
+namespace = {{"__name__": "script"}}
+try:
+    exec(compile(asked["script"], "script", "exec"), namespace)
+    said = {{"payload": json.dumps(namespace[asked["handler"]](*asked["arguments"]))}}
+except Exception as error:
+    said = {{"failure": f"{{type(error).__name__}} - {{error}}"}}
+sys.stdout.write({_MARK!r} + json.dumps(said))
+"""
+"""Runs what comes in as JSON; whatever a script raises fails its step."""
+
 _VARIABLE = re.compile(r"\{\{\s*([\w:.-]+)\s*\}\}")
 _ROLE_ARN = re.compile(r"arn:(?P<partition>[\w-]+):iam::(?P<account>\d{12}):role/(?P<name>.+)")
 _STATE = "automations"
-_lock = RLock()
 
 
 @dataclass(slots=True)
@@ -291,30 +308,61 @@ def _run_step(step: Mapping[str, Any], execution: _Execution, session: boto3.Ses
 def _execute_script(inputs: Mapping[str, Any], execution: _Execution, session: boto3.Session) -> Any:
     if not str(inputs["Runtime"]).startswith("python3."):
         raise _StepError(f"Not simulated: runtime {inputs['Runtime']}.")
-    namespace: dict[str, Any] = {"__name__": "script"}
     context = {name: value for name, value in execution.values.items() if ":" in name}
-    with _default_session(session):
-        try:
-            exec(compile(inputs["Script"], "script", "exec"), namespace)  # noqa: S102 - what the action is for
-            payload = namespace[inputs["Handler"]](inputs.get("InputPayload", {}), context)
-            written = json.dumps(payload)
-        except Exception as error:  # whatever a script raises fails its step
-            raise _StepError(f"{type(error).__name__} - {error}") from error
-    if len(written) > LARGEST_OUTPUT:
-        raise _StepError(f"The output has {len(written)} bytes; at most {LARGEST_OUTPUT} are allowed.")
-    return {"Payload": json.loads(written)}
+    asked = {
+        "script": inputs["Script"],
+        "handler": inputs["Handler"],
+        "arguments": [inputs.get("InputPayload", {}), context],
+    }
+    said = _in_a_process_of_its_own(json.dumps(asked), session)
+    if "failure" in said:
+        raise _StepError(said["failure"])
+    if len(said["payload"]) > LARGEST_OUTPUT:
+        raise _StepError(f"The output has {len(said['payload'])} bytes; at most {LARGEST_OUTPUT} are allowed.")
+    return {"Payload": json.loads(said["payload"])}
 
 
-@contextmanager
-def _default_session(session: boto3.Session) -> Iterator[None]:
-    """What the script's `boto3.client` uses, in this process: one script at a time."""
-    with _lock:
-        before = boto3.DEFAULT_SESSION
-        boto3.DEFAULT_SESSION = session
+def _in_a_process_of_its_own(asked: str, session: boto3.Session) -> dict[str, str]:
+    """What the script's process says: `payload` (JSON), or `failure`.
+
+    It has the role's credentials, boto3 and the simulation behind a port that it alone is told of; of this process it
+    has neither memory nor environment.
+    """
+    # Takes long to import, and few simulations run scripts.
+    from aws_simulator.core.wire import listening  # noqa: PLC0415
+
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise _StepError("The role gave no credentials.")
+    keys = credentials.get_frozen_credentials()
+    with listening(access_key=keys.access_key) as url, tempfile.TemporaryDirectory(prefix="automation-") as folder:
+        environment = {
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_SESSION_TOKEN": keys.token or "",
+            "AWS_DEFAULT_REGION": session.region_name or "",
+            "AWS_ENDPOINT_URL": url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "HOME": folder,
+        }
+        command = [sys.executable, "-I", "-c", _SCRIPT_RUNNER]
         try:
-            yield
-        finally:
-            boto3.DEFAULT_SESSION = before
+            done = subprocess.run(  # noqa: S603 - what the action is for
+                command,
+                input=asked,
+                env=environment,
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                timeout=SCRIPT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise _StepError(f"The script ran for longer than {SCRIPT_SECONDS} seconds.") from None
+    if done.returncode:
+        raise _StepError(f"The script's process ended with {done.returncode}. {done.stderr[-500:]}".strip())
+    said: dict[str, str] = json.loads(done.stdout.rpartition(_MARK)[2])
+    return said
 
 
 def _execute_aws_api(inputs: Mapping[str, Any], _execution: _Execution, session: boto3.Session) -> Any:

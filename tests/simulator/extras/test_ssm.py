@@ -92,6 +92,26 @@ def test_a_script_works_in_the_account_and_region_under_the_role(door: Door) -> 
     assert before is boto3.DEFAULT_SESSION
 
 
+def test_a_script_has_a_process_of_its_own(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINE", "secret")
+    body = (
+        "import os, sys\n"
+        "print('what a script prints is not its answer')\n"
+        "return {'Process': os.getpid(), 'Seen': sorted(set(os.environ) & {'MINE', 'PYTHONPATH', 'VIRTUAL_ENV'}),\n"
+        "        'Loaded': sorted(name for name in sys.modules if name.startswith(('moto', 'aws_simulator')))}"
+    )
+    outputs = [output("Process", "Integer"), output("Seen", "StringList"), output("Loaded", "StringList")]
+    put(door, script("Look", body, outputs=outputs), outputs=["Look.Process", "Look.Seen", "Look.Loaded"])
+    found = run(door)["Outputs"]
+    assert int(found["Look.Process"][0]) != os.getpid()
+    assert found["Look.Seen"] == found["Look.Loaded"] == []
+
+
+def test_a_script_that_ends_its_process_fails_its_step_only(door: Door) -> None:
+    put(door, script("Leave", "import os\nos._exit(3)"))
+    assert "The script's process ended with 3." in run(door)["FailureMessage"]
+
+
 def test_variables_are_replaced_with_their_types(door: Door) -> None:
     payload = {
         "Names": "{{ Names }}",
