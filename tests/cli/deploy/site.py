@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
-from aws_simulator.core import organizations
+from aws_simulator.core import config, organizations
 from aws_simulator.core.accounts import account_session
 from aws_simulator.server import serving
 from backup_rules_cli.main import main
@@ -87,6 +87,8 @@ def session(url: str, account: str, region: str = HOME) -> boto3.Session:
 def deploying(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Site]:
     """The organization, served; the environment has its profiles and its address."""
     with serving() as url:
+        # Other tests of the same process put Config rules without functions.
+        config.install(require_functions=True)
         credentials(url, folder, PROFILES)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "credentials"))
         patch.setenv("AWS_CONFIG_FILE", str(folder / "none"))
