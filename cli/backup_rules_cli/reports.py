@@ -24,6 +24,14 @@ class Failure:
     error: str
 
 
+@dataclass(frozen=True)
+class Quiet:
+    """A problem that is not reported, and why."""
+
+    found: Evaluated
+    reason: str
+
+
 @dataclass
 class Report:
     """Evaluations as AWS Config has stored them, and those that failed. `names` of accounts by id."""
@@ -33,6 +41,7 @@ class Report:
     names: dict[str, str]
     evaluated: list[Evaluated] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    quiet: list[Quiet] = field(default_factory=list)
     things: dict[tuple[str, str, str], tuple[str, str]] = field(default_factory=dict)
     """Names of plans and selections by account, Region and resource id: that of the plan, and of the selection."""
 
@@ -42,13 +51,16 @@ class Report:
         return [each for each in self.evaluated if each.compliance == NON_COMPLIANT]
 
 
-def as_table(report: Report, *, seconds: float, everything: bool, columns: int = WIDTH) -> list[str]:
+def as_table(
+    report: Report, *, seconds: float, everything: bool, columns: int = WIDTH, quiet: bool = False
+) -> list[str]:
     """Per account and Region: resource, rule, verdict, and the annotation in full; then the counts, in lines.
 
-    COMPLIANT evaluations are shown with `everything`, or when they carry a note.
+    COMPLIANT evaluations are shown with `everything`, or when they carry a note; excluded ones with `quiet`.
     """
     return [
         *_places(report, everything=everything, columns=columns),
+        *(_quiet(report, columns) if quiet else ()),
         *_failures(report, columns),
         *_counts(report, seconds),
     ]
@@ -80,6 +92,17 @@ def evaluation_lines(each: Evaluated, columns: int) -> Iterator[str]:
     yield from indented(each.annotation, columns, 15)
 
 
+def _quiet(report: Report, columns: int) -> Iterator[str]:
+    if report.quiet:
+        yield f"Excluded ({len(report.quiet)})"
+        yield "─" * columns
+    for each in report.quiet:
+        yield from evaluation_lines(each.found, columns)
+        yield from indented(f"Excluded: {each.reason}", columns, 15)
+    if report.quiet:
+        yield ""
+
+
 def _failures(report: Report, columns: int) -> Iterator[str]:
     if report.failures:
         yield f"Could not be judged ({len(report.failures)})"
@@ -104,6 +127,8 @@ def _counts(report: Report, seconds: float) -> Iterator[str]:
     tally = [f"{verdicts[NON_COMPLIANT]} NON_COMPLIANT", f"{verdicts[COMPLIANT]} COMPLIANT"]
     if verdicts[NOT_APPLICABLE]:  # AWS Config stores these, and does not list them
         tally.append(f"{verdicts[NOT_APPLICABLE]} NOT_APPLICABLE")
+    if report.quiet:
+        tally.append(f"{len(report.quiet)} excluded")
     if report.failures:
         tally.append(f"{len(report.failures)} failed")
     yield ""

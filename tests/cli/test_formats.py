@@ -58,7 +58,7 @@ def report(*, hostile: bool = False, empty: bool = False) -> Report:
             Failure("BACKUP_TAG_CASE", *here, f"tag:GetTagKeys failed for {name}"),
             Failure("(all)", "222233334444", "eu-west-1", "Role cannot be assumed"),
         ],
-        {(*here, "s1_p1"): (f"plan {name}", f"selection {name}")},
+        things={(*here, "s1_p1"): (f"plan {name}", f"selection {name}")},
     )
 
 

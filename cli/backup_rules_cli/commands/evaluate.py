@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from backup_rules_cli import console, options
+from backup_rules_cli import console, known, options
 from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL, CommandError
 from backup_rules_cli.evaluate import evaluate_accounts, evaluate_demo
@@ -20,6 +20,7 @@ from backup_rules_cli.targets import Wanted
 TABLE = "table"
 SEVERITIES = ("low", "medium", "high", "critical")
 _LARGEST = 100_000
+_FILE = click.Path(dir_okay=False, path_type=Path)
 _EXAMPLES = """\b
 Examples:
   backup-rules evaluate
@@ -59,6 +60,10 @@ Examples:
 @click.option(
     "--fail-on", type=click.Choice((*SEVERITIES, "never")), default="low", help="Exit 1 for problems from here on only."
 )
+@click.option("--exclusions", type=_FILE, help="A file of findings that are known, each with a reason.")
+@click.option("--show-excluded", is_flag=True, help="Table: show them too, not only their number.")
+@click.option("--baseline", type=_FILE, help="Report only problems that are not in this file.")
+@click.option("--save-baseline", type=_FILE, help="Write all problems to this file, for --baseline.")
 @click.option("--all", "everything", is_flag=True, help="Table: show COMPLIANT evaluations too, not only their number.")
 @click.option("--list-rules", is_flag=True, help="List the rules that were chosen, and judge nothing.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -73,6 +78,10 @@ def evaluate(
     output: str,
     path: Path | None,
     fail_on: str,
+    exclusions: Path | None,
+    show_excluded: bool,
+    baseline: Path | None,
+    save_baseline: Path | None,
     everything: bool,
     list_rules: bool,
     quiet: bool,
@@ -93,18 +102,27 @@ def evaluate(
         console.show(console.columns_of(rows))
         return WELL
     given = options.parameters_by_rule(options.parameter_pairs(parameters), folders)
+    excluded = known.load(exclusions) if exclusions else ()
+    before = known.load_baseline(baseline) if baseline else None
     _check_writable(path)
     started = time.monotonic()
     if profiles or regions or role:
         report = evaluate_accounts(Wanted(profiles, regions, accounts, role), folders, given, quiet=quiet)
     else:
-        report = evaluate_demo(folders, given, _size(accounts), quiet=quiet, named=output != TABLE)
+        report = evaluate_demo(folders, given, _size(accounts), quiet=quiet, named=bool(output != TABLE or excluded))
+    told = list(known.exclude(report, excluded))
+    if save_baseline:
+        known.save_baseline(report, save_baseline)
+    if before:
+        before.quieten(report)
     if output != TABLE:
         console.write(FORMATS[output](report, records(report, folders)), path)
     else:
         columns = console.width() if path is None else console.WIDTH
-        lines = as_table(report, seconds=time.monotonic() - started, everything=everything, columns=columns)
+        seconds = time.monotonic() - started
+        lines = as_table(report, seconds=seconds, everything=everything, columns=columns, quiet=show_excluded)
         console.show(lines, path)
+    console.note(*told)
     return _status(report, folders, fail_on)
 
 

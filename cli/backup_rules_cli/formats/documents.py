@@ -13,11 +13,12 @@ from backup_rules_cli.reports import Report
 
 
 def document(report: Report, records: Sequence[Record]) -> dict[str, Any]:
-    """`evaluations`, `failures`, and `counts` by compliance type."""
+    """`evaluations`, `excluded`, `failures`, and `counts` by compliance type."""
     return {
         "source": report.source,
         "evaluated_at": report.now.isoformat(),
         "evaluations": [asdict(each) for each in records],
+        "excluded": [asdict(each.found) | {"reason": each.reason} for each in report.quiet],
         "failures": [asdict(each) for each in report.failures],
         "counts": dict(Counter(each.compliance for each in records)),
     }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backup_rules_cli.catalogue import RuleFolder
+from backup_rules_cli.invoke import Evaluated
 from backup_rules_cli.places import partition_of
 from backup_rules_cli.reports import Report
 
@@ -45,24 +46,27 @@ class Record:
 
 def records(report: Report, folders: Sequence[RuleFolder]) -> list[Record]:
     """A record for each evaluation, in the report's order."""
-    about = {folder.name: folder.about for folder in folders}
-    return [
-        Record(
-            rule=each.rule,
-            title=about[each.rule]["Title"],
-            severity=str(about[each.rule]["Severity"]).lower(),
-            account=each.account,
-            account_name=report.names.get(each.account, ""),
-            partition=partition_of(each.region) or "aws",
-            region=each.region,
-            resource_type=each.resource_type,
-            resource_id=each.resource_id,
-            plan=report.things.get((each.account, each.region, each.resource_id), ("", ""))[0],
-            selection=report.things.get((each.account, each.region, each.resource_id), ("", ""))[1],
-            compliance=each.compliance,
-            annotation=each.annotation,
-            fix=about[each.rule]["Remediation"],
-            page=f"rules/{each.rule}/README.md",
-        )
-        for each in report.evaluated
-    ]
+    return [record(report, each, folders) for each in report.evaluated]
+
+
+def record(report: Report, each: Evaluated, folders: Sequence[RuleFolder]) -> Record:
+    """All that is told of one evaluation."""
+    about = next(folder.about for folder in folders if folder.name == each.rule)
+    plan, selection = report.things.get((each.account, each.region, each.resource_id), ("", ""))
+    return Record(
+        rule=each.rule,
+        title=about["Title"],
+        severity=str(about["Severity"]).lower(),
+        account=each.account,
+        account_name=report.names.get(each.account, ""),
+        partition=partition_of(each.region) or "aws",
+        region=each.region,
+        resource_type=each.resource_type,
+        resource_id=each.resource_id,
+        plan=plan,
+        selection=selection,
+        compliance=each.compliance,
+        annotation=each.annotation,
+        fix=about["Remediation"],
+        page=f"rules/{each.rule}/README.md",
+    )
