@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from aws_simulator.core import config
 from aws_simulator.simulation import simulated_aws
+from backup_rules_cli.catalogue import ROOT
 from demo_organization import Organization, seed
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -21,3 +23,10 @@ def test_ids_do_not_change_from_run_to_run() -> None:
     first, later, grown = seeded(NOW, 0), seeded(NOW + timedelta(days=200), 0), seeded(NOW, 2)
     assert later.ids == first.ids
     assert first.ids.items() <= grown.ids.items()
+
+
+def test_the_ids_that_the_readme_shows_are_these() -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"\bdb-[0-9A-F]{26}\b|\b[0-9a-f-]{36}_[0-9a-f-]{36}\b", page)
+    assert len(shown) == 2
+    assert set(shown) <= set(seeded(NOW, 0).ids.values())
