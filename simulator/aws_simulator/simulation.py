@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from moto import mock_aws
 from moto.core.config import default_user_config
 
-from aws_simulator.core import accounts, backup, config, eks, faults, fsx, iam, organizations, rds, tagging
+from aws_simulator.core import accounts, backup, config, eks, faults, fsx, iam, organizations, rates, rds, tagging
 from aws_simulator.core.accounts import account_session
 from aws_simulator.core.faults import failing, recorded_calls
 from aws_simulator.core.operations import clock, page_size
@@ -58,6 +58,7 @@ _MODULES = (
     remediation_executions,
     securityhub,
     ssm,
+    rates,
     faults,
 )
 """`faults` comes last, so that it stands in front of everything, authorization included."""

@@ -82,6 +82,7 @@ def _create_file_system(request: Request) -> Document:
         root = _new_volume(request, "OPENZFS", "fsx", file_system_id, {"ParentVolumeId": "", "VolumePath": "/fsx"})
         file_system[member]["RootVolumeId"] = root["VolumeId"]
     _at(request).file_systems[file_system_id] = file_system
+    _known_to_moto(request)[file_system_id] = file_system
     _tag(request, file_system["ResourceARN"], given.get("Tags") or [])
     return {"FileSystem": _with_tags(request, file_system)}
 
@@ -105,11 +106,21 @@ def _describe_file_systems(request: Request) -> Document:
 def _delete_file_system(request: Request) -> Document:
     file_system_id = _file_system(request, request.text("FileSystemId"))["FileSystemId"]
     state = _at(request)
-    del state.file_systems[file_system_id]
+    kind = state.file_systems.pop(file_system_id)["FileSystemType"]
+    _known_to_moto(request).pop(file_system_id, None)
     for things in (state.virtual_machines, state.volumes):
         for key in [key for key, thing in things.items() if thing["FileSystemId"] == file_system_id]:
             del things[key]
-    return {"FileSystemId": file_system_id, "Lifecycle": "DELETING"}
+    answer = {"WINDOWS": "WindowsResponse", "LUSTRE": "LustreResponse", "OPENZFS": "OpenZFSResponse"}.get(kind)
+    return {"FileSystemId": file_system_id, "Lifecycle": "DELETING"} | (
+        {answer: {"FinalBackupTags": []}} if answer else {}
+    )
+
+
+def _known_to_moto(request: Request) -> dict[str, Any]:
+    """Where moto, whose backups these are, looks whether a file system exists."""
+    known: dict[str, Any] = fsx_backends[request.account][request.region].file_systems
+    return known
 
 
 def _file_system(request: Request, file_system_id: str) -> Document:
@@ -251,6 +262,9 @@ def _tagged_resources(self: FSxBackend) -> Iterator[TaggedResource]:
         for thing in things.values():
             arn = thing["ResourceARN"]
             yield TaggedResource(arn, self.tagger.get_tag_dict_for_resource(arn), f"fsx:{kind}")
+    for backup in self.backups.values():
+        arn = backup.resource_arn
+        yield TaggedResource(arn, self.tagger.get_tag_dict_for_resource(arn), "fsx:backup")
 
 
 _HANDLERS: dict[str, Handler] = {

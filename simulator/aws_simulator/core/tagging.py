@@ -15,7 +15,12 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from moto.core.base_backend import BackendDict
-from moto.core.resource_tagging import TaggableResourcesMixin, iter_taggable_backends, make_tag_matcher
+from moto.core.resource_tagging import (
+    TaggableResourcesMixin,
+    iter_taggable_backends,
+    make_tag_matcher,
+    match_resource_type,
+)
 from moto.eks.models import eks_backends
 from moto.redshift.models import redshift_backends
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend, resourcegroupstaggingapi_backends
@@ -175,14 +180,28 @@ Found = list[tuple[str, Tags]]
 
 def _search(request: Request) -> Found:
     asked = request.parameters
-    types = set(asked.get("ResourceTypeFilters") or [])
+    types = list(asked.get("ResourceTypeFilters") or [])
+    of_moto = _types_of_moto(request) if types else {}
+
+    def has_type(arn: str) -> bool:
+        return bool(_types(arn).intersection(types)) or match_resource_type(of_moto.get(arn, ""), types)
+
     arns = set(asked.get("ResourceARNList") or [])
     has_tags: Callable[[Tags], bool] = make_tag_matcher(asked.get("TagFilters"))
     return [
         (arn, tags)
         for arn, tags in tagged(request.account, request.region).items()
-        if (not arns or arn in arns) and has_tags(tags) and (not types or types & _types(arn))
+        if (not arns or arn in arns) and has_tags(tags) and (not types or has_type(arn))
     ]
+
+
+def _types_of_moto(request: Request) -> dict[str, str]:
+    """What moto's services call the type of their resources, where an ARN does not tell it as a filter writes it."""
+    return {
+        resource.arn: resource.resource_type
+        for backend in iter_taggable_backends(request.account, request.region)
+        for resource in _resources_of(backend, request.region)
+    }
 
 
 def _end_of_page(found: Found, start: int, asked: Mapping[str, Any]) -> int:

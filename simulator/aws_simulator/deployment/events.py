@@ -163,7 +163,12 @@ def _to_queue(rule: Rule, target: Mapping[str, Any], event: Event) -> str | None
     if not _admits(queue.policy, EVENTS, "sqs:SendMessage", queue.queue_arn, context):
         return f"The queue's policy does not let {EVENTS} send messages for {rule.arn}."
     body = json.dumps(_transformed(target, event))
-    sqs_backends[arn.account][arn.region].send_message(queue_name=arn.resource_id, message_body=body)
+    sqs_backends[arn.account][arn.region].send_message(
+        queue_name=arn.resource_id,
+        message_body=body,
+        group_id=target.get("SqsParameters", {}).get("MessageGroupId"),
+        deduplication_id=str(event["id"]) if queue.fifo_queue and not queue.content_based_deduplication else None,
+    )
     return None
 
 

@@ -116,3 +116,14 @@ def test_what_is_missing_or_mismatched(client: Any) -> None:
     lustre = create(client, "LUSTRE")["FileSystemId"]
     with pytest.raises(client.exceptions.UnsupportedOperation, match="ONTAP"):
         client.create_storage_virtual_machine(FileSystemId=lustre, Name="svm")
+
+
+def test_a_file_system_can_be_backed_up_until_it_is_deleted(client: Any) -> None:
+    file_system_id = create(client, "LUSTRE")["FileSystemId"]
+    backup = client.create_backup(FileSystemId=file_system_id, Tags=[{"Key": "a", "Value": "b"}])["Backup"]
+    tagged = account_session(ACCOUNT, REGION).client("resourcegroupstaggingapi")
+    (found,) = tagged.get_resources(ResourceTypeFilters=["fsx:backup"])["ResourceTagMappingList"]
+    assert found["ResourceARN"] == backup["ResourceARN"]
+    assert client.delete_file_system(FileSystemId=file_system_id)["LustreResponse"] == {"FinalBackupTags": []}
+    with pytest.raises(client.exceptions.ClientError, match="does not exist"):
+        client.create_backup(FileSystemId=file_system_id)

@@ -287,3 +287,13 @@ def test_twenty_thousand_resources_are_listed_within_seconds(client: Any) -> Non
     assert len(client.get_tag_keys()["TagKeys"]) == 51
     assert len(found(client, TagFilters=[{"Key": "key-7"}])) == 400
     assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize("wanted", ["sqs", "sqs:queue"])
+def test_a_type_that_the_arn_does_not_name_is_found_all_the_same(
+    session: boto3.Session, client: Any, wanted: str
+) -> None:
+    session.client("sqs").create_queue(QueueName="jobs", tags=TAG)
+    volume(session)
+    assert found(client, ResourceTypeFilters=[wanted]) == {f"arn:aws:sqs:{HERE}:jobs": TAG}
+    assert found(client, ResourceTypeFilters=["sns", "sqs:topic"]) == {}

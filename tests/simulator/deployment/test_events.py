@@ -343,3 +343,23 @@ def test_functions_are_invoked_by_rules_and_by_schedules() -> None:
     run_schedules(runtime, CENTRAL, REGION)
     assert [each["detail-type"] for each in runtime.events] == ["Any", "Scheduled Event"]
     assert runtime.principals == ["events.amazonaws.com"] * 2
+
+
+def test_a_fifo_queue_gets_the_message_group_of_the_target() -> None:
+    sqs = client("sqs", MEMBER)
+    url = sqs.create_queue(QueueName="events.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{MEMBER}:events.fifo"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    rule(MEMBER, {"Arn": arn, "SqsParameters": {"MessageGroupId": "changes"}})
+    evaluate("NON_COMPLIANT")
+    answer = sqs.receive_message(QueueUrl=url, AttributeNames=["MessageGroupId"])
+    (message,) = answer["Messages"]
+    assert message["Attributes"]["MessageGroupId"] == "changes"
+    assert undelivered(MEMBER, REGION) == []
