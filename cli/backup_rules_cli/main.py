@@ -11,13 +11,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from backup_rules.errors import BackupRulesError
-from backup_rules_cli import console
+from backup_rules_cli import console, defaults
 from backup_rules_cli.errors import NOT_DONE, CommandError
 from backup_rules_cli.places import in_words
 from backup_rules_cli.suggestions import did_you_mean
@@ -54,10 +55,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command = getattr(importlib.import_module(f"backup_rules_cli.commands.{module}"), name)
-        assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
-        return command
+        return _command(cmd_name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         name = args[0]
@@ -82,6 +80,13 @@ class _Commands(click.Group):
         return status
 
 
+def _command(name: str) -> click.Command:
+    module, _, attribute = COMMANDS[name].partition(":")
+    command = getattr(importlib.import_module(f"backup_rules_cli.commands.{module}"), attribute)
+    assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
+    return command
+
+
 def _say(ctx: click.Context, text: str) -> None:
     first, *more = text.split("\n")
     console.note(f"{PROGRAM} {ctx.invoked_subcommand}: {first}", *more)
@@ -94,8 +99,10 @@ def _say(ctx: click.Context, text: str) -> None:
     epilog="Exit status: 0 all is well, 1 problems were found, 2 it could not be done.",
 )
 @click.version_option(package_name="aws-backup-config-rules", prog_name=PROGRAM)
-def _backup_rules() -> None:
+@click.pass_context
+def _backup_rules(ctx: click.Context) -> None:
     """Say why a scheduled AWS Backup plan will not run, on your terminal or in every account of an organization."""
+    ctx.default_map = defaults.read(Path.cwd(), COMMANDS, _command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -40,7 +40,7 @@ def rules_option(command: _F) -> _F:
 
 def parameters_option(command: _F) -> _F:
     """`--parameter Name=value`, repeatable."""
-    text = "A parameter, for the rules that have it; repeatable."
+    text = "A parameter, for the rules that have it, or RULE.NAME=VALUE for one; repeatable."
     return click.option("--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help=text)(command)
 
 
@@ -58,19 +58,25 @@ def parameter_pairs(texts: Iterable[str]) -> dict[str, str]:
 
 
 def parameters_by_rule(given: Mapping[str, str], folders: Sequence[RuleFolder]) -> dict[str, dict[str, str]]:
-    """The given parameters by rule: each goes to all the rules that have it, and must fit one at least.
+    """The given parameters by rule: each goes to all the rules that have it, or to the one of `RULE.Name`.
 
     Raises:
         UnknownNameError: no rule has a parameter of that name.
         CommandError: a value is not allowed.
     """
     own = {folder.name: {*folder.defaults, *folder.optional} for folder in folders}
-    known = set().union(*own.values())
+    known = set().union(*own.values()) | {f"{rule}.{name}" for rule, its in own.items() for name in its}
     for name in given:
         if name not in known:
             hint = did_you_mean(name, sorted(known))
             raise UnknownNameError(f"No rule that was chosen has a parameter {name}.{hint}")
-    by_rule = {rule: {name: given[name] for name in given if name in own[rule]} for rule in own}
+    by_rule = {
+        rule: {
+            **{name: given[name] for name in given if name in its},
+            **{name: given[f"{rule}.{name}"] for name in its if f"{rule}.{name}" in given},
+        }
+        for rule, its in own.items()
+    }
     for folder in folders:
         try:
             folder.rule().evaluate_parameters({**folder.defaults, **by_rule[folder.name]})
