@@ -76,6 +76,11 @@ class RuleFolder:
         """Its code, imported as Lambda would import it: by file."""
         return _module(self.name, self.path)
 
+    def beside(self, name: str) -> ModuleType | None:
+        """A module beside the rule's code that only the commands use (`demo`, `cost`); None where it has none."""
+        path = self.path / f"{name}.py"
+        return _extra(f"{name}_of_{self.name}", path) if path.is_file() else None
+
     def rule(self) -> BackupConfigRule[Any, Any]:
         """A new instance of its class."""
         return getattr(self.module(), self.name)()  # type: ignore[no-any-return]
@@ -103,11 +108,27 @@ def _metadata(path: Path) -> dict[str, Any]:
     return dict(json.loads((path / "parameters.json").read_text(encoding="utf-8")))
 
 
-@lru_cache
+def planted() -> list[Any]:
+    """What the rules plant in the demo organization for themselves: `PLANTED` of each `demo.py`."""
+    demos = (folder.beside("demo") for folder in rule_folders())
+    return [demo.PLANTED for demo in demos if demo is not None and hasattr(demo, "PLANTED")]
+
+
+def expected() -> tuple[Any, ...]:
+    """What must be found in the demo organization, and what must not: `EXPECTED` of each rule's `demo.py`."""
+    demos = (folder.beside("demo") for folder in rule_folders())
+    return tuple(row for demo in demos if demo is not None for row in demo.EXPECTED)
+
+
 def _module(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path / f"{name}.py")
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(f"{path / name}.py is missing.")
+    return _extra(name, path / f"{name}.py")
+
+
+@lru_cache
+def _extra(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise FileNotFoundError(f"{path} is missing.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +30,20 @@ def table(folders: Sequence[RuleFolder]) -> str:
     return "\n".join(rows)
 
 
+def sets_table(folders: Sequence[RuleFolder], page: str) -> str:
+    """The rule sets' table of rdk-config's page: what each set is about is kept from the page itself."""
+    sets: dict[str, list[str]] = defaultdict(list)
+    for folder in folders:
+        for name in folder.metadata["RuleSets"]:
+            sets[name].append(folder.name)
+    about = dict(re.findall(r"^\| `([\w-]+)` \|\s*([^|]*?)\s*\|[^|]*\|$", page, re.MULTILINE))
+    rows = ["| Set | What it is about | Rules |", "|---|---|---|"]
+    for name, rules in sorted(sets.items()):
+        listed = " ".join(f"`{rule}`" for rule in rules)
+        rows.append(f"| `{name}` | {about.get(name, 'say here what the set is about')} | {listed} |")
+    return "\n".join(rows)
+
+
 def with_table(page: str, rows: str) -> str:
     """`page` with the rows between its two marks.
 
@@ -44,8 +60,11 @@ def pages() -> dict[Path, str]:
     """The pages with what is made from the rules, by where they lie."""
     folders = rule_folders()
     readme, costs = ROOT / "README.md", ROOT / "docs" / "cost-and-quotas.md"
+    sets = ROOT / "rdk-config" / "README.md"
+    sets_page = sets.read_text(encoding="utf-8")
     return {
         readme: with_table(readme.read_text(encoding="utf-8"), table(folders)),
+        sets: with_table(sets_page, sets_table(folders, sets_page)),
         rules_page.PAGE: rules_page.page(folders),
         costs: with_parts(costs.read_text(encoding="utf-8"), page_parts(folders)),
     }

@@ -21,7 +21,7 @@ from backup_rules.errors import BackupRulesError, ReadError
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.plans.plans import PlanSummary
 from backup_rules.selections.picking import SelectionSummary
-from backup_rules_cli.catalogue import RuleFolder
+from backup_rules_cli.catalogue import RuleFolder, planted
 from backup_rules_cli.console import progress
 from backup_rules_cli.errors import CommandError
 from backup_rules_cli.invoke import Evaluated
@@ -50,7 +50,7 @@ def evaluate_demo(
     with simulated_aws(), progress(more + len(ACCOUNTS) + 1, shown=not quiet) as step:
         config.install(require_functions=False)
         step("making an organization in memory")
-        organization = seed(now, more)
+        organization = seed(now, more, plants=planted())
         central = next(each.id for each in organization.accounts if each.role == "delegated administrator")
         report = Report("a simulated organization", now, {each.id: each.name for each in organization.accounts})
         for account in organization.accounts:

@@ -21,6 +21,7 @@ from aws_simulator.core.config.service import Clockwork, start_recorder
 from aws_simulator.deployment.lambda_runtime import LambdaRuntime, lambda_runtime
 from aws_simulator.server import new_access_key, serving
 from backup_rules_cli import console
+from backup_rules_cli.catalogue import planted
 from backup_rules_cli.errors import WELL, CommandError
 from demo_organization import Organization, seed
 
@@ -50,7 +51,7 @@ def simulate(port: int = DEFAULT_PORT, profiles: Path = PROFILES) -> int:
 def _serve(port: int, profiles: Path) -> None:
     with serving(port, access_key=new_access_key()) as url, _runtime(url) as runtime:
         config.install(require_functions=True)
-        organization = seed(datetime.now(UTC).replace(microsecond=0), member_roles=False)
+        organization = seed(datetime.now(UTC).replace(microsecond=0), plants=planted(), member_roles=False)
         places = [(account.id, region) for account in organization.accounts for region in account.regions]
         for account, region in places:
             start_recorder(account_session(account, region), region)

@@ -10,7 +10,7 @@ directly: plans of the organization's policy and of EFS, jobs of schedules, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,7 +26,6 @@ from demo_organization import (
     opt_in,
     partitions,
     policies,
-    readiness,
     roles,
     selections,
     tags,
@@ -47,10 +46,10 @@ from demo_organization.accounts import (
     join,
     member_role,
 )
-from demo_organization.expected import EXPECTED, Expected
+from demo_organization.expected import Expected
 from demo_organization.site import RAN, SILENT, Account, Clients, Records, Site
 
-__all__ = ["EXPECTED", "Account", "Expected", "Organization", "seed"]
+__all__ = ["Account", "Expected", "Organization", "Plants", "seed"]
 
 _AGE = timedelta(days=40)
 
@@ -77,7 +76,6 @@ _SCENARIOS: Mapping[tuple[Account, str], tuple[Callable[[Site], None], ...]] = {
         lambda site: policies.vaults(site, None),
         policies.personal_data,
         opt_in.storefront,
-        readiness.ready,
     ),
     (ANALYTICS, "eu-west-1"): (
         lambda site: policies.vaults(site, policies.VAULT.lower()),
@@ -105,6 +103,10 @@ _SCENARIOS: Mapping[tuple[Account, str], tuple[Callable[[Site], None], ...]] = {
 _POLICY_RAN = ((MANAGEMENT, "eu-west-1"), (MANAGEMENT, "us-east-1"), (PAYMENTS, "eu-west-1"))
 
 
+Plants = Mapping[tuple[str, str], Sequence[Callable[[Site], None]]]
+"""What a rule plants for itself: scenarios by the names of account and Region."""
+
+
 @dataclass(frozen=True)
 class Organization:
     """The seeded accounts, in the order in which a person would go through them."""
@@ -129,17 +131,21 @@ class Organization:
         raise ValueError(f"There is no account {name}. There are {', '.join(each.name for each in self.accounts)}.")
 
 
-def seed(now: datetime, accounts: int | None = None, *, member_roles: bool = True) -> Organization:
+def seed(
+    now: datetime, accounts: int | None = None, *, plants: Iterable[Plants] = (), member_roles: bool = True
+) -> Organization:
     """Fill the simulation that is under way, as of `now` (with time zone).
 
     Args:
         now: the present. Plans were made 40 days before, and ran since; hold the simulation's clock there to judge.
         accounts: how many member accounts to add beside those that hold the planted problems.
+        plants: what each rule plants for itself (`PLANTED` of its `demo.py`), after the scenarios of this package.
         member_roles: whether the pack's member role is in each account, as after a rollout.
     """
     clients, records = Clients(), Records()
     sites = _sites(clients, records)
     more = tuple(growth.member(number) for number in range(1, (accounts or 0) + 1))
+    own = tuple(plants)
     mock_random.seed("demo organization")
     with clock(now - _AGE):
         _found(sites, [account.id for account in more], member_roles=member_roles)
@@ -147,6 +153,10 @@ def seed(now: datetime, accounts: int | None = None, *, member_roles: bool = Tru
             _seed_ids(site, "scenarios")
             for scenario in _SCENARIOS[place]:
                 scenario(site)
+            account, region = place
+            for planted in own:
+                for scenario in planted.get((account.name, region), ()):
+                    scenario(site)
         grown = [growth.fill(number, clients, records) for number in range(1, len(more) + 1)]
         _follow_policy(sites, grown)
         forget_backup_rules(sites[MANAGEMENT, REGIONS[0]])

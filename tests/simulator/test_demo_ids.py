@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from aws_simulator.core import config
 from aws_simulator.simulation import simulated_aws
-from backup_rules_cli.catalogue import ROOT
+from backup_rules_cli.catalogue import ROOT, planted
 from demo_organization import Organization, seed
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 def seeded(now: datetime, accounts: int) -> Organization:
     with simulated_aws():
         config.install(require_functions=False)
-        return seed(now, accounts)
+        return seed(now, accounts, plants=planted())
 
 
 def test_ids_do_not_change_from_run_to_run() -> None:

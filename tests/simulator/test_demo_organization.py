@@ -13,9 +13,9 @@ from aws_simulator.core import config
 from aws_simulator.core.accounts import account_session
 from aws_simulator.core.operations import clock
 from aws_simulator.simulation import simulated_aws
-from backup_rules_cli.catalogue import COMMON_PERMISSIONS, rule_folders
+from backup_rules_cli.catalogue import COMMON_PERMISSIONS, expected, planted, rule_folders
 from backup_rules_cli.invoke import Evaluated
-from demo_organization import EXPECTED, Account, Expected, Organization, seed
+from demo_organization import Account, Expected, Organization, seed
 from demo_organization.accounts import ACCOUNTS, ANALYTICS, MANAGEMENT, PAYMENTS, REGIONS
 from demo_organization.growth import NO_ROLE_EVERY, SHORT_WINDOW_EVERY
 from tests.front_door import Door
@@ -24,6 +24,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 GROWN = 30
 
 RULES = {folder.name for folder in rule_folders()}
+EXPECTED: tuple[Expected, ...] = expected()
 ROWS = [row for row in EXPECTED if row.rule in RULES]
 
 Verdicts = Mapping[str, Evaluated]
@@ -35,7 +36,7 @@ def organization() -> Iterator[Organization]:
     with simulated_aws(), clock(NOW):
         config.install(require_functions=False)
         judged.cache_clear()
-        yield seed(NOW, GROWN)
+        yield seed(NOW, GROWN, plants=planted())
 
 
 @cache

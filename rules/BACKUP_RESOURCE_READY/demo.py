@@ -1,8 +1,9 @@
-"""Rule BACKUP_RESOURCE_READY, in payments-production, us-east-1, where AWS Config records."""
+"""What the demo organization plants for the rule, in payments-production, us-east-1, where AWS Config records."""
 
 from __future__ import annotations
 
 from aws_simulator.core.config.service import service_linked_role
+from demo_organization.expected import PAYMENTS, VIRGINIA, Expected, rows
 from demo_organization.site import BACKUP_POLICY, S3_BACKUP_POLICY, Site, key_value, nightly, tags_are
 
 _SUBNETS = ["subnet-0123456789abcdef0"]
@@ -47,3 +48,16 @@ def _recorder(site: Site) -> None:
     site.client("s3").create_bucket(Bucket=bucket)
     config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": bucket})
     config.start_configuration_recorder(ConfigurationRecorderName="default")
+
+
+PLANTED = {(PAYMENTS, VIRGINIA): (ready,)}
+
+EXPECTED: tuple[Expected, ...] = (
+    *rows(
+        "BACKUP_RESOURCE_READY",
+        PAYMENTS,
+        VIRGINIA,
+        {"contracts-inbox": "Off", "scans": "ONTAP"},
+        ("contracts-archive", "contracts"),
+    ),
+)

@@ -1,0 +1,12 @@
+"""What a run of the rule does in the ordinary account, where its permissions do not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backup_rules_cli.costs.counts import Count, none
+
+CALLS: Mapping[str, Count] = {
+    "organizations:ListAccountsWithInvalidEffectivePolicy": none,
+    "organizations:ListEffectivePolicyValidationErrors": none,
+}

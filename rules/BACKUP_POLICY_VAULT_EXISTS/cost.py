@@ -1,0 +1,9 @@
+"""What a run of the rule does in the ordinary account, where its permissions do not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backup_rules_cli.costs.counts import Count, with_policy
+
+CALLS: Mapping[str, Count] = {"backup:ListBackupVaults": with_policy}
