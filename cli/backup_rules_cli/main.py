@@ -40,6 +40,7 @@ COMMANDS = {
     "costs": "costs:costs",
     "package": "package:package",
     "rdk-rules": "rdk_rules:rdk_rules",
+    "new-rule": "new_rule:new_rule",
     "templates": "templates:templates",
     "docs": "docs:docs",
 }

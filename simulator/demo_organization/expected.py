@@ -1,8 +1,7 @@
 """How it is written down what the demo organization plants: of which thing a rule must speak, and of which twin not.
 
 The rows stand in each rule's `demo.py`, written by hand: nothing in them comes from what the rule does. A thing is
-named as the module that plants it names it; `says` is what must be found in the annotation, however it is worded: the name of
-what is wrong, or of what to look at.
+named as the module that plants it names it; `says` is what must be found in the annotation, however it is worded.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from rdk.rdk import accepted_resource_types
 
 from backup_rules_cli.catalogue import COMMON_PERMISSIONS, ROOT, RuleFolder, rule_folders
 from backup_rules_cli.docs import table, with_table
+from backup_rules_cli.new_rule import check_name
 from tests.front_door import ACCOUNT
 
 FOLDERS = rule_folders()
@@ -54,7 +55,9 @@ HEADINGS = [
 
 
 def page(folder: RuleFolder) -> str:
-    return (folder.path / "README.md").read_text(encoding="utf-8")
+    path = folder.path / "README.md"
+    assert path.is_file(), f"{folder.name} has no page: write {path}, with the headings of the other rules' pages."
+    return path.read_text(encoding="utf-8")
 
 
 def section(folder: RuleFolder, heading: str) -> str:
@@ -80,6 +83,7 @@ def test_folder_class_and_rule_name_are_one(folder: RuleFolder) -> None:
 @EVERY_RULE
 def test_names_fit_aws_config(folder: RuleFolder) -> None:
     """A conformance pack appends 27 characters to a rule's name, and some of Config's inputs take 64."""
+    check_name(folder.name)
     assert re.fullmatch(r"[a-z0-9-]{1,37}", folder.config_rule_name)
     assert 1 <= len(folder.metadata["Description"]) <= 256
 
@@ -108,8 +112,22 @@ def test_optional_parameters_left_blank_are_not_given(folder: RuleFolder) -> Non
 def test_triggers_are_types_that_rdk_and_config_know(folder: RuleFolder) -> None:
     assert set(folder.triggers) <= set(accepted_resource_types)
     assert folder.frequency in {"One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"}
-    runs_every_six_hours = folder.name == "BACKUP_PLAN_RAN_ON_SCHEDULE"
-    assert folder.frequency == ("Six_Hours" if runs_every_six_hours else "TwentyFour_Hours")
+    if folder.name in CONTRACT:
+        runs_every_six_hours = folder.name == "BACKUP_PLAN_RAN_ON_SCHEDULE"
+        assert folder.frequency == ("Six_Hours" if runs_every_six_hours else "TwentyFour_Hours")
+
+
+@EVERY_RULE
+def test_a_rule_without_change_triggers_has_no_word_of_them(folder: RuleFolder) -> None:
+    """RDK leaves a rule out, without a word, whose `SourceEvents` is empty: the whole line has to go."""
+    assert folder.metadata.get("SourceEvents") != "", "Remove SourceEvents: RDK takes no rule where it is empty."
+
+
+@EVERY_RULE
+def test_nothing_is_left_to_be_filled_in(folder: RuleFolder) -> None:
+    """As `backup-rules new-rule` marks it."""
+    files = [*folder.path.glob("*.py"), *folder.path.glob("*.json"), *folder.path.glob("*.md")]
+    assert [path.name for path in files if "REPLACE" in path.read_text(encoding="utf-8")] == []
 
 
 CHANGE_TRIGGERED = {
@@ -123,7 +141,8 @@ CHANGE_TRIGGERED = {
 
 
 def test_the_rules_that_run_on_changes_are_the_contracts() -> None:
-    assert {folder.name for folder in FOLDERS if folder.triggers} == CHANGE_TRIGGERED
+    contracts = {folder.name for folder in FOLDERS if folder.triggers and folder.name in CONTRACT}
+    assert contracts == CHANGE_TRIGGERED
 
 
 @EVERY_RULE
