@@ -35,7 +35,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with a new rule in it, filled in, and all that is made from the rules made anew."""
     tree = tmp_path_factory.mktemp("project") / "copy"
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for name in (*TREE, *MADE):
+    for name in TREE:
         shutil.copytree(ROOT / name, tree / name, ignore=ignored)
     for name in FILES:
         shutil.copy(ROOT / name, tree / name)
