@@ -1,4 +1,4 @@
-"""What the RDS API of moto lacks: DocumentDB, distinct resource ids, pages of clusters, continuous backups.
+"""What the RDS API of moto lacks: DocumentDB, RDS Custom, backup targets, distinct ids, pages, continuous backups.
 
 The real `DescribeDBClusters` and `DescribeDBInstances` list the clusters and instances of DocumentDB and Neptune too.
 """
@@ -22,6 +22,8 @@ _DOCDB_PORT = 27017
 _PAGING = Paging(size_parameter="MaxRecords", largest=100, refusal="InvalidParameterValue", continuation="Marker")
 _STAND_IN = "aurora-mysql"
 """An engine that moto knows and that is made of a cluster with member instances, as DocumentDB is."""
+_CUSTOM = re.compile(r"custom-((?:oracle|sqlserver)-\w+?)(?:-cdb)?")
+"""RDS Custom's engines: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"""
 
 
 def set_recovery_point(account: str, region: str, arn: str, recovery_point_arn: str | None) -> None:
@@ -76,23 +78,34 @@ def _problem_of_windows(maintenance_window: str, backup_window: str | None) -> s
     return None
 
 
-def _with_docdb(init: Callable[..., None]) -> Callable[..., None]:
-    """Makes a database of engine `docdb` as one of the stand-in, and gives it its own engine afterwards."""
+def _with_more_engines(init: Callable[..., None]) -> Callable[..., None]:
+    """Makes a database of DocumentDB or RDS Custom as one of a stand-in, and gives it its own engine afterwards."""
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it becomes the class's own
         engine = kwargs.get("engine")
+        stand_in = _stand_in(engine)
         if engine == _DOCDB:
-            kwargs |= {"engine": _STAND_IN, "port": kwargs.get("port") or _DOCDB_PORT}
+            kwargs["port"] = kwargs.get("port") or _DOCDB_PORT
+        if stand_in:
+            kwargs["engine"] = stand_in
         init(self, *args, **kwargs)
-        if engine == _DOCDB:
-            self.engine = _DOCDB
+        if stand_in:
+            self.engine = engine
         if isinstance(self, DBInstance):
+            self.backup_target = kwargs.get("backup_target") or "region"
             self.dbi_resource_id = f"db-{mock_random.uuid4().hex[:26].upper()}"
         elif engine == _DOCDB:
             self.engine_version = kwargs.get("engine_version") or _DOCDB_VERSION
 
-    setattr(__init__, "knows_docdb", True)  # noqa: B010 - a function has no such attribute by type
+    setattr(__init__, "knows_more_engines", True)  # noqa: B010 - a function has no such attribute by type
     return __init__
+
+
+def _stand_in(engine: str | None) -> str | None:
+    if engine == _DOCDB:
+        return _STAND_IN
+    custom = _CUSTOM.fullmatch(engine or "")
+    return custom[1] if custom else None
 
 
 def install() -> None:
@@ -101,5 +114,5 @@ def install() -> None:
     setattr(models, "valid_preferred_maintenance_window", _problem_of_windows)  # noqa: B010 - mypy forbids assigning to a function
     for model in (DBCluster, DBInstance):
         init = vars(model)["__init__"]
-        if not hasattr(init, "knows_docdb"):
-            setattr(model, "__init__", _with_docdb(init))  # noqa: B010 - as above
+        if not hasattr(init, "knows_more_engines"):
+            setattr(model, "__init__", _with_more_engines(init))  # noqa: B010 - as above

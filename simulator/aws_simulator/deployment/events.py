@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -120,9 +121,12 @@ def _sender(moto_sends: Callable[..., None]) -> Callable[..., None]:
         if not heeds or not self.event_pattern.matches_event(original_event):
             return
         for target in list(self.targets):
-            deliver = _DELIVERIES.get(parse_arn(target["Arn"]).service)
+            arn = parse_arn(target["Arn"])
+            deliver = _DELIVERIES.get(arn.service)
             plain = not {"Input", "InputPath"} & set(target)
-            if deliver is None or not plain or ":archive/" in target["Arn"]:
+            # An archive, or an API destination, has a rule of moto's own making.
+            own = arn.service == "events" and arn.resource_type != "event-bus"
+            if deliver is None or not plain or own:
                 only = copy.copy(self)
                 only.targets = [target]
                 moto_sends(only, copy.deepcopy(original_event), transform_input)
@@ -180,13 +184,28 @@ def _transformed(target: Mapping[str, Any], event: Event) -> Any:
     transformer = target.get("InputTransformer")
     if not transformer:
         return event
-    text: str = transformer["InputTemplate"]
+    values: dict[str, Any] = {}
     for name, path in transformer.get("InputPathsMap", {}).items():
         value: Any = event
         for step in path.removeprefix("$.").split("."):
             value = value.get(step) if isinstance(value, Mapping) else None
-        text = text.replace(f"<{name}>", json.dumps(value))
-    return json.loads(text)
+        values[name] = value
+
+    def filled(found: re.Match[str]) -> str:
+        """A placeholder alone becomes a JSON value, and text within a JSON string."""
+        if not found[0].startswith('"'):
+            return json.dumps(values.get(found[0][1:-1]))
+        return _PLACEHOLDER.sub(lambda inner: json.dumps(_as_text(values.get(inner[0][1:-1])))[1:-1], found[0])
+
+    return json.loads(_STRING_OR_PLACEHOLDER.sub(filled, transformer["InputTemplate"]))
+
+
+_PLACEHOLDER = re.compile(r"<[\w.-]+>")
+_STRING_OR_PLACEHOLDER = re.compile(r'"(?:[^"\\]|\\.)*"|<[\w.-]+>')
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _to_bus(rule: Rule, target: Mapping[str, Any], event: Event) -> str | None:

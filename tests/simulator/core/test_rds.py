@@ -133,3 +133,13 @@ def test_what_does_not_exist(client: Any) -> None:
         client.describe_db_clusters(DBClusterIdentifier="missing")
     with pytest.raises(client.exceptions.DBInstanceNotFoundFault):
         client.describe_db_instances(DBInstanceIdentifier="missing")
+
+
+@pytest.mark.parametrize("engine", ["custom-oracle-ee", "custom-oracle-ee-cdb", "custom-sqlserver-se", "mysql"])
+@pytest.mark.parametrize("target", [None, "region", "outposts"])
+def test_an_instance_tells_its_custom_engine_and_where_its_backups_are_kept(
+    client: Any, engine: str, target: str | None
+) -> None:
+    create_instance(client, "ledger", engine, **({"BackupTarget": target} if target else {}))
+    (found,) = client.describe_db_instances(DBInstanceIdentifier="ledger")["DBInstances"]
+    assert (found["Engine"], found["BackupTarget"]) == (engine, target or "region")

@@ -363,3 +363,23 @@ def test_a_fifo_queue_gets_the_message_group_of_the_target() -> None:
     (message,) = answer["Messages"]
     assert message["Attributes"]["MessageGroupId"] == "changes"
     assert undelivered(MEMBER, REGION) == []
+
+
+def test_an_archive_keeps_what_comes() -> None:
+    events = client("events", MEMBER)
+    source = f"arn:aws:events:{REGION}:{MEMBER}:event-bus/default"
+    events.create_archive(ArchiveName="all", EventSourceArn=source)
+    events.put_events(Entries=[{"Source": "shop", "DetailType": "Order", "Detail": "{}"}])
+    assert events.describe_archive(ArchiveName="all")["EventCount"] == 1
+    assert undelivered(MEMBER, REGION) == []
+
+
+def test_an_input_transformer_fills_values_and_texts() -> None:
+    url, arn = queue(MEMBER)
+    paths = {"rule": "$.detail.configRuleName", "new": "$.detail.newEvaluationResult", "none": "$.detail.none"}
+    template = '{"text": "rule <rule>, \\"<none>\\"", "alone": "<rule>", "value": <rule>, "whole": <new>}'
+    rule(MEMBER, {"Arn": arn, "InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}})
+    evaluate("NON_COMPLIANT")
+    (found,) = received(url, MEMBER)
+    assert (found["text"], found["alone"], found["value"]) == (f'rule {RULE}, "null"', RULE, RULE)
+    assert found["whole"]["complianceType"] == "NON_COMPLIANT"
