@@ -15,11 +15,13 @@ from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject
-from backup_rules.iam.duties import Assignment, duties, names_databases
-from backup_rules.iam.permissions import Probe, SimulationResult, judge, probes_for, problems, requests_for
+from backup_rules.iam.denials import Answers, actions_by_subject, answers_to, problems, withheld
+from backup_rules.iam.needs import Assignment, needs_of, types_to_list
+from backup_rules.iam.permissions import Probe, probes_for, requests_for
 from backup_rules.iam.trust import RoleArn, parse_role_arn
+from backup_rules.logs import log
 from backup_rules.plans.plans import AUTOMATIC_EFS_PLAN_PREFIX
-from backup_rules.resources.resource_types import RDS_INSTANCE
+from backup_rules.resources.resource_types import DYNAMODB, ResourceType
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules.selections.words import called
 from backup_rules.wording.annotations import name
@@ -37,7 +39,7 @@ class BACKUP_ROLE_PERMISSIONS(BackupConfigRule[RuleParameters, SelectionSummary]
         account, subjects = invocation.account, invocation.selections()
         account.side_by_side(_read, [subject.of for subject in subjects])
         roles = dict.fromkeys(_role(subject.of, account) for subject in subjects)
-        account.side_by_side(lambda _, role: _simulated(role, invocation), [each for each in roles if each is not None])
+        account.side_by_side(lambda _, role: _answers(invocation, role), [each for each in roles if each is not None])
         return subjects
 
     def findings(self, subject: Subject[SelectionSummary], invocation: Invocation[RuleParameters]) -> Iterator[Finding]:
@@ -45,24 +47,33 @@ class BACKUP_ROLE_PERMISSIONS(BackupConfigRule[RuleParameters, SelectionSummary]
         role = _role(summary, invocation.account)
         if role is None:
             yield NotApplicable(
-                f"{name(summary.role_arn) or 'Nothing'} is no role of account {invocation.account.place.account}, so"
-                " there are no permissions to judge: see BACKUP_ROLE_ASSUMABLE."
+                f"{name(summary.role_arn, 130) or 'Nothing'} is no role of account"
+                f" {invocation.account.place.account}, so there are no permissions to judge: see BACKUP_ROLE_ASSUMABLE."
             )
             return
         if summary.plan_id.startswith(AUTOMATIC_EFS_PLAN_PREFIX) and role.path == SERVICE_LINKED_PATH:
             yield NotApplicable(f"Role {role.name} is AWS Backup's own: AWS keeps its permissions.")
             return
         _read(invocation.account, summary)
-        results = _simulated(role, invocation)
-        if results is None:
+        answers = _answers(invocation, role)
+        if answers is None:
+            named = str(role) if len(str(role)) <= 100 else role.name
             yield NotApplicable(
-                f"Role {name(str(role))} of {called(summary)} does not exist, so there are no permissions to judge: see"
+                f"Role {named} of {called(summary)} does not exist, so there are no permissions to judge: see"
                 " BACKUP_ROLE_ASSUMABLE."
             )
             return
         with invocation.account.calls.reading("iam", "SimulatePrincipalPolicy", str(role)):
-            denials = judge(_probes(invocation)[summary], results)
-        yield from problems(role.name, summary, denials)
+            found = withheld(_probes(invocation)[summary], answers)
+        if found:  # an annotation rarely has room for all of them
+            log(
+                "INFO",
+                "actions withheld",
+                role=str(role),
+                selection=subject.resource_id,
+                actions=actions_by_subject(found),
+            )
+        yield from problems(role.name, summary, found)
 
 
 def _role(summary: SelectionSummary, account: Account) -> RoleArn | None:
@@ -94,18 +105,35 @@ def _probes(invocation: Invocation[RuleParameters]) -> Probes:
     """What to ask for each selection."""
     account, place = invocation.account, invocation.account.place
     assignments = tuple(_readable(invocation))
-    databases = any(names_databases(each.selection) for each in assignments)
-    work = duties(assignments, resources.could_be_picked(account, [RDS_INSTANCE] if databases else ()), place)
-    return {summary: probes_for(each, place) for summary, each in work.items()}
+    if not assignments:
+        return {}
+    wanted = frozenset[ResourceType]().union(*(types_to_list(each.selection, place) for each in assignments))
+    advanced = backup.advanced_features(account).get(DYNAMODB.opt_in_key)
+    needs = needs_of(assignments, resources.could_be_picked(account, wanted), place, advanced_dynamodb=advanced)
+    return {summary: probes_for(each, place) for summary, each in needs.items()}
 
 
-def _simulated(role: RoleArn, invocation: Invocation[RuleParameters]) -> tuple[SimulationResult, ...] | None:
+@remembered
+def _probes_by_role(invocation: Invocation[RuleParameters]) -> dict[str, tuple[Probe, ...]]:
+    """All that is asked about each role, by its ARN, each question once."""
+    found: dict[str, dict[Probe, None]] = {}
+    for summary, probes in _probes(invocation).items():
+        found.setdefault(summary.role_arn, {}).update(dict.fromkeys(probes))
+    return {role_arn: tuple(probes) for role_arn, probes in found.items()}
+
+
+@remembered
+def _answers(invocation: Invocation[RuleParameters], role: RoleArn) -> Answers | None:
     """IAM's answers about the role, to all that its selections need; None when there is no such role."""
-    found = iam.role(invocation.account, role.name)
-    if found is None or found.arn != str(role):
+    account, role_arn = invocation.account, str(role)
+    found = iam.role(account, role.name)
+    if found is None or found.arn != role_arn:
         return None
-    asked = [probe for summary, each in _probes(invocation).items() if summary.role_arn == str(role) for probe in each]
-    return simulate(invocation.account, str(role), requests_for(asked, invocation.account.place))
+    results = simulate(account, role_arn, requests_for(_probes_by_role(invocation).get(role_arn, ()), account.place))
+    if results is None:
+        return None
+    with account.calls.reading("iam", "SimulatePrincipalPolicy", role_arn):
+        return answers_to(results)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

@@ -113,8 +113,8 @@ def test_the_default_role_is_not_enough_for_s3(door: Door) -> None:
     selection = door.selection(door.plan())
     assert verdict(door, selection) == (
         "NON_COMPLIANT",
-        "Role BackupRole of selection everything of plan nightly lacks s3:GetBucketVersioning,"
-        " s3:GetBucketNotification, s3:PutBucketNotification and 24 more (S3 buckets): no policy of the role allows it."
+        "Role BackupRole of selection everything of plan nightly lacks 27 actions (all in the log):"
+        " s3:GetBucketVersioning, s3:GetBucketNotification and 25 more (S3 buckets): no policy of the role allows it."
         " Attach AWSBackupServiceRolePolicyForS3Backup.",
     )
 
@@ -146,8 +146,8 @@ def test_long_names_leave_actions_and_types_to_be_seen(door: Door) -> None:
     selection = door.selection(door.plan("p" * 50), "s" * 50, IamRoleArn=arn)
     annotation = verdict(door, selection)[1]
     assert len(annotation) <= 256
-    assert " lacks tag:GetResources (tag-based selections); " in annotation
-    assert " of selection sss" in annotation
+    lacking = "8 actions (all in the log): tag:GetResources (tag-based selections); and for 1 more type"
+    assert f" lacks {lacking}: " in annotation
     assert annotation.endswith(". Attach AWSBackupServiceRolePolicyForBackup.")
 
 
@@ -164,8 +164,8 @@ def test_missing_actions_are_listed_by_type_in_what_fits(door: Door) -> None:
     compliance, annotation = verdict(door, door.selection(door.plan()))
     assert compliance == "NON_COMPLIANT"
     assert annotation == (
-        "Role BackupRole of selection everything of plan nightly lacks tag:GetResources (tag-based selections);"
-        " backup:DescribeBackupVault and 1 more (backup vaults); and for 3 more: no policy of the role allows it."
+        "Role BackupRole lacks 13 actions (all in the log): tag:GetResources (tag-based selections);"
+        " dynamodb:DescribeTable and 3 more (DynamoDB tables); and for 2 more types: no policy of the role allows it."
         " Attach AWSBackupServiceRolePolicyForBackup."
     )
 
@@ -492,3 +492,68 @@ def test_all_pages_are_read(door: Door) -> None:
         found = door.evaluate(RULE)
     assert len(found) == 3
     assert all("dynamodb:DescribeTable" in each.annotation for each in found.values())
+
+
+# --- Everything, tables, tags on recovery points --------------------------------------------------------------------
+
+
+def test_everything_reaches_what_the_inventory_knows_without_tags(door: Door) -> None:
+    volumes_only = {"Effect": "Allow", "Action": ["ec2:*"], "Resource": "*"}
+    arn = role(door, inline=volumes_only)
+    selection = door.selection(door.plan(), IamRoleArn=arn, Resources=["*"])
+    assert verdict(door, selection) == ("COMPLIANT", "")
+    made = door.client("rds").create_db_instance(
+        DBInstanceIdentifier="shop",
+        Engine="postgres",
+        DBInstanceClass="db.t4g.micro",
+        AllocatedStorage=20,
+        MasterUsername="owner",
+        MasterUserPassword="correct-horse",
+    )
+    assert made["DBInstance"]["DBInstanceStatus"]
+    compliance, annotation = verdict(door, selection)
+    assert compliance == "NON_COMPLIANT"
+    assert "rds:DescribeDBInstances" in annotation
+
+
+@pytest.mark.parametrize(
+    ("settings", "allowed", "missing"),
+    [
+        pytest.param(True, "dynamodb:CreateBackup", "dynamodb:StartAwsBackupJob", id="advanced"),
+        pytest.param(False, "dynamodb:StartAwsBackupJob", "dynamodb:CreateBackup", id="not advanced"),
+    ],
+)
+def test_how_tables_are_backed_up_follows_the_regions_settings(
+    door: Door, settings: bool, allowed: str, missing: str
+) -> None:
+    door.client("backup").update_region_settings(ResourceTypeManagementPreference={"DynamoDB": settings})
+    statement = {"Effect": "Allow", "Action": ["dynamodb:Describe*", "dynamodb:List*", allowed], "Resource": "*"}
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
+    selection = door.selection(door.plan(), IamRoleArn=role(door, inline=statement), Resources=[table])
+    compliance, annotation = verdict(door, selection)
+    assert compliance == "NON_COMPLIANT"
+    assert f" lacks {missing} (DynamoDB tables): " in annotation
+
+
+def test_tags_of_the_plan_are_put_on_recovery_points_under_the_role(door: Door) -> None:
+    volume = f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/vol-0abc"
+    arn = role(door, inline={"Effect": "Allow", "Action": ["ec2:*"], "Resource": "*"})
+    rule = {"RuleName": "daily", "TargetBackupVaultName": "Default"}
+    plain = door.selection(door.plan("plain", rule), IamRoleArn=arn, Resources=[volume])
+    tagging = door.plan("tagging", rule | {"RecoveryPointTags": {"team": "shop"}})
+    tagged_selection = door.selection(tagging, IamRoleArn=arn, Resources=[volume])
+    assert verdict(door, plain) == ("COMPLIANT", "")
+    compliance, annotation = verdict(door, tagged_selection)
+    assert compliance == "NON_COMPLIANT"
+    assert " lacks backup:TagResource (EBS volumes): " in annotation
+
+
+def test_the_log_has_every_withheld_action(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+    role(door, FOR_BACKUP)
+    tagged(door, "s3:amzn-s3-demo-bucket")
+    selection = door.selection(door.plan())
+    assert "27 actions" in verdict(door, selection)[1]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [each for each in lines if each["message"] == "actions withheld"]
+    assert line["selection"] == selection
+    assert len(line["actions"]["S3 buckets"]) == 27

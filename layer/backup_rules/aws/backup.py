@@ -192,6 +192,7 @@ def _backup_rule(answer: Answer) -> BackupRule:
             for copy in optional(answer, "CopyActions", list) or []
         ),
         air_gapped_vault_arn=optional(answer, "TargetLogicallyAirGappedBackupVaultArn", str),
+        recovery_point_tags=bool(optional(answer, "RecoveryPointTags", dict)),
     )
 
 

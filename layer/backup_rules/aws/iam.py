@@ -16,7 +16,9 @@ from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field, optional, texts
 from backup_rules.aws.memory import remembered
 from backup_rules.errors import ReadError
-from backup_rules.iam.permissions import ANY_RESOURCE, Decision, SimulationRequest, SimulationResult
+from backup_rules.iam.denials import Decision, SimulationResult
+from backup_rules.iam.permission_table import ANY_RESOURCE
+from backup_rules.iam.permissions import SimulationRequest
 from backup_rules.iam.roles import Role
 
 _NO_SUCH_ROLE = frozenset({"NoSuchEntity", "NoSuchEntityException"})

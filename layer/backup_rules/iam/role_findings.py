@@ -59,7 +59,11 @@ def role_here(role_arn: str, whose: str, place: Place, named_in: NamedIn) -> Rol
         remedy = named_in.value.other_partition.format(partition=place.partition)
     else:
         return role
-    return Problem(f"{sentence(whose)} names {name(role_arn)}, a role of {where}.", remedy)
+    words = (
+        f"{sentence(whose)} names {named}, a role of {where}."
+        for named in (role_arn, f"role {role.name}", f"role {name(role.name, 40)}")
+    )
+    return Problem.worded(words, remedy)
 
 
 def role_findings(role: RoleArn, found: Role | None, whose: str, place: Place, named_in: NamedIn) -> Iterator[Finding]:
@@ -69,15 +73,16 @@ def role_findings(role: RoleArn, found: Role | None, whose: str, place: Place, n
         ValueError: the trust policy is none.
     """
     if found is None:
-        words = (f"Role {name(str(role), length)} of {whose} does not exist." for length in (60, 40))
+        words = (f"Role {named} of {whose} does not exist." for named in (str(role), role.name, name(role.name, 40)))
         yield Problem.worded(words, named_in.value.missing)
         return
     if found.arn != str(role):
         path = found.arn.split(":role", 1)[-1].removesuffix(role.name)
-        yield Problem(
-            f"Role {name(str(role))} of {whose} does not exist: here, {name(role.name)} has the path {path}.",
-            named_in.value.other_path,
+        words = (
+            f"Role {named} of {whose} does not exist: here, {name(role.name)} has the path {path}."
+            for named in (str(role), f"{role.path}{role.name}", role.name)
         )
+        yield Problem.worded(words, named_in.value.other_path)
         return
     verdict = trust(found.trust_policy, place)
     if verdict.problem is not None:

@@ -39,7 +39,10 @@ class CopyAction:
 
 @dataclass(frozen=True, slots=True)
 class BackupRule:
-    """A backup rule of a plan (never just "rule", which is AWS Config's). Windows are in minutes."""
+    """A backup rule of a plan (never just "rule", which is AWS Config's). Windows are in minutes.
+
+    `recovery_point_tags`: whether it adds tags of its own (`RecoveryPointTags`) to what it backs up.
+    """
 
     id: str
     name: str
@@ -52,6 +55,7 @@ class BackupRule:
     continuous: bool = False
     copy_actions: tuple[CopyAction, ...] = ()
     air_gapped_vault_arn: str | None = None
+    recovery_point_tags: bool = False
 
 
 @dataclass(frozen=True, slots=True)

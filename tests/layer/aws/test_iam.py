@@ -10,7 +10,8 @@ import pytest
 from botocore.stub import Stubber
 
 from backup_rules.aws.iam import arguments, parse_results, split
-from backup_rules.iam.permissions import ContextEntry, Decision, SimulationRequest, SimulationResult
+from backup_rules.iam.denials import Decision, SimulationResult
+from backup_rules.iam.permissions import ContextEntry, SimulationRequest
 
 ROLE = "arn:aws:iam::111122223333:role/service-role/backup"
 BUCKET, OTHER = "arn:aws:s3:::invoices", "arn:aws:s3:::orders"

@@ -20,39 +20,41 @@ from policy_sentry.querying.actions import get_action_data
 
 from backup_rules.arns import Place
 from backup_rules.evaluation.subjects import selection_subject, verdict
+from backup_rules.iam.denials import Decision, SimulationResult, Withheld, WithheldBy, answers_to, problems, withheld
+from backup_rules.iam.permission_table import FULLY_MANAGED, PERMISSIONS
 from backup_rules.iam.permissions import (
     BACKUP_POLICY,
     COMBINATIONS_A_CALL,
-    CONTINUOUS_PERMISSIONS,
-    CORE_PERMISSIONS,
-    FULLY_MANAGED,
     S3_BACKUP_POLICY,
-    Decision,
-    Denial,
-    Duties,
+    Needs,
     Probe,
     SimulationRequest,
-    SimulationResult,
-    WithheldBy,
-    judge,
     probes_for,
-    problems,
     requests_for,
 )
 from backup_rules.resources.resource_types import (
     AURORA,
+    CLOUDFORMATION,
+    DOCUMENTDB,
+    DSQL,
     DYNAMODB,
     EBS,
     EC2,
     EFS,
     EKS,
+    FSX_FILE_SYSTEM,
     FSX_VOLUME,
+    NEPTUNE,
+    RDS_CLUSTER,
     RDS_INSTANCE,
     REDSHIFT,
+    REDSHIFT_SERVERLESS,
     RESOURCE_TYPES,
     S3,
+    SAP_HANA,
     STORAGE_GATEWAY,
     TIMESTREAM,
+    VIRTUAL_MACHINE,
     ResourceType,
 )
 from backup_rules.selections.picking import SelectionSummary
@@ -71,10 +73,11 @@ def type_id(kind: ResourceType) -> str:
     return kind.singular.replace(" ", "-")
 
 
-def everything(*types: ResourceType, **others: Any) -> Duties:
-    """The heaviest duties for these types: by tags, continuous, with vaults."""
-    duties = Duties(frozenset(types), by_tags=True, tagged=True, continuous=True, vault_names=frozenset({"Default"}))
-    return replace(duties, **others)
+def everything(*types: ResourceType, **others: Any) -> Needs:
+    """The heaviest needs for these types: by tags, continuous, with tags on recovery points."""
+    picked = frozenset(types)
+    needs = Needs(picked, by_tags=True, tagged_types=picked, recovery_point_tags=True, continuous=True)
+    return replace(needs, **others)
 
 
 # --- IAM in small ---------------------------------------------------------------------------------------------------
@@ -195,13 +198,13 @@ def keys_of(policies: Iterable[Policy], context: Mapping[str, str]) -> set[str]:
     }
 
 
-def denials(duties: Duties, *policies: Policy, place: Place = HERE) -> tuple[Denial, ...]:
-    probes = probes_for(duties, place)
-    return judge(probes, simulate(requests_for(probes, place), *policies))
+def denials(needs: Needs, *policies: Policy, place: Place = HERE) -> tuple[Withheld, ...]:
+    probes = probes_for(needs, place)
+    return withheld(probes, answers_to(simulate(requests_for(probes, place), *policies)))
 
 
-def lacking(duties: Duties, *policies: Policy, place: Place = HERE) -> set[str]:
-    return {denial.probe.action for denial in denials(duties, *policies, place=place)}
+def lacking(needs: Needs, *policies: Policy, place: Place = HERE) -> set[str]:
+    return {denial.probe.action for denial in denials(needs, *policies, place=place)}
 
 
 # --- AWS's managed policies -----------------------------------------------------------------------------------------
@@ -215,17 +218,17 @@ def test_the_managed_policy_for_backup_is_sufficient(kind: ResourceType, place: 
 
 def test_the_managed_policy_for_backup_is_sufficient_for_copies() -> None:
     copies = frozenset({"arn:aws:backup:eu-central-1:444455556666:backup-vault:Central"})
-    assert denials(everything(EBS, EFS, copy_vault_arns=copies), managed(BACKUP_POLICY)) == ()
+    assert denials(everything(EBS, EFS, vault_arns_copied_to=copies), managed(BACKUP_POLICY)) == ()
 
 
 def test_the_managed_policy_for_s3_backup_is_sufficient_for_s3() -> None:
-    by_arn = Duties(frozenset({S3}), tagged=True, continuous=True, vault_names=frozenset({"Default"}))
+    by_arn = Needs(frozenset({S3}), tagged_types=frozenset({S3}), continuous=True)
     assert denials(by_arn, managed(S3_BACKUP_POLICY)) == ()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in RESOURCE_TYPES if kind is not S3], ids=type_id)
 def test_the_managed_policy_for_s3_backup_is_sufficient_for_nothing_else(kind: ResourceType) -> None:
-    found = denials(Duties(frozenset({kind})), managed(S3_BACKUP_POLICY))
+    found = denials(Needs(frozenset({kind})), managed(S3_BACKUP_POLICY))
     assert {denial.probe.subject for denial in found} == {kind.plural}
 
 
@@ -245,15 +248,154 @@ def test_both_managed_policies_are_sufficient_for_everything() -> None:
 
 @pytest.mark.parametrize("kind", RESOURCE_TYPES, ids=type_id)
 def test_a_role_without_policies_is_insufficient(kind: ResourceType) -> None:
-    assert {denial.probe.subject for denial in denials(Duties(frozenset({kind})))} == {kind.plural}
+    assert {denial.probe.subject for denial in denials(Needs(frozenset({kind})))} == {kind.plural}
 
 
 @pytest.mark.parametrize("kind", RESOURCE_TYPES, ids=type_id)
 def test_each_permission_is_missed(kind: ResourceType) -> None:
     """Each action that is asked about makes the difference, unless another stands in for it."""
-    for probe in probes_for(Duties(frozenset({kind})), HERE):
+    for probe in probes_for(Needs(frozenset({kind})), HERE):
         withheld = {action for action, _ in probe.asks}
-        assert lacking(Duties(frozenset({kind})), allow("*"), deny(*withheld)) == {probe.action}
+        assert lacking(Needs(frozenset({kind})), allow("*"), deny(*withheld)) == {probe.action}
+
+
+# --- AWS's lists of statements for each service ---------------------------------------------------------------------
+
+# https://docs.aws.amazon.com/aws-backup/latest/devguide/security-iam-awsmanpol.html#customer-managed-policies;
+# DSQL's is printed there as DSQLBackupPermissions.
+_CLUSTERS = ("DynamoDBBackupPermissions", "RDSClusterModifyPermissions", "GetResourcesPermissions", "KMSPermissions")
+_FSX = (
+    "FsxBackupPermissions",
+    "FsxCreateBackupPermissions",
+    "FsxPermissions",
+    "FsxVolumePermissions",
+    "FsxListTagsPermissions",
+    "FsxDeletePermissions",
+    "FsxResourcePermissions",
+    "KMSPermissions",
+)
+_BY_SERVICE: dict[ResourceType, tuple[str, ...]] = {
+    AURORA: (*_CLUSTERS, "BackupVaultPermissions"),
+    NEPTUNE: (*_CLUSTERS, "BackupVaultPermissions"),
+    DSQL: ("DSQLResourcePermissionsForBackup", "GetResourcesPermissions", "BackupVaultPermissions", "KMSPermissions"),
+    DYNAMODB: (
+        "DynamoDBPermissions",
+        "DynamoDBBackupResourcePermissions",
+        "DynamodbBackupPermissions",
+        "KMSDynamoDBPermissions",
+    ),
+    EBS: (
+        "EBSResourcePermissions",
+        "EBSTagAndDeletePermissions",
+        "EBSCopyPermissions",
+        "EBSSnapshotTierPermissions",
+        "GetResourcesPermissions",
+        "BackupVaultPermissions",
+    ),
+    EC2: (
+        "EBSCopyPermissions",
+        "EC2CopyPermissions",
+        "EC2Permissions",
+        "EC2TagPermissions",
+        "EC2ModifyPermissions",
+        "EBSResourcePermissions",
+        "GetResourcesPermissions",
+        "BackupVaultPermissions",
+    ),
+    EFS: ("EFSPermissions", "GetResourcesPermissions", "BackupVaultPermissions"),
+    FSX_FILE_SYSTEM: _FSX,
+    FSX_VOLUME: _FSX,
+    RDS_INSTANCE: (*_CLUSTERS, "RDSBackupPermissions", "BackupVaultPermissions"),
+    RDS_CLUSTER: (*_CLUSTERS, "RDSBackupPermissions", "BackupVaultPermissions"),
+    STORAGE_GATEWAY: (
+        "StorageGatewayPermissions",
+        "EBSTagAndDeletePermissions",
+        "GetResourcesPermissions",
+        "BackupVaultPermissions",
+    ),
+    VIRTUAL_MACHINE: ("BackupGatewayBackupPermissions",),
+    # Not on that page: DocumentDB as its kin, and of the others the statements that bear the service's name.
+    DOCUMENTDB: (*_CLUSTERS, "BackupVaultPermissions"),
+    CLOUDFORMATION: ("CloudformationStackPermissions",),
+    EKS: ("EKSClusterConfigurationBackup", "CreateBackupAccessEntry", "AssociateBackupAccessPolicy"),
+    REDSHIFT: (
+        "RedshiftCreatePermissions",
+        "RedshiftSnapshotPermissions",
+        "RedshiftPermissions",
+        "RedshiftResourcePermissions",
+    ),
+    REDSHIFT_SERVERLESS: (
+        "RedshiftServerlessCreatePermissions",
+        "RedshiftServerlessSnapshotPermissions",
+        "RedshiftServerlessGetPermissions",
+        "RedshiftServerlessResourcePermissions",
+        "RedshiftServerlessListPermissions",
+    ),
+    SAP_HANA: ("SSMSAPPermissions", "SSMSAPResourcePermissions"),
+    TIMESTREAM: ("TimestreamResourcePermissions", "TimestreamEndpointPermissions"),
+}
+
+
+def documented(kind: ResourceType) -> list[dict[str, Any]]:
+    """The statements that AWS lists for backups of the type, word for word."""
+    if kind is S3:
+        return list(managed(S3_BACKUP_POLICY)["Statement"])
+    found = [each for each in managed(BACKUP_POLICY)["Statement"] if each["Sid"] in _BY_SERVICE[kind]]
+    assert {each["Sid"] for each in found} == set(_BY_SERVICE[kind])
+    if kind is STORAGE_GATEWAY:  # "Add the following statement."
+        found.append({"Effect": "Allow", "Action": ["ec2:DescribeSnapshots"], "Resource": "*"})
+    return found
+
+
+ADVANCED = pytest.mark.parametrize("advanced", [True, False, None], ids=["advanced", "not advanced", "not told"])
+
+
+@ADVANCED
+@pytest.mark.parametrize("kind", RESOURCE_TYPES, ids=type_id)
+def test_a_role_made_of_the_documented_statements_alone_is_sufficient(
+    kind: ResourceType, advanced: bool | None
+) -> None:
+    assert denials(Needs(frozenset({kind}), advanced_dynamodb=advanced), {"Statement": documented(kind)}) == ()
+
+
+@ADVANCED
+@pytest.mark.parametrize("kind", RESOURCE_TYPES, ids=type_id)
+def test_the_documented_statements_less_one_demanded_action_are_not(kind: ResourceType, advanced: bool | None) -> None:
+    needs = Needs(frozenset({kind}), advanced_dynamodb=advanced)
+    for probe in probes_for(needs, HERE):
+        gone = {action for action, _ in probe.asks}
+        rest = [each | {"Action": [a for a in as_list(each["Action"]) if a not in gone]} for each in documented(kind)]
+        assert probe.action in lacking(needs, {"Statement": rest})
+
+
+@pytest.mark.parametrize("kind", RESOURCE_TYPES, ids=type_id)
+def test_each_action_is_in_the_statement_that_it_is_said_to_come_from(kind: ResourceType) -> None:
+    statements = {
+        each["Sid"]: each for name in (BACKUP_POLICY, S3_BACKUP_POLICY) for each in managed(name)["Statement"]
+    }
+    for permission in PERMISSIONS[kind]:
+        granted = set(as_list(statements[permission.source]["Action"]))
+        assert granted & set(permission.actions) if permission.either else set(permission.actions) <= granted
+
+
+# What roles work without, whatever the lists hold.
+NOT_DEMANDED: dict[str, tuple[ResourceType, str]] = {
+    "the plan's own vault": (EBS, "backup:DescribeBackupVault"),
+    "into the plan's own vault": (EBS, "backup:CopyIntoBackupVault"),
+    "copies of snapshots of an instance": (RDS_INSTANCE, "rds:CopyDBSnapshot"),
+    "copies of snapshots of a cluster": (AURORA, "rds:CopyDBClusterSnapshot"),
+}
+
+
+@pytest.mark.parametrize(("kind", "action"), NOT_DEMANDED.values(), ids=NOT_DEMANDED)
+def test_what_a_job_does_not_fail_without_is_not_demanded(kind: ResourceType, action: str) -> None:
+    assert denials(Needs(frozenset({kind})), allow("*"), deny(action)) == ()
+
+
+def test_a_condition_on_what_aws_backup_made_is_answered() -> None:
+    made = {"Null": {"aws:ResourceTag/aws:backup:source-resource": "false"}}
+    role = (allow("ec2:Create*", "ec2:Describe*"), allow("ec2:DeleteSnapshot", condition=made))
+    assert denials(Needs(frozenset({EBS})), *role) == ()
 
 
 # --- The table ------------------------------------------------------------------------------------------------------
@@ -261,12 +403,12 @@ def test_each_permission_is_missed(kind: ResourceType) -> None:
 
 def all_probes(place: Place = HERE) -> tuple[Probe, ...]:
     copies = frozenset({f"arn:{place.partition}:backup:{place.region}:444455556666:backup-vault:Central"})
-    return probes_for(everything(*RESOURCE_TYPES, copy_vault_arns=copies), place)
+    return probes_for(everything(*RESOURCE_TYPES, vault_arns_copied_to=copies), place)
 
 
 def test_every_type_is_in_the_table() -> None:
-    assert set(CORE_PERMISSIONS) == set(RESOURCE_TYPES)
-    assert set(CONTINUOUS_PERMISSIONS) | FULLY_MANAGED <= set(RESOURCE_TYPES)
+    assert set(PERMISSIONS) == set(RESOURCE_TYPES)
+    assert set(RESOURCE_TYPES) >= FULLY_MANAGED
 
 
 @pytest.mark.parametrize("action", sorted({action for probe in all_probes() for action, _ in probe.asks}))
@@ -306,62 +448,71 @@ def test_every_arn_is_of_the_partition_judged() -> None:
     assert {arn.split(":")[3] for arn in arns} == {"", "cn-north-1"}
 
 
-# --- What depends on the duties -------------------------------------------------------------------------------------
+# --- What depends on the needs -------------------------------------------------------------------------------------
 
 
-def asked(duties: Duties) -> set[tuple[str, str]]:
-    return {ask for probe in probes_for(duties, HERE) for ask in probe.asks}
+def asked(needs: Needs) -> set[tuple[str, str]]:
+    return {ask for probe in probes_for(needs, HERE) for ask in probe.asks}
 
 
-def actions_asked(duties: Duties) -> set[str]:
-    return {action for action, _ in asked(duties)}
+def actions_asked(needs: Needs) -> set[str]:
+    return {action for action, _ in asked(needs)}
 
 
 def test_tags_are_looked_up_for_tag_selections_only() -> None:
-    assert ("tag:GetResources", "*") in asked(Duties(frozenset({EBS}), by_tags=True))
-    assert "tag:GetResources" not in actions_asked(Duties(frozenset({EBS}), tagged=True))
-
-
-def test_every_vault_is_asked_about_by_its_own_arn() -> None:
-    found = asked(Duties(frozenset({EBS}), vault_names=frozenset({"Default", "prod-Vault"})))
-    for vault in ("Default", "prod-Vault"):
-        arn = f"arn:aws:backup:eu-west-1:111122223333:backup-vault:{vault}"
-        assert {("backup:DescribeBackupVault", arn), ("backup:CopyIntoBackupVault", arn)} <= found
+    assert ("tag:GetResources", "*") in asked(Needs(frozenset({EBS}), by_tags=True))
+    assert "tag:GetResources" not in actions_asked(Needs(frozenset({EBS}), tagged_types=frozenset({EBS})))
 
 
 def test_copies_need_more() -> None:
     central = "arn:aws:backup:eu-central-1:444455556666:backup-vault:Central"
-    found = asked(Duties(frozenset({S3}), copy_vault_arns=frozenset({central})))
+    found = asked(Needs(frozenset({S3}), vault_arns_copied_to=frozenset({central})))
     assert ("backup:CopyIntoBackupVault", central) in found
     assert "backup:CopyFromBackupVault" in {action for action, _ in found}
-    assert "backup:CopyFromBackupVault" not in actions_asked(Duties(frozenset({EBS})))
+    assert "backup:CopyFromBackupVault" not in actions_asked(Needs(frozenset({EBS})))
 
 
-@pytest.mark.parametrize(
-    "duties",
-    [
-        Duties(frozenset({EFS}), tagged=True),
-        Duties(frozenset({EFS}), by_tags=True),
-        Duties(frozenset({AURORA}), tagged=True, continuous=True),
-    ],
-    ids=["tagged file systems", "file systems picked by tags", "continuous backups of tagged clusters"],
-)
-def test_recovery_points_that_aws_backup_keeps_are_tagged(duties: Duties) -> None:
-    assert "backup:TagResource" in actions_asked(duties)
+def of(kind: ResourceType, **others: Any) -> Needs:
+    return Needs(frozenset({kind}), **others)
 
 
-@pytest.mark.parametrize(
-    "duties",
-    [
-        Duties(frozenset({EFS})),
-        Duties(frozenset({EBS}), tagged=True, continuous=True),
-        Duties(frozenset({AURORA}), tagged=True),
-        Duties(frozenset({DYNAMODB}), tagged=True),
-    ],
-    ids=["no tags", "snapshots of volumes", "snapshots of clusters", "on-demand backups of tables"],
-)
-def test_other_recovery_points_are_not(duties: Duties) -> None:
-    assert "backup:TagResource" not in actions_asked(duties)
+TAGS_ON_RECOVERY_POINTS: dict[str, tuple[Needs, bool]] = {
+    "tagged file systems": (of(EFS, tagged_types=frozenset({EFS})), True),
+    "file systems without tags": (of(EFS, tagged_types=frozenset({EBS})), False),
+    "file systems picked by a negative condition": (of(EFS, by_tags=True), False),
+    "continuous backups of tagged clusters": (of(AURORA, tagged_types=frozenset({AURORA}), continuous=True), True),
+    "snapshots of tagged clusters": (of(AURORA, tagged_types=frozenset({AURORA})), False),
+    "snapshots of tagged volumes": (of(EBS, tagged_types=frozenset({EBS}), continuous=True), False),
+    "tagged tables, advanced": (of(DYNAMODB, tagged_types=frozenset({DYNAMODB}), advanced_dynamodb=True), True),
+    "tables without tags, advanced": (of(DYNAMODB, advanced_dynamodb=True), False),
+    "tagged tables, not advanced": (of(DYNAMODB, tagged_types=frozenset({DYNAMODB}), advanced_dynamodb=False), False),
+    "tagged tables, not told": (of(DYNAMODB, tagged_types=frozenset({DYNAMODB})), False),
+    "volumes without tags, the plan adds some": (of(EBS, recovery_point_tags=True), True),
+}
+
+
+@pytest.mark.parametrize(("needs", "tags"), TAGS_ON_RECOVERY_POINTS.values(), ids=TAGS_ON_RECOVERY_POINTS)
+def test_where_recovery_points_are_tagged_under_the_role(needs: Needs, tags: bool) -> None:
+    assert ("backup:TagResource" in actions_asked(needs)) is tags
+    withholding = (allow("*"), deny("backup:TagResource"))
+    assert lacking(needs, *withholding) == ({"backup:TagResource"} if tags else set())
+
+
+@pytest.mark.parametrize("kind", RESOURCE_TYPES, ids=type_id)
+def test_a_type_is_copied_with_permissions_of_its_own(kind: ResourceType) -> None:
+    gapped = frozenset({"arn:aws:backup:eu-west-1:111122223333:backup-vault:Gapped"})
+    more = actions_asked(of(kind, vault_arns_copied_to=gapped)) - actions_asked(of(kind))
+    assert {"backup:CopyIntoBackupVault", "backup:CopyFromBackupVault"} <= more
+    assert "backup:DescribeBackupVault" not in more
+    own = {action for action in more if not action.startswith("backup:")}
+    assert own == {
+        "rds:cluster:": {"rds:CopyDBClusterSnapshot"},
+        "rds:db:": {"rds:CopyDBSnapshot"},
+        "ec2:volume/": {"ec2:CopySnapshot"},
+        "ec2:instance/": {"ec2:CopyImage"},
+        "fsx:file-system/": {"fsx:CopyBackup"},
+        "fsx:volume/": {"fsx:CopyBackup"},
+    }.get(f"{kind.service}:{kind.resource_prefix}", set())
 
 
 def test_tagging_is_granted_within_the_account() -> None:
@@ -375,15 +526,25 @@ def test_tagging_is_granted_within_the_account() -> None:
 
 @pytest.mark.parametrize(("kind", "action"), [(RDS_INSTANCE, "rds:ModifyDBInstance"), (AURORA, "rds:ModifyDBCluster")])
 def test_continuous_backups_need_more(kind: ResourceType, action: str) -> None:
-    assert action in actions_asked(Duties(frozenset({kind}), continuous=True))
-    assert action not in actions_asked(Duties(frozenset({kind})))
+    assert action in actions_asked(Needs(frozenset({kind}), continuous=True))
+    assert action not in actions_asked(Needs(frozenset({kind})))
 
 
-@pytest.mark.parametrize("start", ["dynamodb:StartAwsBackupJob", "dynamodb:CreateBackup"])
-def test_either_way_of_backing_up_a_table_is_enough(start: str) -> None:
-    others = ("dynamodb:Describe*", "dynamodb:List*")
-    assert lacking(Duties(frozenset({DYNAMODB})), allow(start, *others)) == set()
-    assert lacking(Duties(frozenset({DYNAMODB})), allow(*others)) == {"dynamodb:StartAwsBackupJob"}
+@pytest.mark.parametrize(
+    ("advanced", "start", "missing"),
+    [
+        pytest.param(True, "dynamodb:StartAwsBackupJob", set(), id="advanced, starts a job"),
+        pytest.param(True, "dynamodb:CreateBackup", {"dynamodb:StartAwsBackupJob"}, id="advanced, makes a backup"),
+        pytest.param(False, "dynamodb:CreateBackup", set(), id="not advanced, makes a backup"),
+        pytest.param(False, "dynamodb:StartAwsBackupJob", {"dynamodb:CreateBackup"}, id="not advanced, starts a job"),
+        pytest.param(None, "dynamodb:StartAwsBackupJob", set(), id="not told, starts a job"),
+        pytest.param(None, "dynamodb:CreateBackup", set(), id="not told, makes a backup"),
+        pytest.param(None, "dynamodb:DescribeBackup", {"dynamodb:StartAwsBackupJob"}, id="not told, neither"),
+    ],
+)
+def test_how_a_table_is_backed_up(advanced: bool | None, start: str, missing: set[str]) -> None:
+    role = allow(start, "dynamodb:Describe*", "dynamodb:List*")
+    assert lacking(of(DYNAMODB, advanced_dynamodb=advanced), role) == missing
 
 
 def test_eks_access_is_granted_for_aws_backups_own_access_policy() -> None:
@@ -391,8 +552,8 @@ def test_eks_access_is_granted_for_aws_backups_own_access_policy() -> None:
     base = allow("eks:DescribeCluster", "eks:ListClusters", "eks:CreateAccessEntry")
     fitting = allow("eks:AssociateAccessPolicy", condition={"StringEquals": {"eks:policyArn": granted}})
     other = allow("eks:AssociateAccessPolicy", condition={"StringEquals": {"eks:policyArn": granted + "X"}})
-    assert lacking(Duties(frozenset({EKS})), base, fitting) == set()
-    assert lacking(Duties(frozenset({EKS})), base, other) == {"eks:AssociateAccessPolicy"}
+    assert lacking(Needs(frozenset({EKS})), base, fitting) == set()
+    assert lacking(Needs(frozenset({EKS})), base, other) == {"eks:AssociateAccessPolicy"}
 
 
 def test_a_region_that_is_denied_and_one_that_is_not() -> None:
@@ -400,8 +561,8 @@ def test_a_region_that_is_denied_and_one_that_is_not() -> None:
         condition = {"StringNotEquals": {"aws:RequestedRegion": region}}
         return {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}]}
 
-    assert denials(Duties(frozenset({EBS})), allow("ec2:*"), region_lock("eu-west-1")) == ()
-    locked = denials(Duties(frozenset({EBS})), allow("ec2:*"), region_lock("us-east-1"))
+    assert denials(Needs(frozenset({EBS})), allow("ec2:*"), region_lock("eu-west-1")) == ()
+    locked = denials(Needs(frozenset({EBS})), allow("ec2:*"), region_lock("us-east-1"))
     assert {denial.withheld_by for denial in locked} == {WithheldBy.EXPLICIT_DENY}
 
 
@@ -469,54 +630,55 @@ LEAST_PRIVILEGE: dict[str, tuple[ResourceType, str, tuple[Policy, ...]]] = {
 
 @pytest.mark.parametrize(("kind", "picked", "policies"), LEAST_PRIVILEGE.values(), ids=LEAST_PRIVILEGE)
 def test_a_role_scoped_to_what_it_backs_up(kind: ResourceType, picked: str, policies: tuple[Policy, ...]) -> None:
-    assert denials(Duties(frozenset({kind}), representatives={kind: picked}), *policies) == ()
-    assert "{" not in "".join(arn for _, arn in asked(Duties(frozenset({kind}), representatives={kind: picked})))
+    assert denials(Needs(frozenset({kind}), representatives={kind: picked}), *policies) == ()
+    assert "{" not in "".join(arn for _, arn in asked(Needs(frozenset({kind}), representatives={kind: picked})))
 
 
 def test_a_gateway_stands_for_its_volumes() -> None:
     gateway = "arn:aws:storagegateway:eu-west-1:111122223333:gateway/sgw-12A3456B"
-    duties = Duties(frozenset({STORAGE_GATEWAY}), representatives={STORAGE_GATEWAY: gateway})
-    assert denials(duties, managed(BACKUP_POLICY)) == ()
+    needs = Needs(frozenset({STORAGE_GATEWAY}), representatives={STORAGE_GATEWAY: gateway})
+    assert denials(needs, managed(BACKUP_POLICY)) == ()
 
 
 # --- Calls ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("duties", "calls"),
+    ("needs", "calls"),
     [
-        (Duties(frozenset({EFS})), 1),
+        (Needs(frozenset({EFS})), 1),
         (everything(EFS), 2),
         (everything(EBS, EC2, RDS_INSTANCE, DYNAMODB, EFS, S3), 2),
     ],
     ids=["one type by ARN", "one type by tags", "six types by tags"],
 )
-def test_few_calls(duties: Duties, calls: int) -> None:
-    assert len(requests_for(probes_for(duties, HERE), HERE)) == calls
+def test_few_calls(needs: Needs, calls: int) -> None:
+    assert len(requests_for(probes_for(needs, HERE), HERE)) == calls
 
 
 def test_all_there_is_fits_into_a_handful_of_calls() -> None:
-    vaults = frozenset(f"vault-{number}" for number in range(20))
-    requests = requests_for(probes_for(everything(*RESOURCE_TYPES, vault_names=vaults), HERE), HERE)
+    vaults = frozenset(f"arn:aws:backup:eu-west-1:111122223333:backup-vault:vault-{number}" for number in range(20))
+    requests = requests_for(probes_for(everything(*RESOURCE_TYPES, vault_arns_copied_to=vaults), HERE), HERE)
     assert len(requests) <= 6
     assert all(len(each.actions) * max(1, len(each.resource_arns)) <= COMBINATIONS_A_CALL for each in requests)
 
 
 def test_many_vaults_fit_into_calls_of_bounded_size() -> None:
-    vaults = frozenset(f"vault-{number}" for number in range(1_500))
-    requests = requests_for(probes_for(everything(EBS, vault_names=vaults), HERE), HERE)
+    vaults = frozenset(f"arn:aws:backup:eu-west-1:111122223333:backup-vault:vault-{number}" for number in range(1_500))
+    requests = requests_for(probes_for(everything(EBS, vault_arns_copied_to=vaults), HERE), HERE)
     assert len(requests) <= 6
     assert all(len(each.actions) * max(1, len(each.resource_arns)) <= COMBINATIONS_A_CALL for each in requests)
 
 
 def test_a_question_asked_for_several_selections_is_asked_once() -> None:
-    one = probes_for(Duties(frozenset({EBS, EFS})), HERE)
-    other = probes_for(Duties(frozenset({EFS, EC2})), HERE)
+    one = probes_for(Needs(frozenset({EBS, EFS})), HERE)
+    other = probes_for(Needs(frozenset({EFS, EC2})), HERE)
     (anything, on_arns) = requests_for(one + other, HERE)
     assert len(set(anything.actions)) == len(anything.actions)
     assert len(set(on_arns.resource_arns)) == len(on_arns.resource_arns)
     results = simulate((anything, on_arns), managed(BACKUP_POLICY))
-    assert judge(one, results) == judge(other, results) == ()
+    answers = answers_to(results)
+    assert withheld(one, answers) == withheld(other, answers) == ()
 
 
 def test_no_call_mixes_a_star_with_arns() -> None:
@@ -532,7 +694,7 @@ def test_no_context_key_has_two_values() -> None:
 
 def test_nothing_to_ask() -> None:
     assert requests_for((), HERE) == ()
-    assert judge((), ()) == ()
+    assert withheld((), answers_to(())) == ()
 
 
 # --- Judging --------------------------------------------------------------------------------------------------------
@@ -576,18 +738,18 @@ WITHHOLDERS: dict[str, tuple[SimulationResult, WithheldBy]] = {
 
 @pytest.mark.parametrize(("result", "withheld_by"), WITHHOLDERS.values(), ids=WITHHOLDERS)
 def test_who_withholds_it(result: SimulationResult, withheld_by: WithheldBy) -> None:
-    assert judge([DESCRIBE], [result]) == (Denial(DESCRIBE, withheld_by),)
+    assert withheld([DESCRIBE], answers_to([result])) == (Withheld(DESCRIBE, withheld_by),)
 
 
 def test_an_answer_that_is_missing_is_no_permission() -> None:
     elsewhere = SimulationResult("ec2:DescribeVolumes", "arn:aws:ec2:eu-west-1:111122223333:volume/x", Decision.ALLOWED)
     with pytest.raises(ValueError, match=r"no answer for ec2:DescribeVolumes on \*"):
-        judge([DESCRIBE], [elsewhere])
+        withheld([DESCRIBE], answers_to([elsewhere]))
 
 
 def test_answers_that_contradict_one_another() -> None:
     with pytest.raises(ValueError, match="simulated as allowed and as implicitDeny"):
-        judge([DESCRIBE], [answer(Decision.ALLOWED), answer(Decision.IMPLICIT_DENY)])
+        answers_to([answer(Decision.ALLOWED), answer(Decision.IMPLICIT_DENY)])
 
 
 @pytest.mark.parametrize(
@@ -622,7 +784,7 @@ def test_answers_that_contradict_one_another() -> None:
 )
 def test_conditions_that_may_allow_it_after_all(action: str, resource: str, key: str, told: bool) -> None:
     result = SimulationResult(action, resource, Decision.IMPLICIT_DENY, missing_context=(key,))
-    (denial,) = judge([Probe(((action, resource),), "things")], [result])
+    (denial,) = withheld([Probe(((action, resource),), "things")], answers_to([result]))
     assert denial.unknown_conditions == ((key,) if told else ())
 
 
@@ -637,9 +799,9 @@ def test_conditions_on_tags_in_the_request_are_told_where_the_service_knows_them
     told = {
         action
         for action in actions
-        for denial in judge(
+        for denial in withheld(
             [Probe(((action, "arn:a"),), "things")],
-            [SimulationResult(action, "arn:a", Decision.IMPLICIT_DENY, missing_context=("aws:TagKeys",))],
+            answers_to([SimulationResult(action, "arn:a", Decision.IMPLICIT_DENY, missing_context=("aws:TagKeys",))]),
         )
         if denial.unknown_conditions
     }
@@ -671,10 +833,9 @@ def test_the_words_for_the_default_role_and_s3() -> None:
     found = denials(everything(S3, EBS), managed(BACKUP_POLICY), managed(RESTORE_POLICY))
     (problem,) = problems("AWSBackupDefaultServiceRole", SELECTION, found)
     assert said(problem) == (
-        "Role AWSBackupDefaultServiceRole of selection tagged of plan nightly lacks s3:GetBucketVersioning,"
-        " s3:GetBucketNotification, s3:PutBucketNotification and 24 more (S3 buckets): no policy of the role allows it."
-        " Attach"
-        " AWSBackupServiceRolePolicyForS3Backup."
+        "Role AWSBackupDefaultServiceRole of selection tagged of plan nightly lacks 27 actions (all in the log):"
+        " s3:GetBucketVersioning and 26 more (S3 buckets): no policy of the role allows it."
+        " Attach AWSBackupServiceRolePolicyForS3Backup."
     )
 
 
@@ -686,12 +847,12 @@ def test_the_words_for_several_types_and_withholders() -> None:
         "backup",
         SELECTION,
         [
-            Denial(volumes, WithheldBy.POLICY, ("ec2:ResourceTag/env",)),
-            Denial(again, WithheldBy.POLICY),
-            Denial(buckets, WithheldBy.POLICY),
-            Denial(DESCRIBE, WithheldBy.SERVICE_CONTROL_POLICY),
-            Denial(buckets, WithheldBy.PERMISSIONS_BOUNDARY),
-            Denial(buckets, WithheldBy.EXPLICIT_DENY),
+            Withheld(volumes, WithheldBy.POLICY, ("ec2:ResourceTag/env",)),
+            Withheld(again, WithheldBy.POLICY),
+            Withheld(buckets, WithheldBy.POLICY),
+            Withheld(DESCRIBE, WithheldBy.SERVICE_CONTROL_POLICY),
+            Withheld(buckets, WithheldBy.PERMISSIONS_BOUNDARY),
+            Withheld(buckets, WithheldBy.EXPLICIT_DENY),
         ],
     )
     who = "Role backup of selection tagged of plan nightly lacks"

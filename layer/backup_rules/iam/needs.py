@@ -1,33 +1,24 @@
-"""What AWS Backup does under the roles of selections: the duties that `permissions` asks about, from what they pick.
+"""What AWS Backup does under the roles of selections: the needs that `permissions` asks about, from what they pick.
 
 A selection picks a type when it picks a resource of the type that could be listed, or when one of its elements names
-the type: resources without tags are in no list. Where a positive condition stands, nothing without tags is picked, so
-only listed resources count. The ARNs of Aurora, Multi-AZ, DocumentDB and Neptune clusters look alike, and so do the
-permissions that they need: where a selection names clusters and picks none that exists, Aurora stands for all four.
+the type: not all resources without tags are in a list. `*` names no type: only what is listed counts. Where a positive
+condition stands, nothing without tags is picked, so only listed resources count. The ARNs of Aurora, Multi-AZ,
+DocumentDB and Neptune clusters look alike, and so do the permissions that they need: where a selection names clusters
+and picks none that exists, Aurora stands for all four.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from backup_rules.arns import Place
-from backup_rules.iam.permissions import Duties
+from backup_rules.iam.permissions import Needs
 from backup_rules.plans.plans import Plan
-from backup_rules.resources.resource_types import AURORA, RDS_INSTANCE, S3, Resource, ResourceType
-from backup_rules.selections.picking import (
-    Element,
-    ElementKind,
-    Selection,
-    SelectionIndex,
-    SelectionSummary,
-    conditions,
-    elements,
-    resource_pattern,
-    types_named,
-)
-from backup_rules.selections.wildcards import covers, overlap
+from backup_rules.resources.resource_types import AURORA, RDS_INSTANCE, Resource, ResourceType
+from backup_rules.selections.picking import ElementKind, Selection, SelectionIndex, SelectionSummary, conditions
+from backup_rules.selections.untagged import reached_without_tags
 
 # Selections of one role may name different resources, and a role may be scoped to some of them. So many ARNs of a type
 # are asked about for a role; further selections are judged by the first. It keeps the number of IAM calls bounded.
@@ -44,26 +35,39 @@ class Assignment:
 
 @dataclass(slots=True)
 class _Picked:
-    """The types of what a selection picks, each with the ARN of the first such resource; and whether any bears tags."""
+    """The types of what a selection picks, each with the ARN of the first such resource; and those that bear tags."""
 
     first_by_type: dict[ResourceType, str]
-    tagged: bool = False
+    tagged_types: set[ResourceType]
 
 
-def names_databases(selection: Selection) -> bool:
-    """Whether an element of the selection names databases: what they are, and which exist, only RDS tells."""
-    return any(kind.service == "rds" for element in elements(selection) for kind in types_named(element))
+def types_to_list(selection: Selection, place: Place) -> frozenset[ResourceType]:
+    """The types whose resources without tags must be listed to tell what the selection needs of its role.
+
+    `*` reaches all types of which there are any, and what databases are, and which exist, only RDS tells. Of all other
+    elements it is enough that they name a type.
+    """
+    return frozenset(
+        kind
+        for kind, element in reached_without_tags(selection, place)
+        if element.kind is ElementKind.EVERYTHING or kind.service == "rds"
+    )
 
 
-def duties(
-    assignments: Iterable[Assignment], resources: Iterable[Resource], place: Place
-) -> dict[SelectionSummary, Duties]:
-    """What AWS Backup does for each selection.
+def needs_of(
+    assignments: Iterable[Assignment],
+    resources: Iterable[Resource],
+    place: Place,
+    *,
+    advanced_dynamodb: bool | None = None,
+) -> Mapping[SelectionSummary, Needs]:
+    """What AWS Backup needs of the role of each selection.
 
     Args:
         assignments: the selections that are judged.
         resources: all that could be listed of what they might pick.
         place: the account and Region, out of which no selection reaches.
+        advanced_dynamodb: whether advanced DynamoDB backup is on; None where that is not told.
     """
     assigned, listed = tuple(assignments), tuple(resources)
     picked = _picked((each.selection for each in assigned), listed)
@@ -72,16 +76,24 @@ def duties(
     found = {}
     for each in assigned:
         summary, rules = each.selection.summary, each.plan.rules
-        named = [(kind, element) for kind, element in _named(each.selection, place) if element.text not in members]
+        named = [
+            (kind, element)
+            for kind, element in reached_without_tags(each.selection, place)
+            if element.kind is not ElementKind.EVERYTHING and element.text not in members
+        ]
         arns = {kind: element.text for kind, element in reversed(named) if element.kind is ElementKind.ARN}
         representatives = arns | picked[summary].first_by_type
-        found[summary] = Duties(
+        copied_to = [copy.destination_vault_arn for rule in rules for copy in rule.copy_actions]
+        found[summary] = Needs(
             types=_with_named(frozenset(picked[summary].first_by_type), frozenset(kind for kind, _ in named)),
             by_tags=bool(each.selection.list_of_tags or conditions(each.selection)),
-            tagged=picked[summary].tagged,
+            tagged_types=frozenset(picked[summary].tagged_types),
+            recovery_point_tags=any(rule.recovery_point_tags for rule in rules),
             continuous=any(rule.continuous for rule in rules),
-            vault_names=frozenset(rule.vault_name for rule in rules),
-            copy_vault_arns=frozenset(copy.destination_vault_arn for rule in rules for copy in rule.copy_actions),
+            vault_arns_copied_to=frozenset(
+                copied_to + [rule.air_gapped_vault_arn for rule in rules if rule.air_gapped_vault_arn]
+            ),
+            advanced_dynamodb=advanced_dynamodb,
             representatives={
                 kind: _shared(arn, chosen[summary.role_arn, kind]) for kind, arn in representatives.items()
             },
@@ -91,34 +103,17 @@ def duties(
 
 def _picked(selections: Iterable[Selection], resources: Iterable[Resource]) -> dict[SelectionSummary, _Picked]:
     judged = tuple(selections)
-    found = {each.summary: _Picked({}) for each in judged}
+    found = {each.summary: _Picked({}, set()) for each in judged}
     index = SelectionIndex(judged)
     for resource in resources:
+        # AWS's own tags (`aws:cloudformation:stack-name`) are put on no recovery point: nobody but AWS can set them.
+        tagged = not all(key.startswith("aws:") for key in resource.tags)
         for pick in index.selections_picking(resource):
             picked = found[pick.selection.summary]
             picked.first_by_type.setdefault(resource.type, resource.arn)
-            picked.tagged = picked.tagged or bool(resource.tags)
+            if tagged:
+                picked.tagged_types.add(resource.type)
     return found
-
-
-def _named(selection: Selection, place: Place) -> Iterator[tuple[ResourceType, Element]]:
-    """The types that elements of the selection name, and may pick here without that any such resource was listed."""
-    if any(not condition.negative for condition in conditions(selection)):
-        return
-    excluded = [resource_pattern(entry).text for entry in selection.not_resources]
-    for element in elements(selection):
-        for kind in types_named(element):
-            reach = element.text if element.kind is ElementKind.ARN else _arns_of(kind, place)
-            if overlap(resource_pattern(element.text).text, _arns_of(kind, place)) and not any(
-                covers(entry, reach) for entry in excluded
-            ):
-                yield kind, element
-
-
-def _arns_of(kind: ResourceType, place: Place) -> str:
-    """The pattern of all ARNs of the type in the place."""
-    where = ":" if kind is S3 else f"{place.region}:{place.account}"
-    return f"arn:{place.partition}:{kind.service}:{where}:{kind.resource_prefix}*"
 
 
 def _with_named(picked: frozenset[ResourceType], named: frozenset[ResourceType]) -> frozenset[ResourceType]:

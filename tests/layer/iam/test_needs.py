@@ -1,4 +1,4 @@
-"""What a selection makes its role's duty, from its elements and from what it picks."""
+"""What a selection makes its role's need, from its elements and from what it picks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 
 from backup_rules.arns import Place
-from backup_rules.iam.duties import REPRESENTATIVES_OF_A_TYPE, Assignment, duties, names_databases
-from backup_rules.iam.permissions import Duties
+from backup_rules.iam.needs import REPRESENTATIVES_OF_A_TYPE, Assignment, needs_of, types_to_list
+from backup_rules.iam.permissions import Needs
 from backup_rules.plans.plans import BackupRule, CopyAction, Plan, PlanSummary
 from backup_rules.resources.resource_types import (
     AURORA,
+    DOCUMENTDB,
     DYNAMODB,
     EBS,
     EC2,
     NEPTUNE,
+    RDS_CLUSTER,
     RDS_INSTANCE,
+    RESOURCE_TYPES,
     S3,
     Resource,
     ResourceType,
@@ -40,8 +43,8 @@ def assigned(name: str = "s", *rules: BackupRule, role: str = ROLE, **body: Any)
     return Assignment(plan, Selection(SelectionSummary(name, name, "p", "prod", role), **body))
 
 
-def only(assignment: Assignment, *resources: Resource) -> Duties:
-    (found,) = duties([assignment], resources, HERE).values()
+def only(assignment: Assignment, *resources: Resource) -> Needs:
+    (found,) = needs_of([assignment], resources, HERE).values()
     return found
 
 
@@ -81,7 +84,7 @@ def test_types_that_are_picked() -> None:
     volume = Resource(arn("volume/vol-1"), EBS, {"backup": "true"})
     table = Resource(arn("table/t", "dynamodb"), DYNAMODB, {"backup": "false"})
     found = only(assigned(list_of_tags=BACKUP), volume, table)
-    assert (found.types, found.by_tags, found.tagged) == (frozenset({EBS}), True, True)
+    assert (found.types, found.by_tags, found.tagged_types) == (frozenset({EBS}), True, frozenset({EBS}))
     assert found.representatives == {EBS: volume.arn}
 
 
@@ -90,34 +93,55 @@ def test_clusters_that_exist_tell_the_type() -> None:
     assert only(assigned(resources=(CLUSTERS,)), graph).types == {NEPTUNE}
 
 
-def test_a_member_of_a_cluster_is_nobodys_duty() -> None:
+def test_a_member_of_a_cluster_is_no_roles_need() -> None:
     member = Resource(arn("db:sales-1", "rds"), RDS_INSTANCE, cluster_member=True)
     assert only(assigned(resources=(member.arn,)), member).types == set()
 
 
 def test_the_plan_tells_of_vaults_copies_and_continuous_backup() -> None:
+    gapped = arn("backup-vault:gapped", "backup")
     away = "arn:aws:backup:us-east-1:111122223333:backup-vault:away"
     rules = (
         BackupRule("1", "daily", "Default", copy_actions=(CopyAction(away),)),
-        BackupRule("2", "pitr", "Other", continuous=True),
+        BackupRule("2", "pitr", "Other", continuous=True, air_gapped_vault_arn=gapped, recovery_point_tags=True),
     )
     found = only(assigned("s", *rules, resources=(VOLUMES,)))
-    assert found.vault_names == {"Default", "Other"}
-    assert found.copy_vault_arns == {away}
+    assert found.vault_arns_copied_to == {away, gapped}
     assert found.continuous
+    assert found.recovery_point_tags
+    plain = only(assigned("s", BackupRule("1", "daily", "Default"), resources=(VOLUMES,)))
+    assert (plain.continuous, plain.recovery_point_tags, plain.vault_arns_copied_to) == (False, False, frozenset())
 
 
 def test_few_representatives_for_many_selections_of_a_role() -> None:
     assignments = [assigned(str(number), resources=(arn(f"volume/vol-{number}"),)) for number in range(10)]
     other = assigned("other", role=f"{ROLE}2", resources=(arn("volume/vol-9"),))
-    found = [each.representatives[EBS] for each in duties([*assignments, other], [], HERE).values()]
+    found = [each.representatives[EBS] for each in needs_of([*assignments, other], [], HERE).values()]
     assert found[:REPRESENTATIVES_OF_A_TYPE] == [arn(f"volume/vol-{n}") for n in range(REPRESENTATIVES_OF_A_TYPE)]
     assert set(found[REPRESENTATIVES_OF_A_TYPE:-1]) == {arn("volume/vol-0")}
     assert found[-1] == arn("volume/vol-9")
 
 
+def test_everything_reaches_what_exists_without_tags() -> None:
+    table, bucket = Resource(arn("table/t", "dynamodb"), DYNAMODB), Resource("arn:aws:s3:::logs", S3, {"a": "b"})
+    found = only(assigned(resources=("*",), not_resources=(bucket.arn,)), table, bucket)
+    assert (found.types, found.tagged_types) == (frozenset({DYNAMODB}), frozenset())
+    assert only(assigned(resources=("*",)), table, bucket).tagged_types == {S3}
+
+
+def test_tags_that_only_aws_can_set_are_put_on_no_recovery_point() -> None:
+    tags = {"aws:cloudformation:stack-name": "shop"}
+    assert only(assigned(resources=("*",)), Resource(arn("volume/v"), EBS, tags)).tagged_types == set()
+    assert only(assigned(resources=("*",)), Resource(arn("volume/v"), EBS, tags | {"a": "b"})).tagged_types == {EBS}
+
+
 @pytest.mark.parametrize(
-    ("entry", "expected"), [(CLUSTERS, True), ("arn:aws:rds:*", True), (VOLUMES, False), ("*", False)]
+    ("entry", "expected"),
+    [
+        pytest.param(CLUSTERS, {AURORA, DOCUMENTDB, NEPTUNE, RDS_CLUSTER}, id="clusters"),
+        pytest.param(VOLUMES, set(), id="a type that is named"),
+        pytest.param("*", set(RESOURCE_TYPES), id="everything"),
+    ],
 )
-def test_what_names_databases(entry: str, expected: bool) -> None:
-    assert names_databases(assigned(resources=(entry,)).selection) is expected
+def test_what_must_be_listed(entry: str, expected: set[ResourceType]) -> None:
+    assert types_to_list(assigned(resources=(entry,)).selection, HERE) == expected
