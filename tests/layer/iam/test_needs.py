@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from time import process_time
 from typing import Any
 
 import pytest
 
 from backup_rules.arns import Place
+from backup_rules.iam.denials import Decision, SimulationResult, answers_to, withheld
 from backup_rules.iam.needs import REPRESENTATIVES_OF_A_TYPE, Assignment, needs_of, types_to_list
-from backup_rules.iam.permissions import Needs
+from backup_rules.iam.permissions import Needs, probes_for, requests_for
 from backup_rules.plans.plans import BackupRule, CopyAction, Plan, PlanSummary
 from backup_rules.resources.resource_types import (
     AURORA,
@@ -145,3 +147,29 @@ def test_tags_that_only_aws_can_set_are_put_on_no_recovery_point() -> None:
 )
 def test_what_must_be_listed(entry: str, expected: set[ResourceType]) -> None:
     assert types_to_list(assigned(resources=(entry,)).selection, HERE) == expected
+
+
+def seconds(scale: int) -> float:
+    """Processor time for the needs and probes of so many plans of 20 selections, over as many times 60 resources."""
+    resources = [Resource(arn(f"volume/vol-{n}"), EBS, {"team": str(n % (20 * scale))}) for n in range(60 * scale)]
+    assignments = [
+        assigned(f"s-{n}", BackupRule("1", "daily", "Default"), list_of_tags=(TagCondition("team", str(n)),))
+        for n in range(20 * scale)
+    ]
+    began = process_time()
+    probes = [each for needs in needs_of(assignments, resources, HERE).values() for each in probes_for(needs, HERE)]
+    requests = requests_for(probes, HERE)
+    answers = answers_to(
+        SimulationResult(action, resource, Decision.ALLOWED)
+        for request in requests
+        for action in request.actions
+        for resource in request.resource_arns or ("*",)
+    )
+    assert withheld(probes, answers) == ()
+    return process_time() - began
+
+
+def test_ten_times_the_account_takes_at_most_twelve_times_the_time() -> None:
+    seconds(1)
+    small, large = min(seconds(15) for _ in range(3)), min(seconds(150) for _ in range(2))
+    assert large < 12 * small + 0.2
