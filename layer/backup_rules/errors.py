@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from rdklib import InvalidParametersError
 
+from backup_rules.wording.quoting import plain
+
 
 class BackupRulesError(RuntimeError):
-    """The root of the pack's own errors. A Lambda invocation that raises one has failed, and says so in its metrics."""
+    """The root of the pack's own errors. A Lambda invocation that raises one has failed, and says so in its metrics.
+
+    The message holds names and texts from elsewhere: what cannot be seen of them is escaped.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(plain(message))
 
 
 class InvalidEventError(BackupRulesError):

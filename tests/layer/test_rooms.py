@@ -16,10 +16,10 @@ LAYER = ROOT / "layer" / "backup_rules"
 # judging room can reach it.
 FROM_THE_GROUND_UP = (
     "arns",
+    "wording",
     "errors",
     "logs",
     "compliance_changes",
-    "wording",
     "resources",
     "plans",
     "schedules",

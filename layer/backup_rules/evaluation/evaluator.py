@@ -85,7 +85,7 @@ class Evaluator(rdklib.Evaluator):
         role = event.get("executionRoleArn")
         if not isinstance(role, str) or Arn.parse(role) is None:
             raise InvalidEventError(
-                f"executionRoleArn is {role!r}; with AssumeRoleMode=true AWS Config sends the ARN of a role."
+                f"executionRoleArn is {repr(role)[:200]}; with AssumeRoleMode=true AWS Config sends the ARN of a role."
             )
         return str(self._rule.get_execution_role_arn(event))
 

@@ -13,12 +13,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backup_rules.arns import Arn
-from backup_rules.errors import InvalidEventError, InvalidRuleParametersError
+from backup_rules.errors import InvalidEventError
 from backup_rules.evaluation.subjects import PLAN, SELECTION
 
 SCHEDULED = "ScheduledNotification"
 CHANGED = "ConfigurationItemChangeNotification"
 OVERSIZED = "OversizedConfigurationItemChangeNotification"
+
+MOST_SHOWN = 200
+EARLIEST_YEAR, LATEST_YEAR = 2014, 2199  # AWS Config is of 2014; schedules end in 2199
 
 _DELETED = {"ResourceDeleted", "ResourceDeletedNotRecorded"}
 
@@ -67,77 +70,112 @@ def read_event(event: object) -> ConfigEvent:
 
     Raises:
         InvalidEventError: when a part that is needed is missing or is not what AWS Config sends.
-        InvalidRuleParametersError: when `ruleParameters` is no JSON object.
     """
     if not isinstance(event, Mapping):
-        raise InvalidEventError(f"The event is {event!r}; AWS Config sends a JSON object.")
+        raise InvalidEventError(f"The event is {_shown(event)}; AWS Config sends a JSON object.")
     invoking = _json_object(event, "invokingEvent")
     kind = invoking.get("messageType")
-    if kind not in {SCHEDULED, CHANGED, OVERSIZED}:
+    if not isinstance(kind, str) or kind not in {SCHEDULED, CHANGED, OVERSIZED}:
         raise InvalidEventError(
-            f"messageType is {kind!r}; this rule handles {SCHEDULED}, {CHANGED} and {OVERSIZED} only."
+            f"messageType is {_shown(kind)}; this rule handles {SCHEDULED}, {CHANGED} and {OVERSIZED} only."
         )
     created = _text(invoking, "notificationCreationTime")
     item = {} if kind == SCHEDULED else _item(invoking, kind)
     account = event.get("accountId") or invoking.get("awsAccountId") or item.get("awsAccountId")
     if not isinstance(account, str) or not re.fullmatch(r"[0-9]{12}", account):
-        raise InvalidEventError(f"accountId is {account!r}; AWS Config sends a 12-digit account id.")
+        raise InvalidEventError(f"accountId is {_shown(account)}; AWS Config sends a 12-digit account id.")
     return ConfigEvent(
         account=account,
         rule_name=_text(event, "configRuleName"),
         result_token=_text(event, "resultToken"),
         partition=_partition(event),
         parameters=_parameters(event),
-        now=_moment(created),
-        ordering_timestamp=str(item.get("configurationItemCaptureTime") or created),
-        trigger=None if kind == SCHEDULED else _trigger(item, left_scope=bool(event.get("eventLeftScope"))),
+        now=_moment(created, "notificationCreationTime"),
+        ordering_timestamp=_ordering_timestamp(item, created),
+        trigger=None if kind == SCHEDULED else _trigger(item, left_scope=_left_scope(event)),
     )
 
 
 def _json_object(event: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    text = event.get(key)
-    try:
-        found = json.loads(text) if isinstance(text, str) else text
-    except ValueError as error:
-        raise InvalidEventError(f"{key} is no JSON: {error}; it begins {str(text)[:60]!r}.") from None
+    found = _parsed(event, key)
     if not isinstance(found, Mapping):
-        raise InvalidEventError(f"{key} is {text!r}; AWS Config sends the text of a JSON object.")
+        raise InvalidEventError(f"{key} is {_shown(found)}; AWS Config sends the text of a JSON object.")
     return found
 
 
 def _parameters(event: Mapping[str, Any]) -> Mapping[str, object]:
-    text = event.get("ruleParameters")
-    if text is None or text == "":
+    """The rule's parameters; a hand-made test event often has none, or an empty text, or null."""
+    if event.get("ruleParameters") in (None, ""):
         return {}
-    try:
-        found = json.loads(text) if isinstance(text, str) else text
-    except ValueError as error:
-        raise InvalidRuleParametersError(f"ruleParameters is no JSON: {error}; it is {str(text)[:60]!r}.") from None
+    found = _parsed(event, "ruleParameters")
+    if found is None:
+        return {}
     if not isinstance(found, Mapping):
-        raise InvalidRuleParametersError(f"ruleParameters is {text!r}; allowed is the text of a JSON object.")
+        raise InvalidEventError(f"ruleParameters is {_shown(found)}; AWS Config sends the text of a JSON object.")
     return found
+
+
+def _parsed(event: Mapping[str, Any], key: str) -> object:
+    text = event.get(key)
+    try:
+        found: object = json.loads(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InvalidEventError(f"{key} is no JSON: {why}; it begins {str(text)[:60]!r}.") from None
+    return found
+
+
+def _shown(value: object) -> str:
+    """A value from outside, in at most 200 characters."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):
+        text = f"a {type(value).__name__} that cannot be shown"
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
 
 
 def _text(event: Mapping[str, Any], key: str) -> str:
     found = event.get(key)
     if not isinstance(found, str) or not found:
-        raise InvalidEventError(f"{key} is {found!r}; AWS Config sends a text that is not empty.")
+        raise InvalidEventError(f"{key} is {_shown(found)}; AWS Config sends a text that is not empty.")
     return found
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, key: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        found = datetime.max.replace(tzinfo=UTC)
+    if not EARLIEST_YEAR <= found.year <= LATEST_YEAR:
         raise InvalidEventError(
-            f"notificationCreationTime is {text!r}; AWS Config sends a time such as 2026-01-31T05:00:00.000Z."
-        ) from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+            f"{key} is {_shown(text)}; AWS Config sends a time such as 2026-01-31T05:00:00.000Z, of the years"
+            f" {EARLIEST_YEAR} to {LATEST_YEAR}."
+        )
+    return found
+
+
+def _ordering_timestamp(item: Mapping[str, Any], created: str) -> str:
+    captured = item.get("configurationItemCaptureTime")
+    if captured in (None, ""):
+        return created
+    text = _text(item, "configurationItemCaptureTime")
+    _moment(text, "configurationItemCaptureTime")
+    return text
+
+
+def _left_scope(event: Mapping[str, Any]) -> bool:
+    found = event.get("eventLeftScope")
+    if isinstance(found, str) and found.lower() in {"true", "false", ""}:
+        return found.lower() == "true"
+    if found is not None and not isinstance(found, bool):
+        raise InvalidEventError(f"eventLeftScope is {_shown(found)}; AWS Config sends true or false.")
+    return bool(found)
 
 
 def _partition(event: Mapping[str, Any]) -> str | None:
     for key in ("configRuleArn", "executionRoleArn"):
-        arn = Arn.parse(str(event.get(key) or ""))
+        arn = Arn.parse(event[key]) if isinstance(event.get(key), str) else None
         if arn is not None:
             return arn.partition
     return None
@@ -147,7 +185,7 @@ def _item(invoking: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     key = "configurationItem" if kind == CHANGED else "configurationItemSummary"
     item = invoking.get(key)
     if not isinstance(item, Mapping):
-        raise InvalidEventError(f"{key} is {item!r}; a {kind} carries one.")
+        raise InvalidEventError(f"{key} is {_shown(item)}; a {kind} carries one.")
     return item
 
 
@@ -165,11 +203,16 @@ def _trigger(item: Mapping[str, Any], *, left_scope: bool) -> Trigger:
         selection_id = ids.get("SelectionId") or first
         plan_id = ids.get("BackupPlanId") or (rest if joint else None)
     if resource_type in {PLAN, SELECTION} and not isinstance(plan_id, str):
-        raise InvalidEventError(f"The configuration item of {resource_type} {resource_id!r} does not tell its plan.")
+        raise InvalidEventError(
+            f"The configuration item of {resource_type} {_shown(resource_id)} does not tell its plan."
+        )
+    status = item.get("configurationItemStatus")
+    if status is not None and not isinstance(status, str):
+        raise InvalidEventError(f"configurationItemStatus is {_shown(status)}; AWS Config sends a word.")
     return Trigger(
         resource_type=resource_type,
         resource_id=resource_id,
         plan_id=plan_id if isinstance(plan_id, str) else None,
         selection_id=selection_id if isinstance(selection_id, str) else None,
-        gone=left_scope or item.get("configurationItemStatus") in _DELETED,
+        gone=left_scope or status in _DELETED,
     )

@@ -7,30 +7,49 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from backup_rules.wording.quoting import plain
+
 MAX_ANNOTATION = 256
 _ELLIPSIS = "…"
 
 
+def size(text: str) -> int:
+    """How long AWS Config may take the text to be: in UTF-16 units, the stricter of the ways to count."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def shorten(text: str, length: int) -> str:
-    """`text` in at most `length` characters, cut after a whole word where it has words to cut after.
+    """`text` in at most `length` UTF-16 units, cut after a whole word where it has words to cut after.
 
     A single word that is too long (an ARN, a tag value) loses its middle: both ends tell more than one.
     """
-    if len(text) <= length:
+    if size(text) <= length:
         return text
-    head = text[: length - 1].rsplit(" ", 1)[0].rstrip(" ,;:") if " " in text[: length - 1] else ""
-    if len(head) >= length // 2:
-        return head + _ELLIPSIS
-    tail = (length - 1) // 2
-    return text[: length - 1 - tail] + _ELLIPSIS + text[len(text) - tail :]
+    beginning = _beginning(text, length - 1)
+    head = beginning.rsplit(" ", 1)[0].rstrip(" ,;:") if " " in beginning else ""
+    return head + _ELLIPSIS if size(head) >= length // 2 else _without_middle(text, length)
 
 
 def name(text: str, length: int = 60) -> str:
-    """A name or ARN as it stands in an annotation: whole where it is of usual length, its middle left out otherwise."""
-    if len(text) <= length:
-        return text
+    """A name or ARN as it stands in an annotation: whole where it is of usual length, its middle left out otherwise.
+
+    What cannot be seen in it, or would break the line, is escaped.
+    """
+    text = plain(text)
+    return text if size(text) <= length else _without_middle(text, length)
+
+
+def _without_middle(text: str, length: int) -> str:
     tail = (length - 1) // 2
-    return text[: length - 1 - tail] + _ELLIPSIS + text[len(text) - tail :]
+    return _beginning(text, length - 1 - tail) + _ELLIPSIS + _beginning(text[::-1], tail)[::-1]
+
+
+def _beginning(text: str, length: int) -> str:
+    """As many whole characters of `text` as `length` UTF-16 units hold."""
+    found = text[:length]
+    while size(found) > length:
+        found = found[: len(found) - max(1, (size(found) - length) // 2)]
+    return found
 
 
 def sentence(text: str) -> str:
@@ -55,11 +74,11 @@ def annotation(statements: Sequence[tuple[str, str]], shorter: Iterable[tuple[st
     """
     more = f" (+{len(statements) - 1} more)" if len(statements) > 1 else ""
     what = ending = ""
-    for what, remedy in (statements[0], *shorter):
-        ending = (f" {remedy}" if remedy else "") + more
-        if len(what) + len(ending) <= MAX_ANNOTATION:
+    for wording, remedy in (statements[0], *shorter):
+        what, ending = plain(wording), (f" {plain(remedy)}" if remedy else "") + more
+        if size(what) + size(ending) <= MAX_ANNOTATION:
             return what + ending
-    room = MAX_ANNOTATION - len(ending)
+    room = MAX_ANNOTATION - size(ending)
     if room < MAX_ANNOTATION // 3:  # a remedy that leaves no room for the problem is itself shortened
         return shorten(what + ending, MAX_ANNOTATION)
     return shorten(what, room) + ending

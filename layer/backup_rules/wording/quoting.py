@@ -27,6 +27,16 @@ def quote(text: str) -> str:
     return '"' + "".join(_visible(character, decomposed=decomposed) for character in text) + '"'
 
 
+def plain(text: str) -> str:
+    """`text` with what cannot be seen, breaks the line or turns its direction escaped; everything else as it stands.
+
+    For names, ARNs and messages from wherever: what a person reads shows no more and no less than is there.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(each) if _hides(each) else each for each in text)
+
+
 def quote_tag(key: str, value: str) -> str:
     """`"backup"="true"`: a tag in the way the annotations write it."""
     return f"{quote(key)}={quote(value)}"
@@ -35,8 +45,15 @@ def quote_tag(key: str, value: str) -> str:
 def _visible(character: str, *, decomposed: bool) -> str:
     if character in _ESCAPES:
         return _ESCAPES[character]
-    hidden = character in ZERO_WIDTH or character in BLANK_LOOKING or not character.isprintable()
-    if hidden or (decomposed and unicodedata.combining(character)):
-        code = ord(character)
-        return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    if _hides(character) or (decomposed and unicodedata.combining(character)):
+        return _escaped(character)
     return character
+
+
+def _hides(character: str) -> bool:
+    return character in ZERO_WIDTH or character in BLANK_LOOKING or not character.isprintable()
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return _ESCAPES.get(character) or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")
