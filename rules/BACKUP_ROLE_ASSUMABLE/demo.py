@@ -24,7 +24,7 @@ EXPECTED: tuple[Expected, ...] = (
         "BACKUP_ROLE_ASSUMABLE",
         GOVCLOUD,
         "us-gov-west-1",
-        {"records-role-of-aws": "arn:aws:iam"},
+        {"records-role-of-aws": "partition aws"},
         ("records-tables",),
     ),
 )

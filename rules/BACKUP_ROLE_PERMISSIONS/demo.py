@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo_organization.expected import ANALYTICS, IRELAND, PAYMENTS, Expected, rows
+from demo_organization.expected import ANALYTICS, IRELAND, PAYMENTS, SECURITY, Expected, rows
 
 EXPECTED: tuple[Expected, ...] = (
     *rows(
@@ -25,3 +25,6 @@ EXPECTED: tuple[Expected, ...] = (
         ("notebooks-tables",),
     ),
 )
+
+# `*` picks what bears no tag, too: AWS Config's inventory is asked.
+EXPECTED += rows("BACKUP_ROLE_PERMISSIONS", SECURITY, IRELAND, {}, ("guide-all-resources",))
