@@ -38,6 +38,7 @@ KNOWN_rdk-rules := RULES PARAMETERS PERIODIC_ONLY
 KNOWN_simulate := PORT
 KNOWN_test := TESTS
 KNOWN_test-fast := TESTS
+KNOWN_mutants := MODULE TESTS
 
 GOALS := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 KNOWN := $(sort PYTHON $(foreach goal,$(GOALS),$(KNOWN_$(goal))))
@@ -142,6 +143,10 @@ templates: setup  ## Rewrite the CloudFormation templates that are made from the
 .PHONY: bench
 bench: setup  ## Measure how long judging takes, and what a cold start costs.
 	@for bench in tests/bench/bench_*.py; do $(BIN)/python $$bench; done
+
+.PHONY: mutants
+mutants: setup  ## Change judging code a little at a time, and list what no test notices: MODULE=path TESTS="path …".
+	@$(BIN)/python tests/mutants.py $(or $(MODULE),layer/backup_rules/vaults/vaults.py) $(or $(TESTS),tests/layer/vaults)
 
 .PHONY: clean
 clean:  ## Remove the virtual environment and all caches.

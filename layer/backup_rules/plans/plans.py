@@ -74,11 +74,6 @@ class PlanSummary:
         """Whether an Organizations backup policy made the plan."""
         return self.id.startswith(ORGANIZATION_PLAN_PREFIX)
 
-    @property
-    def automatic_efs(self) -> bool:
-        """Whether the plan is AWS's own, behind the automatic backups of EFS file systems."""
-        return self.id.startswith(AUTOMATIC_EFS_PLAN_PREFIX)
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -25,7 +25,7 @@ from datetime import date
 from backup_rules.wording.annotations import name as shortened
 from backup_rules.wording.quoting import quote
 
-DAY = 86_400
+SECONDS_A_DAY = 86_400
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _SATURDAY = 7
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -153,9 +153,9 @@ class Cron:
         With `once_a_week` a whole day is left out when one of the same weekday came before.
         """
         weekdays: set[int] = set()
-        for day in self._days(start // DAY, -(-end // DAY)):
-            begin = day * DAY
-            if start <= begin and begin + DAY <= end:
+        for day in self._days(start // SECONDS_A_DAY, -(-end // SECONDS_A_DAY)):
+            begin = day * SECONDS_A_DAY
+            if start <= begin and begin + SECONDS_A_DAY <= end:
                 if day % 7 in weekdays:
                     continue
                 if once_a_week:

@@ -22,7 +22,7 @@ from functools import lru_cache
 from backup_rules.plans.plans import DEFAULT_TIMEZONE
 from backup_rules.schedules import cron, time_zones
 from backup_rules.schedules.cron import ScheduleError
-from backup_rules.schedules.time_zones import DAY, TimeZoneError, instant, seconds
+from backup_rules.schedules.time_zones import SECONDS_A_DAY, TimeZoneError, instant, seconds
 
 __all__ = ["YEAR_AHEAD", "HourStepPitfall", "Schedule", "ScheduleError"]
 
@@ -107,7 +107,7 @@ class Schedule:
         """The last run earlier than `before`, or None when there is none from 1970 on."""
         end = _ceiling(before)
         for days in _LOOKING_BACK_DAYS:
-            run = self._last(end - days * DAY, end)
+            run = self._last(end - days * SECONDS_A_DAY, end)
             if run is not None:
                 return instant(run)
         for year in reversed(self._cron.years):

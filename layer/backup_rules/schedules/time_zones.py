@@ -18,7 +18,7 @@ from backup_rules.wording.annotations import name as shortened
 from backup_rules.wording.quoting import quote
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DAY = 86_400
+SECONDS_A_DAY = 86_400
 
 
 class TimeZoneError(ValueError):
@@ -89,10 +89,10 @@ def _changes(zone_name: str, year: int) -> tuple[tuple[int, int], ...]:
     start, end = _year_start(year), _year_start(year + 1)
     changes = []
     offset = _offset(zone, start - 1)
-    for day in range(start, end, DAY):
-        next_offset = _offset(zone, day + DAY - 1)
+    for day in range(start, end, SECONDS_A_DAY):
+        next_offset = _offset(zone, day + SECONDS_A_DAY - 1)
         if next_offset != offset:
-            changes.append((_change_within(zone, day - 1, day + DAY - 1), next_offset))
+            changes.append((_change_within(zone, day - 1, day + SECONDS_A_DAY - 1), next_offset))
             offset = next_offset
     return tuple(changes)
 

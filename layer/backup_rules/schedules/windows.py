@@ -24,9 +24,9 @@ from backup_rules.schedules.time_zones import instant, seconds, stretches, time_
 from backup_rules.wording.annotations import name as shortened
 from backup_rules.wording.quoting import quote
 
-HOUR = 60
-DAY = 24 * HOUR
-WEEK = 7 * DAY
+MINUTES_AN_HOUR = 60
+MINUTES_A_DAY = 24 * MINUTES_AN_HOUR
+MINUTES_A_WEEK = 7 * MINUTES_A_DAY
 
 BACKUP_WINDOW = "automated backup window"
 MAINTENANCE_WINDOW = "maintenance window"
@@ -61,13 +61,17 @@ class Window:
         return f"{self._moment(begin)}-{self._moment(begin + self.length)} UTC"
 
     def _moment(self, minute: int) -> str:
-        return _clock(minute % DAY) if self.weekday is None else f"{_DAYS[minute // DAY % 7]}:{_clock(minute % DAY)}"
+        return (
+            _clock(minute % MINUTES_A_DAY)
+            if self.weekday is None
+            else f"{_DAYS[minute // MINUTES_A_DAY % 7]}:{_clock(minute % MINUTES_A_DAY)}"
+        )
 
     @property
     def starts(self) -> tuple[int, ...]:
         """The minutes of the week at which the window begins."""
         days = range(7) if self.weekday is None else (self.weekday,)
-        return tuple(day * DAY + self.start for day in days)
+        return tuple(day * MINUTES_A_DAY + self.start for day in days)
 
     def blocked_minutes(self, lead: int) -> int:
         """The minutes of the week from `lead` before the window to its end (excluded), as bits of a number."""
@@ -79,10 +83,10 @@ class Window:
 
 def _span(start: int, length: int) -> int:
     """`length` minutes from `start` as bits, those past either end of the week wrapped around."""
-    if length >= WEEK:
-        return (1 << WEEK) - 1
-    bits = ((1 << length) - 1) << (start % WEEK)
-    return (bits | bits >> WEEK) & ((1 << WEEK) - 1)
+    if length >= MINUTES_A_WEEK:
+        return (1 << MINUTES_A_WEEK) - 1
+    bits = ((1 << length) - 1) << (start % MINUTES_A_WEEK)
+    return (bits | bits >> MINUTES_A_WEEK) & ((1 << MINUTES_A_WEEK) - 1)
 
 
 def backup_window(text: str) -> Window:
@@ -92,7 +96,7 @@ def backup_window(text: str) -> Window:
         ValueError: the text has another form.
     """
     match = re.fullmatch(f"{_CLOCK}-{_CLOCK}", text)
-    length = (_minute(match[3], match[4]) - _minute(match[1], match[2])) % DAY if match else 0
+    length = (_minute(match[3], match[4]) - _minute(match[1], match[2])) % MINUTES_A_DAY if match else 0
     if not match or not length:
         raise _malformed(BACKUP_WINDOW, text, "hh24:mi-hh24:mi")
     return Window(BACKUP_WINDOW, _minute(match[1], match[2]), length)
@@ -107,7 +111,9 @@ def maintenance_window(text: str) -> Window:
     match = re.fullmatch(f"{_DAY_NAME}:{_CLOCK}-{_DAY_NAME}:{_CLOCK}", text.lower())
     if match:
         weekday, start = _DAYS.index(match[1]), _minute(match[2], match[3])
-        length = (_DAYS.index(match[4]) * DAY + _minute(match[5], match[6]) - weekday * DAY - start) % WEEK
+        length = (
+            _DAYS.index(match[4]) * MINUTES_A_DAY + _minute(match[5], match[6]) - weekday * MINUTES_A_DAY - start
+        ) % MINUTES_A_WEEK
         if length:
             return Window(MAINTENANCE_WINDOW, start, length, weekday)
     raise _malformed(MAINTENANCE_WINDOW, text, "ddd:hh24:mi-ddd:hh24:mi")
@@ -142,11 +148,11 @@ def _malformed(kind: str, text: str, allowed: str) -> ValueError:
 
 
 def _minute(hours: str, minutes: str) -> int:
-    return int(hours) * HOUR + int(minutes)
+    return int(hours) * MINUTES_AN_HOUR + int(minutes)
 
 
 def _clock(minute: int) -> str:
-    return f"{minute // HOUR:02}:{minute % HOUR:02}"
+    return f"{minute // MINUTES_AN_HOUR:02}:{minute % MINUTES_AN_HOUR:02}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +181,8 @@ class WeekOfRuns:
         """As `of`, from POSIX seconds."""
         first: dict[int, int] = {}
         for at in timestamps:
-            first.setdefault((at // 60 + _THURSDAY * DAY) % WEEK, at)
-        minutes = bytearray(WEEK // 8)
+            first.setdefault((at // 60 + _THURSDAY * MINUTES_A_DAY) % MINUTES_A_WEEK, at)
+        minutes = bytearray(MINUTES_A_WEEK // 8)
         for minute in first:
             minutes[minute // 8] |= 1 << minute % 8
         runs = tuple((minute, instant(at)) for minute, at in first.items())
@@ -243,29 +249,12 @@ def _blocked(windows: tuple[Window, ...], lead: int) -> BlockedWeek:
 
 @lru_cache(maxsize=24)
 def _daily(hour: int) -> int:
-    return sum(1 << day * DAY + hour * HOUR for day in range(7))
-
-
-def find_conflict(
-    runs: Iterable[datetime], windows: Iterable[Window], buffer_minutes: int, start_window_minutes: int = 0
-) -> Conflict | None:
-    """The first of `runs` (in order of time) that a window blocks; for the arguments see `BlockedWeek.of`.
-
-    To judge one schedule against many databases, keep its `WeekOfRuns` and ask each `BlockedWeek`.
-    """
-    return BlockedWeek.of(windows, buffer_minutes, start_window_minutes).first_conflict(WeekOfRuns.of(runs))
-
-
-def free_hour(
-    windows: Iterable[Window], buffer_minutes: int, start_window_minutes: int = 0, *, from_hour: int = 0
-) -> int | None:
-    """An hour of the day (UTC) at which a daily run conflicts with none of `windows`; see `BlockedWeek.free_hour`."""
-    return BlockedWeek.of(windows, buffer_minutes, start_window_minutes).free_hour(from_hour)
+    return sum(1 << day * MINUTES_A_DAY + hour * MINUTES_AN_HOUR for day in range(7))
 
 
 def hour_name(hour: int) -> str:
     """`05:00 UTC`."""
-    return f"{_clock(hour * HOUR)} UTC"
+    return f"{_clock(hour * MINUTES_AN_HOUR)} UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,12 +279,12 @@ class ClockWindow:
         """
         match = re.fullmatch(rf"\s*{_CLOCK}\s*-\s*(?:{_CLOCK}|24:00)\s*", text)
         start = _minute(match[1], match[2]) if match else 0
-        end = _minute(match[3], match[4]) if match and match[3] else DAY
+        end = _minute(match[3], match[4]) if match and match[3] else MINUTES_A_DAY
         if not match or start == end:
             allowed = "HH:MM-HH:MM from 00:00 to 24:00, start and end apart, such as 22:00-06:00"
             raise ValueError(f"window {quote(shortened(text))} is malformed. Allowed: {allowed}")
         time_zone(timezone)
-        return cls(f"{_clock(start)}-{_clock(end)}", timezone, start, (end - start) % DAY or DAY)
+        return cls(f"{_clock(start)}-{_clock(end)}", timezone, start, (end - start) % MINUTES_A_DAY or MINUTES_A_DAY)
 
     def __str__(self) -> str:
         return f"{self.text} {self.timezone}"
@@ -308,15 +297,15 @@ class ClockWindow:
         zone = time_zone(self.timezone)
         shown = run.astimezone(zone).replace(tzinfo=None)
         closing = (run + timedelta(minutes=start_window_minutes)).astimezone(zone).replace(tzinfo=None)
-        into_window = (shown.hour * HOUR + shown.minute - self.start) % DAY
-        return self.length == DAY or into_window + (closing - shown) / timedelta(minutes=1) <= self.length
+        into_window = (shown.hour * MINUTES_AN_HOUR + shown.minute - self.start) % MINUTES_A_DAY
+        return self.length == MINUTES_A_DAY or into_window + (closing - shown) / timedelta(minutes=1) <= self.length
 
     def first_refused(self, schedule: Schedule, now: datetime, start_window_minutes: int) -> datetime | None:
         """The first run of `schedule` in the year from `now` on that the window does not admit, if there is one."""
-        if self.length == DAY:
+        if self.length == MINUTES_A_DAY:
             return None
         end = now + YEAR_AHEAD
-        if start_window_minutes >= 2 * DAY:  # no window of the day is as long, whatever the clock does
+        if start_window_minutes >= 2 * MINUTES_A_DAY:  # no window of the day is as long, whatever the clock does
             return next(schedule.runs(now, end), None)
         start_window = timedelta(minutes=start_window_minutes)
         changes = _clock_changes(self.timezone, now, end + start_window)

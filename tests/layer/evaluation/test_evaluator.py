@@ -431,3 +431,18 @@ def test_a_selection_that_vanished_before_it_was_read_leaves_the_results(door: D
     item = changed_selection(door, selection)
     door.client("backup").delete_backup_selection(BackupPlanId=plan, SelectionId=selection.partition("_")[0])
     assert door.evaluate(RULE, item=item) == {}
+
+
+@pytest.mark.parametrize(("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn")])
+def test_an_event_that_tells_no_partition_gets_that_of_the_region(region: str, partition: str) -> None:
+    """A role of the other partition is none of this account."""
+    with front_door() as opened:
+        door = opened.at(region=region, account="123456789012")
+        selection = door.selection(door.plan(), IamRoleArn=f"arn:{partition}:iam::{door.account}:role/BackupRole")
+        door.evaluate(RULE)  # puts the rule
+        handle(
+            event_of(door, configRuleArn=None, executionRoleArn=None, ruleParameters='{"AssumeRoleMode": "false"}'),
+            door,
+        )
+        found = door.stored(RULE)[SELECTION, selection]
+    assert "does not exist" in found.annotation

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,8 +21,6 @@ from backup_rules.schedules.windows import (
     WeekOfRuns,
     Window,
     backup_window,
-    find_conflict,
-    free_hour,
     fsx_backup_window,
     fsx_maintenance_window,
     hour_name,
@@ -31,8 +30,29 @@ from tests.strategies import CronExpression, cron_expressions
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 NOW = MONDAY + timedelta(hours=9, minutes=30)
+
+
+def find_conflict(
+    runs: Iterable[datetime], windows: Iterable[Window], buffer_minutes: int, start_window_minutes: int = 0
+) -> Conflict | None:
+    return BlockedWeek.of(windows, buffer_minutes, start_window_minutes).first_conflict(WeekOfRuns.of(runs))
+
+
+def free_hour(
+    windows: Iterable[Window], buffer_minutes: int, start_window_minutes: int = 0, *, from_hour: int = 0
+) -> int | None:
+    return BlockedWeek.of(windows, buffer_minutes, start_window_minutes).free_hour(from_hour)
+
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_every_day_of_the_week_is_read_as_that_day(day: str) -> None:
+    window = maintenance_window(f"{day}:02:00-{day}:03:00")
+    blocked = [each for each in DAYS if find_conflict([at(f"{each}:02:30")], [window], 60) is not None]
+    assert blocked == [day]
 
 
 def at(text: str) -> datetime:

@@ -220,6 +220,26 @@ def test_a_copy_is_held_to_the_lock_of_its_own_vault() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "as_target", "as_air_gapped", "as_copy"),
+    [
+        ("BACKUP_VAULT", [], [VaultProblemKind.WRONG_KIND], []),
+        ("LOGICALLY_AIR_GAPPED_BACKUP_VAULT", [VaultProblemKind.WRONG_KIND], [], []),
+        ("RESTORE_ACCESS_BACKUP_VAULT", [VaultProblemKind.WRONG_KIND], [VaultProblemKind.WRONG_KIND], []),
+    ],
+)
+def test_each_kind_of_vault_has_its_use(
+    kind: str,
+    as_target: list[VaultProblemKind],
+    as_air_gapped: list[VaultProblemKind],
+    as_copy: list[VaultProblemKind],
+) -> None:
+    other, main = VaultFacts(vault("Other", type=kind)), VaultFacts(vault())
+    assert [each for each, _ in kinds(rule(vault_name="Other"), other)] == as_target
+    assert [each for each, _ in kinds(rule(air_gapped_vault_arn=arn("Other")), main, other)] == as_air_gapped
+    assert [each for each, _ in kinds(rule(copy_actions=(CopyAction(arn("Other")),)), main, other)] == as_copy
+
+
 def test_a_copy_without_a_retention_keeps_that_of_the_rule() -> None:
     second = VaultFacts(vault("Second", max_retention_days=30))
     copies = (CopyAction(arn("Second")),)
@@ -266,3 +286,24 @@ def test_a_target_needs_both_actions_and_a_copys_vault_only_its_own() -> None:
     assert kinds(rule(), VaultFacts(vault(), access_policy=no_copies)) == [(VaultProblemKind.ACCESS_DENIED, "Prod")]
     second = VaultFacts(vault("Second"), access_policy=no_copies)
     assert kinds(copied, target, second) == [(VaultProblemKind.ACCESS_DENIED, "Second")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        arn("Prod", account="000000000000"),
+        arn("Prod", account="999999999999"),
+        arn("Prod", region="af-south-1"),
+        arn("Prod").replace(":backup:", ":athena:"),
+        arn("Prod").replace("backup-vault:", "recovery-point:"),
+    ],
+)
+def test_a_vault_of_elsewhere_is_none_of_here(other: str) -> None:
+    assert vault_name_in(other, PLACE) is None
+    assert vault_name_in(arn("Prod"), PLACE) == "Prod"
+
+
+@pytest.mark.parametrize(("minimum", "admitted"), [(34, True), (35, True), (36, False)])
+def test_a_continuous_backup_is_kept_for_35_days_at_most(minimum: int, admitted: bool) -> None:
+    problem = retention_problem(vault(min_retention_days=minimum), Lifecycle(), continuous=True)
+    assert (problem is None) is admitted
