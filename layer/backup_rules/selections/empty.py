@@ -19,7 +19,7 @@ from backup_rules.selections.picking import (
     types_named,
 )
 from backup_rules.selections.unmatchable import contradiction, misspelt_keys, why_never
-from backup_rules.selections.words import called, changes
+from backup_rules.selections.words import callings, changes
 from backup_rules.wording.annotations import name, sentence
 from backup_rules.wording.findings import Note, Problem
 from backup_rules.wording.quoting import quote_tag
@@ -81,7 +81,7 @@ class Reason:
 
 
 def _problem(selection: Selection, reason: Reason) -> Problem:
-    words = (f"{sentence(called(selection.summary, length))} picks nothing: {reason.why}." for length in (40, 26, 16))
+    words = (f"{sentence(whose)} picks nothing: {reason.why}." for whose in callings(selection.summary))
     edits = changes(selection.summary, reason.edit, reason.anew, before=reason.before)
     return Problem.worded(words, *((reason.instead,) if reason.instead else edits), rests_on_absence=True)
 

@@ -23,7 +23,7 @@ from backup_rules.selections.picking import (
 )
 from backup_rules.selections.untagged import reached_without_tags
 from backup_rules.selections.words import called
-from backup_rules.wording.annotations import name
+from backup_rules.wording.annotations import NamesShown, name
 from backup_rules.wording.findings import Finding, Note, Problem
 
 TURN_ON = "Turn it on under AWS Backup > Settings > Service opt-in."
@@ -31,7 +31,15 @@ TURN_ON = "Turn it on under AWS Backup > Settings > Service opt-in."
 _EXPLICIT = {ElementKind.ARN, ElementKind.TYPE_WILDCARD}
 
 # How much is shown of what picks, of the names of selection and plan, and of a resource: as an annotation has room.
-_LENGTHS = ((60, 26, 30), (60, 26, 20), (40, 20, 20), (30, 16, 16), (24, 12, 12))
+_LENGTHS: tuple[tuple[int, NamesShown, int], ...] = (
+    (60, (50, 50), 30),
+    (60, (26, 50), 20),
+    (40, (20, 50), 20),
+    (24, (12, 50), 20),
+    (24, (12, 50), 12),
+    (30, (16, 16), 16),
+    (24, (12, 12), 12),
+)
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ from backup_rules.selections.near_misses import (
 )
 from backup_rules.selections.picking import Picker, Selection, SelectionSummary
 from backup_rules.selections.words import called, changes
-from backup_rules.wording.annotations import name, sentence
+from backup_rules.wording.annotations import NamesShown, name, sentence
 from backup_rules.wording.findings import Finding, Problem
 from backup_rules.wording.quoting import quote_tag
 
@@ -133,7 +133,15 @@ def _near_misses(invocation: Invocation[ResourceParameters], rule: NearMissRule)
 
 # How much is shown of the names of a selection and its plan, of a resource's name, and of a tag, which tells what is
 # wrong: as much as an annotation holds.
-_LENGTHS = ((26, 40, 60), (20, 26, 60), (16, 20, 48), (12, 12, 40), (12, 12, 30))
+_LENGTHS: tuple[tuple[NamesShown, int, int], ...] = (
+    ((50, 50), 40, 60),
+    ((26, 50), 26, 60),
+    ((16, 50), 20, 60),
+    ((12, 50), 12, 40),
+    ((16, 16), 20, 48),
+    ((12, 12), 12, 40),
+    ((12, 12), 12, 30),
+)
 
 
 def without_white_space(selection: SelectionSummary, *, before: str = "") -> tuple[str, ...]:
