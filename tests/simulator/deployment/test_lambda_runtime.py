@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from importlib.metadata import requires
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -24,6 +26,7 @@ from aws_simulator.core.messages.config_events import scheduled_event
 from aws_simulator.core.operations import AwsError
 from aws_simulator.deployment.authorization import enforced_permissions
 from aws_simulator.deployment.lambda_runtime import LambdaRuntime, lambda_runtime, packages, runtime
+from aws_simulator.deployment.lambda_runtime.interpreters import interpreter_of
 from aws_simulator.server import serving
 from backup_rules_cli.catalogue import COMMON_PERMISSIONS, ROOT, rule_folders
 from backup_rules_cli.invoke import MEMBER_ROLE, put_rule, read_back
@@ -338,6 +341,51 @@ def test_the_runtime_ships_boto3_awslambdaric_and_all_that_they_need() -> None:
     assert needed == set(packages.DISTRIBUTIONS)
 
 
+# --- The Python that Runtime names -----------------------------------------------------------------------------------
+
+VERSION = b"import sys\ndef handler(event, context):\n    return '.'.join(map(str, sys.version_info[:3]))\n"
+RAISES = b"def handler(event, context):\n    raise ValueError('too much')\n"
+
+
+@pytest.mark.parametrize("runtime", ["python3.11", "python3.12", "python3.13"])
+def test_a_function_runs_under_the_python_that_it_names_or_the_log_says_under_which(site: Site, runtime: str) -> None:
+    function = site.deploy(zipped({"probe.py": VERSION}), Runtime=runtime)
+    version = site.runtime.invoke(function, {}).payload
+    line = f"INIT_START Runtime Version: python:{version}"
+    if interpreter_of(runtime).missing:
+        assert version == platform.python_version()
+        line += f" (in place of {runtime}, which this machine does not have)"
+    else:
+        assert version.startswith(f"{runtime.removeprefix('python')}.")
+    assert site.log(function)[0] == line
+
+
+def test_a_python_that_no_machine_has_is_told(site: Site) -> None:
+    function = site.deploy(zipped({"probe.py": VERSION}), Runtime="python3.6")
+    with patch("findpython.find", return_value=None):
+        interpreter_of.cache_clear()
+        version = site.runtime.invoke(function, {}).payload
+    interpreter_of.cache_clear()
+    assert version == platform.python_version()
+    assert site.log(function)[0].endswith("(in place of python3.6, which this machine does not have)")
+
+
+def test_an_interpreter_without_native_code_of_awslambdaric_answers_and_fails_alike(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a runtime folder that lacks the native module, what stands in for it serves two events and an error."""
+    shipped = tmp_path / "runtime"
+    shipped.mkdir()
+    for entry in packages.runtime_folder(tmp_path / "whole").iterdir():
+        if not entry.name.endswith(".so"):
+            (shipped / entry.name).symlink_to(entry.resolve())
+    monkeypatch.setattr(site.runtime, "_packages", shipped)
+    served = site.deploy()
+    assert [site.runtime.invoke(served, {}).payload["served"] for _ in range(2)] == [1, 2]
+    failing = site.runtime.invoke(site.deploy(zipped({"probe.py": RAISES})), {})
+    assert failing.error == "ValueError: too much"
+
+
 # --- Processes -------------------------------------------------------------------------------------------------------
 
 
@@ -596,7 +644,8 @@ def test_nothing_is_logged_that_the_role_does_not_permit(site: Site) -> None:
     assert site.log(function) == []
     other = site.deploy()
     request = site.runtime.invoke(other, {}).request_id
-    start, printed, end, report = site.log(other)
+    init, start, printed, end, report = site.log(other)
+    assert init.startswith("INIT_START Runtime Version: python:3.")
     assert (start, printed, end) == (
         f"START RequestId: {request} Version: $LATEST",
         "served 1",
