@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -24,6 +24,8 @@ from backup_rules_cli.check.account import Account
 from backup_rules_cli.check.guesses import guessed
 from backup_rules_cli.check.organization import Organization
 from backup_rules_cli.check.things import Unknown, unknowns
+
+T = TypeVar("T")
 
 WITH_ACCOUNT = "judge with an account (--with-account)"
 _MADE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -102,6 +104,7 @@ class _Answers:
         self._own_policies = own_policies
         self._number = number
         self._tagged = self._tagged_resources()
+        self._roles_left_open: dict[str, Unknown] = {}
 
     def _guess(self, value: Any) -> Any:
         return documented.numbers(guessed(value, self._number))
@@ -131,7 +134,7 @@ class _Answers:
         return {"BackupPlanId": plan_id, "BackupPlanArn": arn, "BackupPlanName": shown, "CreationDate": _MADE}
 
     def backup_get_backup_plan(self, BackupPlanId: str) -> Any:  # noqa: N803 - AWS's name
-        thing, body = self._account.plans[BackupPlanId]
+        thing, body = _found(self._account.plans, BackupPlanId, "Plan")
         if isinstance(body, Unknown):
             raise left_open(f"Plan {thing.name}", body)
         whole = self._whole(f"Part of plan {thing.name}", documented.plan_body(body))
@@ -140,9 +143,9 @@ class _Answers:
     def backup_list_backup_selections(self, BackupPlanId: str) -> Any:  # noqa: N803
         listed = self._account.selections.get(BackupPlanId, [])
         if not listed and identities.SELECTION not in self._account.whole:
-            name = self._account.plans[BackupPlanId][0].name
+            plan = self._account.plans[BackupPlanId][0].name
             note_gap(
-                NotInFilesError(f"These files declare no selection of plan {name}", "judge it with its selections")
+                NotInFilesError(f"These files declare no selection of plan {plan}", "judge it with its selections")
             )
         items = []
         for selection_id, thing, body in listed:
@@ -165,10 +168,6 @@ class _Answers:
         arn = identities.arn_of(identities.ROLE, name, {}, self._account.place)
         self._roles_left_open[arn] = role if isinstance(role, Unknown) else Unknown("it is no text", "correct it")
         return arn
-
-    @property
-    def _roles_left_open(self) -> dict[str, Unknown]:
-        return self.__dict__.setdefault("_open_roles", {})  # type: ignore[no-any-return]
 
     def backup_get_backup_selection(self, BackupPlanId: str, SelectionId: str) -> Any:  # noqa: N803
         listed = self._account.selections.get(BackupPlanId, [])
@@ -193,7 +192,7 @@ class _Answers:
         return {"BackupVaultList": [self.backup_describe_backup_vault(each) for each in self._account.vaults]}
 
     def backup_describe_backup_vault(self, BackupVaultName: str) -> Any:  # noqa: N803
-        thing, _ = self._account.vaults[BackupVaultName]
+        thing, _ = _found(self._account.vaults, BackupVaultName, "Vault")
         arn = identities.arn_of(identities.VAULT, BackupVaultName, {}, self._account.place)
         found = documented.vault(arn, BackupVaultName, thing)
         if isinstance(found.get("EncryptionKeyArn"), Unknown):
@@ -201,7 +200,7 @@ class _Answers:
         return self._whole(f"Part of vault {BackupVaultName}", found)
 
     def backup_get_backup_vault_access_policy(self, BackupVaultName: str) -> Any:  # noqa: N803
-        _, given = self._account.vaults[BackupVaultName]
+        _, given = _found(self._account.vaults, BackupVaultName, "Vault")
         policy = given.get("AccessPolicy")
         if not policy:
             raise _refused("ResourceNotFoundException", "GetBackupVaultAccessPolicy")
@@ -321,7 +320,7 @@ class _Answers:
         counted: dict[str, int] = {}
         for arn, (thing, name) in self._account.resources.items():
             kind = next((each.config_type for each in RESOURCE_TYPES if each.config_type == thing.type), None)
-            if kind not in wanted:
+            if kind is None or kind not in wanted:
                 continue
             counted[kind] = counted.get(kind, 0) + 1
             tags = [{"key": key, "value": value} for key, value in documented.tags_of(thing).items()]
@@ -360,6 +359,13 @@ def _inventory(thing: Any) -> dict[str, Any]:
         mode = access.get("AuthenticationMode") if isinstance(access, Mapping) else None
         return {"configuration": {"AccessConfig": {"AuthenticationMode": mode}}} if isinstance(mode, str) else {}
     return {}
+
+
+def _found(things: Mapping[str, T], name: str, what: str) -> T:
+    try:
+        return things[name]
+    except KeyError:
+        raise NotInFilesError(f"{what} {name} is not declared in these files") from None
 
 
 def _refused(code: str, operation: str) -> ClientError:

@@ -219,7 +219,7 @@ _COMMANDS: Mapping[str, tuple[Callable[[Mapping[str, Any]], bool], Callable[[Obj
 
 
 def joined(things: list[Thing]) -> list[Thing]:
-    """What several commands tell of one thing, put together: whole plans before listed ones, a vault with its policy."""
+    """What several commands tell of one thing, put together: a plan that is whole before a listed one."""
     policies = {each.name: each.properties.get("Policy") for each in things if each.type == "Backup::VaultAccessPolicy"}
     found: dict[tuple[str, str], Thing] = {}
     for each in things:

@@ -13,7 +13,7 @@ from backup_rules_cli.check.decoding import BrokenFileError, decoded
 from backup_rules_cli.check.identities import BACKUP_POLICY
 from backup_rules_cli.check.judging import place_of
 from backup_rules_cli.check.organization import Organization, Policy
-from backup_rules_cli.check.things import Documented, Object, Position, Thing, Unknown, at_of
+from backup_rules_cli.check.things import Documented, Object, Position, Thing, at_of, unknowns
 
 TEMPLATE, TERRAFORM, POLICY, COMMAND = "CloudFormation template", "Terraform", "backup policy", "AWS CLI output"
 SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template"})
@@ -57,40 +57,72 @@ def files_in(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
 
 def read(paths: Iterable[Path], parents: Iterable[Path] = ()) -> Read:
     """All files. Those of the AWS CLI belong together, and so do policies; a template or a plan stands alone."""
-    found = Read()
-    answers, policies = Subject(Documented(""), COMMAND, []), Subject(Documented(""), POLICY, [])
+    reading = _Reading()
     for parent in parents:
-        _add(found, parent, answers, policies, named=True, parent=True)
+        reading.add_parent(parent)
     for path, named in files_in(paths):
-        _add(found, path, answers, policies, named=named, parent=False)
-    if answers.files:
-        answers.documented.things = aws_json.joined(answers.documented.things)
-        answers.documented.called = answers.files[0]
-        answers.policies = [each for each in policies.policies if each.effective]
-        found.subjects.append(answers)
-    if policies.files and not (answers.files and answers.policies):
-        policies.documented.called = policies.files[0]
-        found.subjects.append(policies)
-    return found
+        reading.add(path, named=named)
+    return reading.whole()
 
 
-def _add(found: Read, path: Path, answers: Subject, policies: Subject, *, named: bool, parent: bool) -> None:  # noqa: PLR0913 - what it adds to
-    try:
-        document = decoded(path)
-    except BrokenFileError as error:
-        if named or path.suffix.lower() == ".template" or not named:
-            found.broken.append(error)
-        return
-    here = Position(str(path))
-    if parent:
-        policy = policy_of(document, path, here, parent=True)
+class _Reading:
+    def __init__(self) -> None:
+        self._found = Read()
+        self._answers = Subject(Documented(""), COMMAND, [])
+        self._policies = Subject(Documented(""), POLICY, [])
+
+    def whole(self) -> Read:
+        """All that was added."""
+        answers, policies = self._answers, self._policies
+        if answers.files:
+            answers.documented.things = aws_json.joined(answers.documented.things)
+            answers.documented.called = answers.files[0]
+            answers.policies = [each for each in policies.policies if each.effective]
+            self._found.subjects.append(answers)
+        if policies.files and not answers.policies:
+            policies.documented.called = policies.files[0]
+            self._found.subjects.append(policies)
+        return self._found
+
+    def add_parent(self, path: Path) -> None:
+        """A policy that is attached above."""
+        here = Position(str(path))
+        try:
+            policy = policy_of(decoded(path), path, here, parent=True)
+        except BrokenFileError as error:
+            self._found.broken.append(error)
+            return
         if policy is None:
-            found.broken.append(BrokenFileError(here, "is no backup policy, as --parent needs one"))
+            self._found.broken.append(BrokenFileError(here, "is no backup policy, as --parent needs one"))
         else:
-            policies.policies.append(policy)
-        return
-    for each in _documents(document):
-        _add_document(found, each, path, here, answers, policies, named=named)
+            self._policies.policies.append(policy)
+
+    def add(self, path: Path, *, named: bool) -> None:
+        """A file; `named`: by the person, and not found in a folder."""
+        try:
+            document = decoded(path)
+        except BrokenFileError as error:
+            self._found.broken.append(error)
+            return
+        for each in _documents(document):
+            self._add_document(each, path, named=named)
+
+    def _add_document(self, document: Any, path: Path, *, named: bool) -> None:
+        here, name = Position(str(path)), str(path)
+        if cloudformation.is_template(document):
+            self._found.subjects.append(Subject(Documented(name), TEMPLATE, [name], document=document))
+        elif terraform.is_terraform(document):
+            self._found.subjects.append(Subject(Documented(name), TERRAFORM, [name], document=document))
+        elif (policy := policy_of(document, path, here, parent=False)) is not None:
+            self._policies.policies.append(policy)
+            self._policies.files.append(name)
+        elif (command := aws_json.command_of(document)) is not None:
+            things, whole = aws_json.things(document, command)
+            self._answers.documented.things += things
+            self._answers.documented.whole |= whole
+            self._answers.files.append(name)
+        elif named:
+            self._found.others.append(here)
 
 
 def _documents(document: Any) -> Iterator[Any]:
@@ -99,25 +131,6 @@ def _documents(document: Any) -> Iterator[Any]:
         yield from document
     else:
         yield document
-
-
-def _add_document(
-    found: Read, document: Any, path: Path, here: Position, answers: Subject, policies: Subject, *, named: bool
-) -> None:  # noqa: PLR0913, PLR0917 - as above
-    if cloudformation.is_template(document):
-        found.subjects.append(Subject(Documented(str(path)), TEMPLATE, [str(path)], document=document))
-    elif terraform.is_terraform(document):
-        found.subjects.append(Subject(Documented(str(path)), TERRAFORM, [str(path)], document=document))
-    elif (policy := policy_of(document, path, here, parent=False)) is not None:
-        policies.policies.append(policy)
-        policies.files.append(str(path))
-    elif (command := aws_json.command_of(document)) is not None:
-        things, whole = aws_json.things(document, command)
-        answers.documented.things += things
-        answers.documented.whole |= whole
-        answers.files.append(str(path))
-    elif named:
-        found.others.append(here)
 
 
 def policy_of(document: Any, path: Path, here: Position, *, parent: bool) -> Policy | None:
@@ -170,7 +183,11 @@ def _declared_policies(things: Sequence[Thing]) -> Iterator[Policy]:
     """The backup policies that a template or a plan declares."""
     for each in things:
         content = each.properties.get("Content")
-        if each.type != BACKUP_POLICY or each.properties.get("Type") != "BACKUP_POLICY" or isinstance(content, Unknown):
+        if (
+            each.type != BACKUP_POLICY
+            or each.properties.get("Type") != "BACKUP_POLICY"
+            or next(unknowns(content), None)
+        ):
             continue
         tree = _tree(content) if isinstance(content, str) else content
         if isinstance(tree, Mapping) and isinstance(tree.get("plans"), Mapping):

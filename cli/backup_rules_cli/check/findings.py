@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from backup_rules.arns import Place
 from backup_rules_cli import known
@@ -54,6 +55,8 @@ class Findings:
     found: list[Finding] = field(default_factory=list)
     broken_files: list[BrokenFileError] = field(default_factory=list)
     others: list[Position] = field(default_factory=list)
+    gets: list[dict[str, Any]] = field(default_factory=list)
+    """What accounts get of backup policies, plan by plan."""
 
     def of(self, state: str) -> list[Finding]:
         """The findings of a state that are not kept quiet."""

@@ -29,17 +29,22 @@ def table(findings: Findings, *, columns: int, everything: bool, quiet: bool) ->
         counts = Counter(each.judged.state for each in here if not each.quiet)
         tally = f"{counts[BROKEN]} broken, {counts[UNKNOWN]} unknown, {counts[HOLDS]} hold"
         yield from titled(f"{name}  ({here[0].kind})", tally, columns)
-        for each in sorted(shown, key=lambda it: (_ORDER[it.judged.state], it.at.line, it.judged.rule)):
-            yield from _told(each, columns)
+        ordered = sorted(shown, key=lambda it: (_ORDER[it.judged.state], it.at.line, it.judged.text, it.judged.rule))
+        for _, alike in groupby(ordered, key=_alike):
+            yield from _told(list(alike), columns)
         yield ""
     if quiet:
         for each in findings.quiet:
-            yield from _told(each, columns)
+            yield from _told([each], columns)
             yield from indented(f"Excluded: {each.quiet}", columns, 9)
+    for plan in findings.gets:
+        yield from _got(plan, columns)
+    if findings.gets:
+        yield ""
     for broken in findings.broken_files:
-        yield f"BROKEN    {broken}"
+        yield f"BROKEN   {broken}"
     for other in findings.others:
-        yield f"nothing   {other.file} holds nothing that is checked: {_KNOWN}."
+        yield f"nothing  {other.file} holds nothing that is checked: {_KNOWN}."
     if findings.broken_files or findings.others:
         yield ""
     states = Counter(each.judged.state for each in findings.found if not each.quiet)
@@ -58,8 +63,30 @@ def _place(each: Finding) -> tuple[str, int, int]:
     return each.at.file, _ORDER[each.judged.state], each.at.line
 
 
-def _told(each: Finding, columns: int) -> Iterator[str]:
-    yield f"{_SHOWN[each.judged.state]:<8} {each.judged.rule}  {each.judged.name}"
+def _got(plan: Mapping[str, Any], columns: int) -> Iterator[str]:
+    yield f"Account {plan['account']} gets plan {plan['plan']} in {plan['region']}:"
+    for rule in plan["rules"]:
+        zone = rule.get("ScheduleExpressionTimezone", "UTC")
+        when = f"{rule.get('ScheduleExpression', 'daily')} ({zone})"
+        yield from indented(f"{rule['RuleName']}: {when} to {rule['TargetBackupVaultName']}", columns, 2)
+    for selection in plan["selections"]:
+        tags = [f"{each['ConditionKey']}={each['ConditionValue']}" for each in selection.get("ListOfTags", ())]
+        what = ", ".join((*selection.get("Resources", ()), *tags))
+        yield from indented(f"{selection['SelectionName']}: {what}, by {selection['IamRoleArn']}", columns, 2)
+
+
+def _alike(each: Finding) -> tuple[str, ...]:
+    """Findings of one thing in the same words are told once; problems each by itself."""
+    judged = each.judged
+    rule = judged.rule if judged.state == BROKEN else ""
+    return judged.state, judged.name, str(judged.at), judged.text, rule
+
+
+def _told(alike: list[Finding], columns: int) -> Iterator[str]:
+    each = alike[0]
+    yield f"{_SHOWN[each.judged.state]:<8} {each.judged.name}: {each.judged.rule}"
+    for other in alike[1:]:
+        yield f"{'':<8} {'':{len(each.judged.name) + 1}} {other.judged.rule}"
     if each.source and len(each.source) < 160:
         yield f"{'':<8} {each.at.line:>5} │ {each.source.strip()}"[:columns]
     else:
@@ -78,6 +105,7 @@ def document(findings: Findings) -> dict[str, Any]:
             {"file": each.at.file, "line": each.at.line, "column": each.at.column, "error": each.why}
             for each in findings.broken_files
         ],
+        "plans": findings.gets,
         "others": [each.file for each in findings.others],
         "counts": dict(Counter(each.judged.state for each in findings.found if not each.quiet)),
     }
@@ -145,7 +173,7 @@ def _rule(each: Finding) -> dict[str, Any]:
 
 def _result(each: Finding, index: int) -> dict[str, Any]:
     judged = each.judged
-    identity = "\n".join((judged.rule, judged.at.file, judged.kind, judged.name))
+    identity = f"{judged.rule}\n{judged.at.file}\n{judged.kind}\n{judged.name}"
     fails = judged.state == BROKEN
     result = {
         "ruleId": judged.rule,

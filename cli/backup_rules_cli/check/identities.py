@@ -40,7 +40,12 @@ def _arn(service: str, path: str) -> str:
 
 
 KINDS: Mapping[str, Kind] = {
-    PLAN: Kind("", _arn("backup", "backup-plan:{name}"), arn_attributes=("BackupPlanArn",), name_attributes=("BackupPlanId",)),
+    PLAN: Kind(
+        "",
+        _arn("backup", "backup-plan:{name}"),
+        arn_attributes=("BackupPlanArn",),
+        name_attributes=("BackupPlanId",),
+    ),
     SELECTION: Kind("", "", name_attributes=("SelectionId",)),
     VAULT: Kind(
         "BackupVaultName",
@@ -72,7 +77,10 @@ KINDS: Mapping[str, Kind] = {
         "", _arn("fsx", "file-system/{name}"), made_up="fs-{name}", arn_attributes=("ResourceARN",)
     ),
     "AWS::FSx::Volume": Kind(
-        "", _arn("fsx", "volume/fs/{name}"), made_up="fsvol-{name}", arn_attributes=("ResourceARN",),
+        "",
+        _arn("fsx", "volume/fs/{name}"),
+        made_up="fsvol-{name}",
+        arn_attributes=("ResourceARN",),
         name_attributes=("VolumeId",),
     ),
     "AWS::EKS::Cluster": Kind("Name", _arn("eks", "cluster/{name}")),
@@ -82,7 +90,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "AWS::Timestream::Table": Kind("", _arn("timestream", "database/database/table/{name}"), name_attributes=("Name",)),
     "AWS::DSQL::Cluster": Kind("", _arn("dsql", "cluster/{name}"), arn_attributes=("ResourceArn",)),
-}  # fmt: skip
+}
 
 
 ID = "__id"

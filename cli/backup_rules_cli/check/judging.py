@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from backup_rules.arns import Place
 from backup_rules.aws.account import Account as ReadAccount
-from backup_rules.aws.calls import Calls
-from backup_rules.errors import BackupRulesError
+from backup_rules.aws.calls import Calls, ClientBuilder
+from backup_rules.errors import BackupRulesError, ReadError
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.rule import Outcome
+from backup_rules.evaluation.subjects import Verdict
 from backup_rules_cli.catalogue import RuleFolder
-from backup_rules_cli.check.account import PROTECTED, Account, described, own_policy_documents
-from backup_rules_cli.check.answers import DocumentedClients, NotInFilesError
+from backup_rules_cli.check.account import Account, described, own_policy_documents
+from backup_rules_cli.check.answers import WITH_ACCOUNT, DocumentedClients
 from backup_rules_cli.check.guesses import NUMBER, UNNAMED
-from backup_rules_cli.check.identities import PLAN
+from backup_rules_cli.check.identities import BACKUP_POLICY, PLAN
 from backup_rules_cli.check.organization import Organization, Policy, add_plans
 from backup_rules_cli.check.things import Documented, Position, Thing, Unknown, unknowns
 from backup_rules_cli.places import partition_of
-from backup_rules_cli.reports import COMPLIANT, NON_COMPLIANT
+from backup_rules_cli.reports import COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE
 
 HOLDS, BROKEN, UNKNOWN = "holds", "broken", "unknown"
 NEEDS_JOBS = frozenset({"BACKUP_PLAN_RAN_ON_SCHEDULE"})
@@ -31,6 +35,10 @@ OF_POLICIES = "BACKUP_POLICY_"
 INVALID_POLICIES = "BACKUP_POLICY_VALID"
 EXAMPLE_ACCOUNT, EXAMPLE_REGION = "111122223333", "us-east-1"
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:([a-z]{2}(?:-[a-z]+)+-\d)?:(\d{12})?:")
+_CHOSEN_BY_AWS = ("AWS::RDS", "AWS::DocDB", "AWS::Neptune", "AWS::FSx")
+
+Fill = Callable[[ClientBuilder, Place], ClientBuilder]
+"""Puts an account that fills in behind the documents' answers."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +60,8 @@ def place_of(documented: Documented, account: str, region: str, more_regions: Se
     found = [match for text in _texts([each.properties for each in documented.things]) for match in _ARN.findall(text)]
     regions = Counter(each for each, _ in found if each)
     accounts = Counter(each for _, each in found if each)
-    region = region or documented.region or _most(regions) or next(iter(more_regions), EXAMPLE_REGION)
-    account = account or documented.account or _most(accounts) or EXAMPLE_ACCOUNT
+    region = region or _most(regions) or next(iter(more_regions), EXAMPLE_REGION)
+    account = account or _most(accounts) or EXAMPLE_ACCOUNT
     return Place(partition_of(region) or "aws", account, region)
 
 
@@ -72,134 +80,148 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
-def judge(
-    documented: Documented,
-    policies: Sequence[Policy],
-    place: Place,
-    folders: Sequence[RuleFolder],
-    parameters: Mapping[str, Mapping[str, str]],
-    now: datetime,
-    fallback: Any = None,
-) -> list[Judged]:
-    """What the rules say of the documents. `fallback` builds clients of an account that fills in what they leave open."""
-    organization = Organization(policies)
-    account = described(documented, place)
-    if policies:
-        add_plans(account, organization, documented)
-    own = own_policy_documents(documented, place)
-    is_open = any(next(unknowns(each.properties), None) for each in documented.things)
-    chosen_by_aws = any(
-        each.type.startswith(("AWS::RDS", "AWS::DocDB", "AWS::Neptune", "AWS::FSx")) for each in documented.things
-    )
-    tries = NUMBER if is_open or chosen_by_aws else 1
-    found: list[Judged] = []
-    for policy in policies:
-        if policy.refused:
-            found.append(
-                Judged(
-                    INVALID_POLICIES, BROKEN, "AWS::Organizations::Policy", policy.name, policy.at, "", policy.refused
-                )
-            )
-    accounts = [_readable(account, organization, own, number, fallback) for number in range(tries)]
-    for folder in _concerned(folders, account, policies):
-        management = folder.name == INVALID_POLICIES
-        readers = (
-            [_readable(account, organization.of(place.account, management=True), own, 0, fallback)]
-            if management
-            else accounts
-        )
-        found += _judged(folder, readers, account, organization, parameters.get(folder.name, {}), now)
-    return found
+@dataclass
+class Case:
+    """Documents that are judged together, in an account and Region, as of a time.
 
+    `fill` lets an account answer what the documents leave open.
+    """
 
-def _readable(
-    account: Account, organization: Organization, own: Mapping[str, Any], number: int, fallback: Any
-) -> ReadAccount:
-    asked = organization if organization._account else organization.of(account.place.account, management=False)
-    clients = DocumentedClients(account, asked, own, number)
-    return ReadAccount(Calls(account.place, clients if fallback is None else fallback(clients, account.place)))
+    documented: Documented
+    policies: Sequence[Policy]
+    place: Place
+    now: datetime
+    fill: Fill | None = None
+    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    @cached_property
+    def organization(self) -> Organization:
+        """The policies, as a member account gets them."""
+        return Organization(self.policies, self.place.account)
 
-def _concerned(folders: Sequence[RuleFolder], account: Account, policies: Sequence[Policy]) -> Iterator[RuleFolder]:
-    for folder in folders:
-        of_policies = folder.name.startswith(OF_POLICIES)
-        if folder.name not in NEEDS_JOBS and (policies if of_policies else account.plans):
-            yield folder
+    @cached_property
+    def account(self) -> Account:
+        """What is declared, and the plans that the policies make."""
+        account = described(self.documented, self.place)
+        add_plans(account, self.organization, self.documented.called)
+        return account
 
+    def judged(self, folders: Sequence[RuleFolder]) -> Iterator[Judged]:
+        """What the rules say."""
+        for each in self.policies:
+            if each.refused:
+                yield Judged(INVALID_POLICIES, BROKEN, BACKUP_POLICY, each.name, each.at, "", each.refused)
+        for folder in folders:
+            concerned = self.policies if folder.name.startswith(OF_POLICIES) else self.account.plans
+            if concerned and folder.name not in NEEDS_JOBS:
+                yield from self._judged(folder)
 
-def _judged(
-    folder: RuleFolder,
-    readers: Sequence[ReadAccount],
-    account: Account,
-    organization: Organization,
-    parameters: Mapping[str, str],
-    now: datetime,
-) -> Iterator[Judged]:
-    rule = folder.rule()
-    given = rule.evaluate_parameters({**folder.defaults, **parameters})
-    outcomes: list[Outcome] = []
-    for reader in readers:
-        try:
-            outcomes.append(rule.judge(Invocation(reader, given, now)))
-        except BackupRulesError as error:
-            at = next((each.at for each in account.things()), Position(""))
-            yield Judged(folder.name, UNKNOWN, PLAN, "all plans", at, "", _plainly(str(error)))
-            return
-    keys = dict.fromkeys(
-        key for each in outcomes for key in (*(verdict.subject.key for verdict in each.verdicts), *each.failures)
-    )
-    for key in keys:
-        thing = account.subject_at(*key)
-        at = thing.at if thing else None
-        verdicts = [next((each for each in it.verdicts if each.subject.key == key), None) for it in outcomes]
-        failure = next((it.failures[key] for it in outcomes if key in it.failures), None)
-        told = {each.compliance for each in verdicts if each is not None}
-        first = next((each for each in verdicts if each is not None), None)
-        if failure is not None and told != {NON_COMPLIANT}:
-            state, text = UNKNOWN, _plainly(str(failure))
-        elif first is None or None in verdicts or len(told) > 1:
-            if told <= {COMPLIANT, "NOT_APPLICABLE"} and None in verdicts:
-                continue
-            state, text = UNKNOWN, _depends(thing)
-        elif told == {NON_COMPLIANT} and failure is None:
-            state, text = BROKEN, first.annotation
-        elif told == {COMPLIANT}:
-            state, text = HOLDS, first.annotation
-        elif told == {NON_COMPLIANT}:
-            state, text = UNKNOWN, _plainly(str(failure))
-        else:
-            continue
-        exists = thing.properties.get("__exists") if thing else None
+    def gets(self) -> list[dict[str, Any]]:
+        """What the account gets of the policies in the Region, plan by plan."""
+        account = Account(self.place)
+        add_plans(account, self.organization, self.documented.called)
+        return [
+            {
+                "account": self.place.account,
+                "region": self.place.region,
+                "plan": thing.name,
+                "rules": body.get("Rules", []),
+                "selections": [each for _, _, each in account.selections[plan_id]],
+            }
+            for plan_id, (thing, body) in account.plans.items()
+        ]
+
+    @cached_property
+    def _own_policies(self) -> Mapping[str, Any]:
+        return own_policy_documents(self.documented, self.place)
+
+    @cached_property
+    def _readers(self) -> list[ReadAccount]:
+        """The account, once for each set of values to try for what is open."""
+        things = self.documented.things
+        is_open = any(next(unknowns(each.properties), None) or each.type.startswith(_CHOSEN_BY_AWS) for each in things)
+        return [self._reader(self.organization, number) for number in range(NUMBER if is_open else 1)]
+
+    def _reader(self, organization: Organization, number: int) -> ReadAccount:
+        documented = DocumentedClients(self.account, organization, self._own_policies, number)
+        return ReadAccount(Calls(self.place, self.fill(documented, self.place) if self.fill else documented))
+
+    def _judged(self, folder: RuleFolder) -> Iterator[Judged]:
+        rule = folder.rule()
+        given = rule.evaluate_parameters({**folder.defaults, **self.parameters.get(folder.name, {})})
+        # Which accounts have an invalid policy, AWS tells the management account.
+        administrator = Organization(self.policies, self.place.account, account_is_management=True)
+        readers = [self._reader(administrator, 0)] if folder.name == INVALID_POLICIES else self._readers
+        outcomes: list[Outcome] = []
+        for reader in readers:
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):  # the functions' log lines
+                    outcomes.append(rule.judge(Invocation(reader, given, self.now)))
+            except BackupRulesError as error:
+                thing = next(self.account.things(), None)
+                at = thing.at if thing else self._at_of_policy("")
+                yield Judged(folder.name, UNKNOWN, PLAN, "all plans", at, "", str(error))
+                return
+        keys = [key for it in outcomes for key in (*(each.subject.key for each in it.verdicts), *it.failures)]
+        for key in dict.fromkeys(keys):
+            verdicts = [next((each for each in it.verdicts if each.subject.key == key), None) for it in outcomes]
+            failure = next((it.failures[key] for it in outcomes if key in it.failures), None)
+            thing = self.account.subject_at(*key)
+            state, text = _said(verdicts, failure, thing)
+            if state:
+                yield self._told(folder.name, state, text.replace(UNNAMED, "(not known here)"), thing, key)
+
+    def _told(self, rule: str, state: str, text: str, thing: Thing | None, key: tuple[str, str]) -> Judged:
+        if thing is None:
+            name = ", ".join(each.name for each in self.policies) or key[1]
+            return Judged(rule, state, key[0], name, self._at_of_policy(text), "", text)
+        exists = thing.properties.get("__exists")
         if isinstance(exists, Unknown) and state == BROKEN:
             state, text = UNKNOWN, f"{text} Whether it is made at all is not known: {exists.why}."
-        yield Judged(
-            folder.name,
-            state,
-            thing.type if thing else key[0],
-            thing.name if thing else organization_name(organization, key[1]),
-            at or organization.at(text) or Position(""),
-            thing.path if thing else "",
-            text.replace(UNNAMED, "(not known here)"),
-        )
+        return Judged(rule, state, thing.type, thing.name, _at(thing, text), thing.path, text)
+
+    def _at_of_policy(self, text: str) -> Position:
+        return self.organization.at(text) or Position(self.documented.called)
 
 
-def organization_name(organization: Organization, account: str) -> str:
-    """What a verdict about an account is about, here: the policies that it gets."""
-    return ", ".join(each.name for each in organization.policies) or account
+def _at(thing: Thing, text: str) -> Position:
+    """Where the thing stands; of a plan, where the backup rule stands that the text is about."""
+    body = thing.properties.get("BackupPlan")
+    rules = body.get("BackupPlanRule", body.get("Rules")) if isinstance(body, Mapping) else None
+    for each in rules if isinstance(rules, list) else ():
+        name = each.get("RuleName") if isinstance(each, Mapping) else None
+        at = getattr(each, "at", None)
+        if isinstance(name, str) and isinstance(at, Position) and at.file and f"backup rule {name} " in text.lower():
+            return at
+    return thing.at
+
+
+def _said(verdicts: Sequence[Verdict | None], failure: ReadError | None, thing: Thing | None) -> tuple[str, str]:
+    """What the outcomes for all values come to; no state where the rule has nothing to say."""
+    told = {each.compliance for each in verdicts if each is not None}
+    first = next((each for each in verdicts if each is not None), None)
+    if failure is not None:
+        return UNKNOWN, _with_why(str(failure), thing)
+    if first is None or told == {NOT_APPLICABLE} or (None in verdicts and told <= {COMPLIANT, NOT_APPLICABLE}):
+        return "", ""
+    if None in verdicts or len(told) > 1:
+        return UNKNOWN, _depends(thing)
+    return (BROKEN if told == {NON_COMPLIANT} else HOLDS), first.annotation
+
+
+def _with_why(text: str, thing: Thing | None) -> str:
+    """What was not read, and what of the thing itself is open, as it may be that."""
+    found = (
+        None if thing is None else next(unknowns({k: v for k, v in thing.properties.items() if k != "__exists"}), None)
+    )
+    if found is None or found.why in text:
+        return text
+    return f"{text} Of {thing.name if thing else 'it'} a value is open: {found.why}; {found.settle}."
 
 
 def _depends(thing: Thing | None) -> str:
     """On what it depends that there is no verdict."""
-    properties = {} if thing is None else thing.properties
-    found = next(unknowns(properties), None)
+    found = None if thing is None else next(unknowns(thing.properties), None)
     if found is None:
-        return "It depends on what AWS chooses, or on other things that these files leave open. To settle it, judge with an account (--with-account)."
+        return f"It depends on what AWS chooses, or on what these files leave open. To settle it, {WITH_ACCOUNT}."
     return f"It depends on a value that is not known: {found.why}. To settle it, {found.settle}."
-
-
-def _plainly(text: str) -> str:
-    """What was not read, without the words about AWS's answer around it."""
-    return text
-
-
-__all__ = ["BROKEN", "HOLDS", "PROTECTED", "UNKNOWN", "Judged", "NotInFilesError", "judge", "place_of"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from backup_rules.arns import Place
 from backup_rules_cli.check import identities
 from backup_rules_cli.check.account import Account
-from backup_rules_cli.check.things import Documented, Position, Thing
+from backup_rules_cli.check.things import Position, Thing
 
 BACKUP_POLICY = "BACKUP_POLICY"
 _SOMEBODY = "999999999999"
@@ -52,8 +52,9 @@ class Organization:
     """The policies that reach the judged account, outermost first."""
 
     policies: Sequence[Policy] = ()
+    account: str = ""
+    """The account that asks."""
     account_is_management: bool = False
-    names: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def tree(self) -> Mapping[str, Any]:
@@ -69,10 +70,8 @@ class Organization:
 
     def describe(self) -> dict[str, Any]:
         """As DescribeOrganization answers."""
-        management = self._account if self.account_is_management else _SOMEBODY
+        management = self.account if self.account_is_management else _SOMEBODY
         return {"Organization": {"Id": "o-notknown00", "MasterAccountId": management, "FeatureSet": "ALL"}}
-
-    _account: str = ""
 
     def effective_policy(self, place: Place) -> dict[str, Any]:
         """As DescribeEffectivePolicy answers."""
@@ -94,7 +93,7 @@ class Organization:
 
     def invalid(self, place: Place) -> dict[str, Any]:
         """As ListAccountsWithInvalidEffectivePolicy answers: the judged account, or none."""
-        return {"Accounts": [{"Id": place.account}] if self._errors() else []}
+        return {"Accounts": [{"Id": place.account}] if self.validation_errors() else []}
 
     def errors(self) -> dict[str, Any]:
         """As ListEffectivePolicyValidationErrors answers."""
@@ -106,20 +105,15 @@ class Organization:
                     "PathToError": each.path,
                     "ContributingPolicies": [policy.name for policy in self.policies if each.plan in policy.text],
                 }
-                for each in self._errors()
+                for each in self.validation_errors()
             ]
         }
 
-    def _errors(self) -> Sequence[Any]:
+    def validation_errors(self) -> Sequence[Any]:
+        """What AWS finds wrong with what is in effect."""
         from aws_simulator.core.policy_validation import validation_errors  # noqa: PLC0415
 
         return validation_errors(self.tree)
-
-    def of(self, account: str, *, management: bool) -> Organization:
-        """The same, asked by an account, which is the management account or a member."""
-        made = Organization(self.policies, management, self.names)
-        made._account = account
-        return made
 
     def regions(self) -> list[str]:
         """The Regions that the plans name, in order."""
@@ -151,15 +145,15 @@ def _named(tree: Any, depth: int = 0) -> list[tuple[str, Position]]:
     return found
 
 
-def add_plans(account: Account, organization: Organization, documented: Documented) -> None:
+def add_plans(account: Account, organization: Organization, called: str) -> None:
     """The plans that the policies make in the account and Region, beside those that are declared."""
     from aws_simulator.core.organization_plans import organization_plans  # noqa: PLC0415
     from aws_simulator.core.policy_inheritance import for_account  # noqa: PLC0415
 
     place = account.place
-    if not organization.tree or organization._errors():
+    if not organization.policies or not organization.tree or organization.validation_errors():
         return
-    here = Position(documented.called)
+    here = Position(called)
     tree = for_account(organization.tree, place.account)
     for number, made in enumerate(organization_plans(tree, place.account, place.region)):
         name = str(made.plan.get("BackupPlanName", number))

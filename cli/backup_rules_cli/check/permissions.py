@@ -1,4 +1,4 @@
-"""What a declared role may do: its policies, put to the simulator's IAM, which evaluates policies as AWS documents it."""
+"""What a declared role may do: its policies, as the simulator's IAM evaluates them, which does as AWS documents."""
 
 from __future__ import annotations
 

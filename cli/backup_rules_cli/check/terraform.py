@@ -111,7 +111,8 @@ class _Resource:
     def __init__(self, known: _Known, address: str, resource: Mapping[str, Any]) -> None:
         self.known = known
         self.address = address
-        self.values: Values = resource.get("values") if isinstance(resource.get("values"), Mapping) else {}
+        values = resource.get("values")
+        self.values: Values = values if isinstance(values, Mapping) else {}
         self.at = at_of(resource, Position(""))
         self.called = str(resource.get("name", address))
 
@@ -384,9 +385,8 @@ def _role(it: _Resource) -> Made:
         for each in it.blocks("inline_policy")
         if it.get("inline_policy", each, "policy")
     ]
-    own: list[Any] = []
-    for each in _of(it, "aws_iam_role_policy", "role"):
-        own.append(it.object({"PolicyDocument": _policy(each.get("policy"))}))
+    attached = _of(it, "aws_iam_role_policy", "role")
+    own = [it.object({"PolicyDocument": _policy(each.get("policy"))}) for each in attached]
     managed = it.get("managed_policy_arns")
     arns = (
         list(managed)

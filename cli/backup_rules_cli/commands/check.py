@@ -16,7 +16,7 @@ from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.check.files import placed, read
 from backup_rules_cli.check.findings import Findings, finding, heed_comments, keep_quiet
 from backup_rules_cli.check.formats import FORMATS, table
-from backup_rules_cli.check.judging import BROKEN, judge
+from backup_rules_cli.check.judging import BROKEN, Case
 from backup_rules_cli.commands.evaluate import SEVERITIES
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL, CommandError
 from backup_rules_cli.places import check_regions
@@ -90,14 +90,22 @@ def check(
     excluded = known.load(exclusions) if exclusions else ()
     before = known.load_baseline(baseline) if baseline else None
     template_values = _values(values) if values else {}
-    fallback = _fallback(with_account, account, region) if with_account is not None else None
+    fill = None
+    if with_account is not None:
+        from backup_rules_cli.check.with_account import filling  # noqa: PLC0415 - the SDK takes a while to import
+
+        real = filling(with_account, account, region)
+        account, region, fill = real.account, real.region, real.behind
     found = read(files, parents)
     findings = Findings(datetime.now(UTC).replace(microsecond=0), broken_files=found.broken, others=found.others)
     for subject in found.subjects:
         place = placed(subject, account, region, template_values)
+        case = Case(subject.documented, subject.policies, place, findings.now, fill, given)
         findings.files += subject.files
-        for each in judge(subject.documented, subject.policies, place, folders, given, findings.now, fallback):
-            findings.found.append(finding(each, folders, place, subject.kind, subject.documented.called))
+        findings.gets += case.gets() if subject.policies else []
+        findings.found += [
+            finding(each, folders, place, subject.kind, subject.documented.called) for each in case.judged(folders)
+        ]
     told = [*heed_comments(findings), *keep_quiet(findings, excluded, before, save_baseline)]
     if output == TABLE:
         columns = console.width() if path is None else console.WIDTH
@@ -140,9 +148,3 @@ def _values(path: Path) -> Mapping[str, Any]:
     raise CommandError(
         f"--parameters {path} must hold an object of names and values, or a list of ParameterKey and ParameterValue."
     )
-
-
-def _fallback(profile: str, account: str, region: str) -> Any:
-    from backup_rules_cli.check.with_account import fallback  # noqa: PLC0415
-
-    return fallback(profile, account, region)
