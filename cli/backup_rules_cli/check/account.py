@@ -146,7 +146,7 @@ def _add_selection(account: Account, thing: Thing) -> None:
     if not isinstance(plan, str) or plan not in account.plans:
         why = plan if isinstance(plan, Unknown) else Unknown("its plan is not declared here", "judge both together")
         plan = f"plan-of-{thing.name}" if not isinstance(plan, str) else plan
-        elsewhere = Thing(PLAN, plan if isinstance(why, Unknown) else thing.name, {}, thing.at, thing.path)
+        elsewhere = Thing(PLAN, f"the plan of {thing.name}", {}, thing.at, thing.path)
         account.plans.setdefault(plan, (elsewhere, why))
     body = thing.properties.get("BackupSelection")
     selection_id = identities.name_of(SELECTION, thing.name, thing.properties).replace("_", "-")

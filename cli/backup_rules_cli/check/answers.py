@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from backup_rules.arns import Arn
 from backup_rules.aws.memory import note_gap
 from backup_rules.errors import ReadError
-from backup_rules.resources.resource_types import RESOURCE_TYPES, type_of
+from backup_rules.resources.resource_types import OPT_IN_KEYS, RESOURCE_TYPES, type_of
 from backup_rules_cli.check import account as documented
 from backup_rules_cli.check import identities, permissions
 from backup_rules_cli.check.account import Account
@@ -180,11 +180,8 @@ class _Answers:
 
     def backup_describe_region_settings(self) -> Any:
         settings = self._account.settings
-        if settings is None:
-            raise NotInFilesError(
-                f"Which resource types are opted in, in {self._account.place.region}, is not in these files",
-                "add what `aws backup describe-region-settings` answers, or judge with an account (--with-account)",
-            )
+        if settings is None:  # what comes out the same with all turned on and all turned off, does not depend on them
+            return {"ResourceTypeOptInPreference": dict.fromkeys(OPT_IN_KEYS, self._number % 2 == 0)}
         return self._whole("Part of the Region's settings", settings)
 
     def backup_list_backup_vaults(self) -> Any:

@@ -12,8 +12,10 @@ from typing import Any
 
 from backup_rules.arns import Place
 from backup_rules_cli.check import identities
+from backup_rules_cli.check.decoding import BrokenFileError, parsed, placed
 from backup_rules_cli.check.things import Array, Object, Position, Thing, Unknown, at_of
 
+STACK_SET = "AWS::CloudFormation::StackSet"
 _NO_VALUE = object()
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 _LOOP = "Fn::ForEach::"
@@ -40,7 +42,31 @@ def things(document: Object, place: Place, parameters: Mapping[str, Any]) -> Ite
         properties = template.properties(name)
         if isinstance(exists, Unknown):
             properties = Object(at_of(body, document.at), {**properties, "__exists": exists}, properties.keys_at)
-        yield Thing(str(body["Type"]), name, properties, template.at(name), f"Resources/{name}")
+        thing = Thing(str(body["Type"]), name, properties, template.at(name), f"Resources/{name}")
+        yield thing
+        if thing.type == STACK_SET:
+            yield from _deployed(thing, place)
+
+
+def _deployed(stack_set: Thing, place: Place) -> Iterator[Thing]:
+    """What a StackSet brings to each of its accounts; it stands where the StackSet does."""
+    text, pairs = stack_set.properties.get("TemplateBody"), stack_set.properties.get("Parameters")
+    if not isinstance(text, str):
+        return
+    try:
+        document = placed(parsed(text, stack_set.at), stack_set.at)
+    except BrokenFileError:
+        return
+    if not isinstance(document, Object) or not is_template(document):
+        return
+    given = {
+        str(each.get("ParameterKey")): each.get("ParameterValue")
+        for each in (pairs if isinstance(pairs, list) else ())
+        if isinstance(each, Mapping)
+    }
+    for each in things(document, place, given):
+        path = f"{stack_set.path}/Properties/TemplateBody/{each.path}"
+        yield Thing(each.type, f"{stack_set.name}/{each.name}", each.properties, stack_set.at, path)
 
 
 class _Template:
@@ -303,6 +329,8 @@ def _section(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _parameter(name: str, declared: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
     kind = str(declared.get("Type", "String"))
     value = given.get(name, declared.get("Default"))
+    if isinstance(value, Unknown):
+        return value
     if value is None:
         return Unknown(f"parameter {name} has no default", f"give {name} with --parameters")
     if kind.startswith("AWS::SSM::Parameter::Value"):

@@ -45,10 +45,15 @@ def decoded(path: Path) -> Any:
         raise BrokenFileError(here, f"is not UTF-8: {error.reason} at byte {error.start}") from None
     if not text.strip():
         raise BrokenFileError(here, "is empty")
-    return placed(_parsed(text, here), here)
+    return placed(parsed(text, here), here)
 
 
-def _parsed(text: str, here: Position) -> Any:
+def parsed(text: str, here: Position) -> Any:
+    """The decoder's nodes.
+
+    Raises:
+        BrokenFileError: it is no YAML or JSON.
+    """
     try:
         if text.lstrip()[:1] in {"{", "["}:
             return _json(text, here)

@@ -140,7 +140,8 @@ class Case:
         """The account, once for each set of values to try for what is open."""
         things = self.documented.things
         is_open = any(next(unknowns(each.properties), None) or each.type.startswith(_CHOSEN_BY_AWS) for each in things)
-        return [self._reader(self.organization, number) for number in range(NUMBER if is_open else 1)]
+        tries = NUMBER if is_open else 2 if self.account.settings is None else 1
+        return [self._reader(self.organization, number) for number in range(tries)]
 
     def _reader(self, organization: Organization, number: int) -> ReadAccount:
         documented = DocumentedClients(self.account, organization, self._own_policies, number)
@@ -205,7 +206,8 @@ def _said(verdicts: Sequence[Verdict | None], failure: ReadError | None, thing: 
     if first is None or told == {NOT_APPLICABLE} or (None in verdicts and told <= {COMPLIANT, NOT_APPLICABLE}):
         return "", ""
     if None in verdicts or len(told) > 1:
-        return UNKNOWN, _depends(thing)
+        worst = next((each for each in verdicts if each is not None and each.compliance == NON_COMPLIANT), None)
+        return UNKNOWN, _depends(thing, worst)
     return (BROKEN if told == {NON_COMPLIANT} else HOLDS), first.annotation
 
 
@@ -219,9 +221,13 @@ def _with_why(text: str, thing: Thing | None) -> str:
     return f"{text} Of {thing.name if thing else 'it'} a value is open: {found.why}; {found.settle}."
 
 
-def _depends(thing: Thing | None) -> str:
-    """On what it depends that there is no verdict."""
+def _depends(thing: Thing | None, worst: Verdict | None) -> str:
+    """On what it depends that there is no verdict, and what it would be at worst."""
     found = None if thing is None else next(unknowns(thing.properties), None)
-    if found is None:
-        return f"It depends on what AWS chooses, or on what these files leave open. To settle it, {WITH_ACCOUNT}."
-    return f"It depends on a value that is not known: {found.why}. To settle it, {found.settle}."
+    at_worst = f" At worst: {worst.annotation}" if worst else ""
+    if found is not None:
+        return f"It depends on a value that is not known: {found.why}. To settle it, {found.settle}.{at_worst}"
+    if worst is not None and "is turned off in" in worst.annotation:
+        settle = f"add what `aws backup describe-region-settings` answers, or {WITH_ACCOUNT}"
+        return f"It depends on the Region's opt-in settings. To settle it, {settle}.{at_worst}"
+    return f"It depends on what AWS chooses, or on what these files leave open. To settle it, {WITH_ACCOUNT}.{at_worst}"
