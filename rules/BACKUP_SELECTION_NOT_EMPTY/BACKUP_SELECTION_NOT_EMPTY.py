@@ -89,13 +89,14 @@ def _sight(invocation: Invocation[RuleParameters]) -> Sight:
         waiting = _not_picking(groups, resources.tagged_resources(account))
         untagged = frozenset[ResourceType]().union(*(types_without_tags(each, place) for each in waiting))
         candidates = resources.could_be_picked(account, untagged)
+        listed = resources.listed_types(account, untagged)
     waiting = _not_picking(waiting, candidates) if untagged else waiting
     examples = left_out(waiting, candidates) if waiting else {}
     empty = {each.summary for first in waiting for each in groups[first]}
     return Sight(
         frozenset(each.summary for each in selections if each.summary not in empty),
         {each.summary: examples.get(first.summary, {}) for first in waiting for each in groups[first]},
-        resources.listed_types(account, untagged),
+        listed,
         tuple(gaps.values()),
     )
 

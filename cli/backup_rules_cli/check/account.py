@@ -61,6 +61,21 @@ class Account:
     resources: dict[str, tuple[Thing, str]] = field(default_factory=dict)
     """By ARN: the resource, and its name."""
 
+    @property
+    def names_all(self) -> bool:
+        """Whether the selections name single resources only, all of them declared: no other one matters."""
+        bodies = [body for listed in self.selections.values() for _, _, body in listed]
+        return all(isinstance(each, Mapping) and self._named(each) for each in bodies)
+
+    def _named(self, body: Mapping[str, Any]) -> bool:
+        entries = body.get("Resources")
+        return (
+            not body.get("ListOfTags")
+            and isinstance(entries, list)
+            and bool(entries)
+            and all(isinstance(each, str) and each in self.resources for each in entries)
+        )
+
     def things(self) -> Iterator[Thing]:
         """What verdicts can be about."""
         yield from (thing for thing, _ in self.plans.values())

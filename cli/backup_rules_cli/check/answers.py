@@ -118,6 +118,8 @@ class _Answers:
         return found
 
     def _more(self, *kinds: str, what: str) -> None:
+        if kinds[0] in documented.PROTECTED and self._account.names_all:
+            return
         if not set(kinds) <= self._account.whole:
             note_gap(NotInFilesError(f"These files do not tell which other {what} there are"))
 
