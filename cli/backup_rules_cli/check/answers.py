@@ -47,9 +47,16 @@ class DocumentedClients:
     """The clients of an account of documents; what is open in them has the values of guess `number`."""
 
     def __init__(
-        self, account: Account, organization: Organization, own_policies: Mapping[str, Any], number: int
+        self,
+        account: Account,
+        organization: Organization,
+        own_policies: Mapping[str, Any],
+        number: int,
+        *,
+        filled: bool = False,
     ) -> None:
         self._answers = _Answers(account, organization, own_policies, number)
+        self._answers.filled = filled
 
     def build_client(self, service: str) -> Any:
         """The client of a service."""
@@ -95,6 +102,9 @@ class _Pages:
 
 class _Answers:
     """A method for each operation: `service_operation`."""
+
+    filled = False
+    """Whether an account is asked for what is left open."""
 
     def __init__(
         self, account: Account, organization: Organization, own_policies: Mapping[str, Any], number: int
@@ -182,6 +192,8 @@ class _Answers:
 
     def backup_describe_region_settings(self) -> Any:
         settings = self._account.settings
+        if settings is None and self.filled:
+            raise NotInFilesError("The Region's opt-in settings are not in these files")
         if settings is None:  # what comes out the same with all turned on and all turned off, does not depend on them
             return {"ResourceTypeOptInPreference": dict.fromkeys(OPT_IN_KEYS, self._number % 2 == 0)}
         return self._whole("Part of the Region's settings", settings)

@@ -23,9 +23,9 @@ class BrokenFileError(Exception):
     """A file that cannot be read: where, and why."""
 
     def __init__(self, at: Position, why: str) -> None:
-        super().__init__(f"{at}: {why}")
         self.at = at
-        self.why = why
+        self.why = " ".join(why.split())
+        super().__init__(f"{at}: {self.why}")
 
 
 def decoded(path: Path) -> Any:
@@ -75,16 +75,20 @@ def _json(text: str, here: Position) -> Any:
         return cfn_json.loads(text)
     except cfn_json.JSONDecodeError as error:
         raise BrokenFileError(_first_match(error.matches, here), f"is no JSON: {_said(error.matches)}") from None
+    except (json.JSONDecodeError, TypeError):
+        pass
+    try:
+        json.loads(text)
     except json.JSONDecodeError as error:
-        if error.msg == "Extra data":
-            raise BrokenFileError(
-                Position(here.file, error.lineno, error.colno), "holds more than one JSON document"
-            ) from None
-        raise BrokenFileError(Position(here.file, error.lineno, error.colno), f"is no JSON: {error.msg}") from None
+        at = Position(here.file, error.lineno, error.colno)
+        why = "holds more than one JSON document" if error.msg == "Extra data" else f"is no JSON: {error.msg}"
+        raise BrokenFileError(at, why) from None
+    raise BrokenFileError(here, "is JSON that cannot be read")
 
 
 def _first_match(matches: Any, here: Position) -> Position:
-    return Position(here.file, matches[0].linenumber, matches[0].columnnumber) if matches else here
+    first = matches[0] if matches else None
+    return here if first is None else Position(here.file, max(1, first.linenumber), max(1, first.columnnumber))
 
 
 def _said(matches: Any) -> str:

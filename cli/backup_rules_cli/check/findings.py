@@ -85,12 +85,16 @@ def finding(judged: Judged, folders: Sequence[RuleFolder], place: Place, kind: s
     )
 
 
-@cache
 def _lines(path: str) -> tuple[str, ...]:
     try:
-        return tuple(Path(path).read_text(encoding="utf-8-sig", errors="replace").splitlines())
+        return _read(path, Path(path).stat().st_mtime_ns)
     except OSError:
         return ()
+
+
+@cache
+def _read(path: str, _modified: int) -> tuple[str, ...]:
+    return tuple(Path(path).read_text(encoding="utf-8-sig", errors="replace").splitlines())
 
 
 def line_of(at: Position) -> str:
@@ -110,18 +114,15 @@ def heed_comments(findings: Findings) -> Iterator[str]:
     used: set[tuple[str, int]] = set()
     starts: dict[str, list[int]] = {}
     for each in findings.found:
-        starts.setdefault(each.at.file, []).append(each.at.line)
+        starts.setdefault(each.at.file, []).append(each.judged.start.line)
     for index, each in enumerate(findings.found):
         if each.judged.state != BROKEN:
             continue
-        later = [line for line in starts[each.at.file] if line > each.at.line]
+        start = each.judged.start.line
+        later = [line for line in starts[each.at.file] if line > start]
         end = min(later, default=len(_lines(each.at.file)) + 2) - 1
         for number, rules, reason in _comments(each.at.file):
-            if (
-                not each.at.line - 1 <= number < max(end, each.at.line + 1)
-                or each.judged.rule not in rules
-                or not reason
-            ):
+            if not start - 1 <= number < max(end, start + 1) or each.judged.rule not in rules or not reason:
                 continue
             used.add((each.at.file, number))
             findings.found[index] = replace(each, quiet=reason)
@@ -134,7 +135,6 @@ def heed_comments(findings: Findings) -> Iterator[str]:
                 yield f"{name}:{number}: the comment ignores nothing that was found."
 
 
-@cache
 def _comments(path: str) -> tuple[tuple[int, tuple[str, ...], str], ...]:
     found = []
     for number, line in enumerate(_lines(path), 1):

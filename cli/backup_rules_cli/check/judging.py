@@ -53,6 +53,8 @@ class Judged:
     at: Position
     path: str
     text: str
+    start: Position
+    """Where the thing begins; `at` may be an element of it."""
 
 
 def place_of(documented: Documented, account: str, region: str, more_regions: Sequence[str] = ()) -> Place:
@@ -110,9 +112,10 @@ class Case:
         """What the rules say."""
         for each in self.policies:
             if each.refused:
-                yield Judged(INVALID_POLICIES, BROKEN, BACKUP_POLICY, each.name, each.at, "", each.refused)
+                yield Judged(INVALID_POLICIES, BROKEN, BACKUP_POLICY, each.name, each.at, "", each.refused, each.at)
         for folder in folders:
-            concerned = self.policies if folder.name.startswith(OF_POLICIES) else self.account.plans
+            accepted = [each for each in self.policies if not each.refused]
+            concerned = accepted if folder.name.startswith(OF_POLICIES) else self.account.plans
             if concerned and folder.name not in NEEDS_JOBS:
                 yield from self._judged(folder)
 
@@ -144,7 +147,9 @@ class Case:
         return [self._reader(self.organization, number) for number in range(tries)]
 
     def _reader(self, organization: Organization, number: int) -> ReadAccount:
-        documented = DocumentedClients(self.account, organization, self._own_policies, number)
+        documented = DocumentedClients(
+            self.account, organization, self._own_policies, number, filled=self.fill is not None
+        )
         return ReadAccount(Calls(self.place, self.fill(documented, self.place) if self.fill else documented))
 
     def _judged(self, folder: RuleFolder) -> Iterator[Judged]:
@@ -161,7 +166,7 @@ class Case:
             except BackupRulesError as error:
                 thing = next(self.account.things(), None)
                 at = thing.at if thing else self._at_of_policy("")
-                yield Judged(folder.name, UNKNOWN, PLAN, "all plans", at, "", str(error))
+                yield Judged(folder.name, UNKNOWN, PLAN, "all plans", at, "", str(error), at)
                 return
         keys = [key for it in outcomes for key in (*(each.subject.key for each in it.verdicts), *it.failures)]
         for key in dict.fromkeys(keys):
@@ -175,11 +180,12 @@ class Case:
     def _told(self, rule: str, state: str, text: str, thing: Thing | None, key: tuple[str, str]) -> Judged:
         if thing is None:
             name = ", ".join(each.name for each in self.policies) or key[1]
-            return Judged(rule, state, key[0], name, self._at_of_policy(text), "", text)
+            at = self._at_of_policy(text)
+            return Judged(rule, state, key[0], name, at, "", text, at)
         exists = thing.properties.get("__exists")
         if isinstance(exists, Unknown) and state == BROKEN:
             state, text = UNKNOWN, f"{text} Whether it is made at all is not known: {exists.why}."
-        return Judged(rule, state, thing.type, thing.name, _at(thing, text), thing.path, text)
+        return Judged(rule, state, thing.type, thing.name, _at(thing, text), thing.path, text, thing.at)
 
     def _at_of_policy(self, text: str) -> Position:
         return self.organization.at(text) or Position(self.documented.called)

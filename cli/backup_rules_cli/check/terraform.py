@@ -66,7 +66,12 @@ class _Known:
             for each in document.get("resource_changes") or ()
             if isinstance(each, Mapping)
         }
-        self.expressions: dict[str, Any] = {}
+        self._expressions: dict[str, Any] = {}
+        self._arguments: dict[str, Any] = {}
+        """Of each module, by its prefix: what its variables are given."""
+        self._by_plain: dict[str, list[str]] = {}
+        for address in self.resources:
+            self._by_plain.setdefault(_without_index(address), []).append(address)
         self._configure(_inside(document, "configuration", "root_module"), "")
 
     def _configure(self, module: Any, prefix: str) -> None:
@@ -74,35 +79,55 @@ class _Known:
             return
         for each in module.get("resources") or ():
             if isinstance(each, Mapping):
-                self.expressions[f"{prefix}{each.get('address')}"] = each.get("expressions") or {}
+                self._expressions[f"{prefix}{each.get('address')}"] = each.get("expressions") or {}
         calls = module.get("module_calls")
         for name, call in calls.items() if isinstance(calls, Mapping) else ():
-            self._configure(_inside(call, "module"), f"{prefix}module.{name}.")
+            inner = f"{prefix}module.{name}."
+            self._arguments[inner] = _inside(call, "expressions") or {}
+            self._configure(_inside(call, "module"), inner)
+
+    def gives(self, address: str, argument: str) -> bool:
+        """Whether the configuration gives the argument; what is unknown and not given, AWS chooses."""
+        return argument in (self._expressions.get(_without_index(address)) or {})
 
     def referred(self, address: str, path: tuple[Any, ...]) -> tuple[str, str] | None:
         """What an argument refers to, if to one thing: its address in the plan, and the attribute."""
-        found: Any = self.expressions.get(_without_index(address))
+        found: Any = self._expressions.get(_without_index(address))
         for step in path:
-            if isinstance(found, Mapping):
-                found = found.get(step)
-            elif isinstance(found, list) and isinstance(step, int) and step < len(found):
-                found = found[step]
-            else:
-                return None
-        references = _inside(found, "references")
-        module = _without_index(address).rpartition(".")[0].rpartition(".")[0]
-        prefix = f"{module}." if module.startswith("module.") else ""
-        for each in references if isinstance(references, list) else ():
-            for candidate, resource in self.resources.items():
-                plain = _without_index(candidate)
-                if str(each).startswith(f"{plain.removeprefix(prefix)}.") or str(each) == plain.removeprefix(prefix):
-                    same = [a for a in self.resources if _without_index(a) == plain]
-                    if len(same) > 1 and _index(address):
-                        candidate = next((a for a in same if _index(a) == _index(address)), candidate)  # noqa: PLW2901
-                    attribute = _without_index(str(each)).removeprefix(f"{plain.removeprefix(prefix)}").lstrip(".")
-                    return candidate, attribute
-                del resource
-        return None
+            if not _has(found, step):
+                break
+            found = found[step]
+        number = path[-1] if path and isinstance(path[-1], int) else 0
+        return self._target(_inside(found, "references"), _module_of(address), number, address)
+
+    def _target(self, references: Any, prefix: str, number: int, address: str) -> tuple[str, str] | None:
+        """The resource that the references name, in the order of a list; variables are followed to the caller."""
+        named = [str(each) for each in references] if isinstance(references, list) else []
+        found = [each for each in (self._resource(name, prefix, address) for name in named) if each and each[1]]
+        if found:
+            return found[number] if number < len(found) else found[0] if len(found) == 1 else None
+        for name in named:
+            if name.startswith("var.") and prefix in self._arguments:
+                given = _inside(self._arguments[prefix].get(name.split(".")[1]), "references")
+                outer = _module_of(prefix.removesuffix("."))
+                return self._target(given, outer, number, address)
+        plain = [each for each in (self._resource(name, prefix, address) for name in named) if each]
+        return plain[0] if plain else None
+
+    def _resource(self, reference: str, prefix: str, address: str) -> tuple[str, str] | None:
+        """A reference such as `aws_iam_role.backup[0].arn`: the address of the resource, and the attribute."""
+        parts = _without_index(reference).split(".")
+        same = self._by_plain.get(f"{prefix}{'.'.join(parts[:2])}")
+        if not same or len(parts) < 2:
+            return None
+        mine = next((each for each in same if _index(each) == _index(address)), same[0])
+        return mine, ".".join(parts[2:])
+
+
+def _module_of(address: str) -> str:
+    """The module of a resource or of a module: `module.backup.`, or nothing for the root."""
+    parts = _without_index(address).split(".")
+    return "".join(f"{each}." for each in parts[:-2]) if len(parts) > 2 else ""
 
 
 class _Resource:
@@ -324,7 +349,7 @@ def _vault(it: _Resource) -> Made:
             {
                 "BackupVaultName": it.get("name"),
                 "EncryptionKeyArn": it.get("kms_key_arn")
-                if it.values.get("kms_key_arn") or _given(it, "kms_key_arn")
+                if it.values.get("kms_key_arn") or it.known.gives(it.address, "kms_key_arn")
                 else None,
                 "LockConfiguration": limits,
                 "AccessPolicy": text,
@@ -344,11 +369,6 @@ def _air_gapped(it: _Resource) -> Made:
             }
         ),
     )
-
-
-def _given(it: _Resource, argument: str) -> bool:
-    """Whether the configuration gives the argument; what is unknown and not given, AWS chooses."""
-    return argument in (it.known.expressions.get(_without_index(it.address)) or {})
 
 
 def _of(it: _Resource, kind: str, argument: str) -> Iterator[_Resource]:
@@ -392,7 +412,7 @@ def _role(it: _Resource) -> Made:
         list(managed)
         if isinstance(managed, list)
         else [managed]
-        if isinstance(managed, Unknown) and _given(it, "managed_policy_arns")
+        if isinstance(managed, Unknown) and it.known.gives(it.address, "managed_policy_arns")
         else []
     )
     arns += [each.get("policy_arn") for each in _of(it, "aws_iam_role_policy_attachment", "role")]
@@ -448,7 +468,7 @@ def _resource(kind: str, **arguments: str) -> Callable[[_Resource], Made]:
         told = {
             ours: it.get(theirs)
             for ours, theirs in arguments.items()
-            if it.values.get(theirs) is not None or _given(it, theirs)
+            if it.values.get(theirs) is not None or it.known.gives(it.address, theirs)
         }
         tags = it.tags()
         tags_key = "FileSystemTags" if kind == "AWS::EFS::FileSystem" else "Tags"
