@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -19,9 +19,9 @@ from backup_rules.aws.backup import plan_summaries, selections_of
 from backup_rules.aws.calls import Calls
 from backup_rules.aws.memory import gaps_noticed
 from backup_rules.errors import BackupRulesError, ReadError
-from backup_rules.evaluation.invocation import Invocation
 from backup_rules.plans.plans import PlanSummary
 from backup_rules.selections.picking import SelectionSummary
+from backup_rules_cli.answers.judging import JudgedAccount, Parameters
 from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.console import progress
 from backup_rules_cli.errors import CommandError
@@ -29,12 +29,6 @@ from backup_rules_cli.invoke import Evaluated
 from backup_rules_cli.reports import Failure, Report
 from backup_rules_cli.sources import Readable, Sources, more_than_demo, of_demo
 from backup_rules_cli.targets import side_by_side
-
-Beside = Callable[[Account, datetime], None]
-"""What else is asked of an account, as of when."""
-
-Parameters = Mapping[str, Mapping[str, str]]
-"""What a person gave, by rule and name."""
 
 
 def evaluate_demo(
@@ -99,12 +93,12 @@ def evaluate_sources(
     parameters: Parameters,
     *,
     quiet: bool,
-    beside: Beside | None = None,
+    beside: Callable[[JudgedAccount], object] | None = None,
 ) -> Report:
     """Every rule, for every account and Region of these, side by side. Only read; nothing is put.
 
     Reads are shared between the rules. What cannot be read is told, and does not end the others. `beside` is called
-    with each account after that.
+    for each account after that.
     """
     for folder in folders:
         folder.module()  # imported here, not by several threads at once
@@ -114,9 +108,10 @@ def evaluate_sources(
         def judge(source: Readable) -> Report:
             part = Report(report.source, report.now, report.names)
             account = Account(Calls(source.place, source.clients))
-            _judge_account(account, folders, parameters, part, step)
+            judged = JudgedAccount(account, folders, parameters, part.now, report.source)
+            _report(judged, part, step)
             if beside is not None:
-                beside(account, part.now)
+                beside(judged)
             return part
 
         for part in side_by_side(judge, sources.found, sources.side_by_side):
@@ -133,20 +128,16 @@ def _log_lines_swallowed() -> contextlib.AbstractContextManager[object]:
     return contextlib.redirect_stdout(io.StringIO())
 
 
-def _judge_account(
-    account: Account, folders: Sequence[RuleFolder], parameters: Parameters, report: Report, step: Callable[[str], None]
-) -> None:
-    place = account.place
+def _report(judged: JudgedAccount, report: Report, step: Callable[[str], None]) -> None:
+    """Judge the account by every rule, into the report."""
+    place = judged.place
     where = f"{report.names.get(place.account, place.account)}, {place.region}"
-    for folder in folders:
-        step(f"{where}: {folder.name} ({sum(account.calls.counts.values())} calls)")
-        rule = folder.rule()
-        given = rule.evaluate_parameters({**folder.defaults, **parameters[folder.name]})
-        try:
-            outcome = rule.judge(Invocation(account, given, report.now))
-        except BackupRulesError as error:
-            report.failures.append(Failure(folder.name, place.account, place.region, str(error)))
-            continue
+    for folder in judged.folders:
+        step(f"{where}: {folder.name} ({sum(judged.account.calls.counts.values())} calls)")
+        came = judged.judged(folder)
+        if came.error is not None:
+            report.failures.append(Failure(folder.name, place.account, place.region, str(came.error)))
+        outcome = came.outcome
         for (resource_type, resource_id), failure in outcome.failures.items():
             told = f"{resource_type} {resource_id}: {failure}"
             report.failures.append(Failure(folder.name, place.account, place.region, told))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from backup_rules.errors import BackupRulesError
 from backup_rules_cli import console, known, options
+from backup_rules_cli.answers.judging import JudgedAccount
+from backup_rules_cli.answers.plans import plan_answers
 from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL, CommandError
 from backup_rules_cli.evaluate import evaluate_demo, evaluate_sources
@@ -122,7 +126,7 @@ def evaluate(
     else:
         with opened(where) as sources:
             kept = sources.keep() if save else None
-            report = evaluate_sources(sources, folders, given, quiet=quiet)
+            report = evaluate_sources(sources, folders, given, quiet=quiet, beside=_explain if kept else None)
         if kept and save:
             save_reading(kept, save)
     told = list(known.exclude(report, excluded))
@@ -139,6 +143,12 @@ def evaluate(
         console.show(lines, path)
     console.note(*told)
     return _status(report, folders, fail_on)
+
+
+def _explain(judged: JudgedAccount) -> None:
+    """Ask what `explain` would ask, so that a reading can answer it. What cannot be listed, the report has told."""
+    with contextlib.suppress(BackupRulesError):
+        plan_answers(judged)
 
 
 def _rank(folder: RuleFolder) -> int:

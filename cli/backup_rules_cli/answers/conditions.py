@@ -1,0 +1,151 @@
+"""A condition of a plan: what one rule says of the plan, of its selections, and of what they pick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from backup_rules.errors import ReadError
+from backup_rules.evaluation.subjects import ACCOUNT, PLAN, SELECTION, Verdict
+from backup_rules_cli.answers.judging import Judged, JudgedAccount
+from backup_rules_cli.catalogue import RuleFolder
+
+Key = tuple[str, str]
+"""Type and id of what a verdict is about."""
+
+
+class State(StrEnum):
+    """What is known of a condition."""
+
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+    HOLDS = "holds"
+    NOT_CONCERNED = "not concerned"
+
+
+_OF_COMPLIANCE = {
+    "NON_COMPLIANT": State.BROKEN,
+    "COMPLIANT": State.HOLDS,
+    "NOT_APPLICABLE": State.NOT_CONCERNED,
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule says of one subject, in the words that AWS Config shows; why, where it is unknown.
+
+    `fix` are commands of the AWS CLI that settle it, as far as they can be written down.
+    """
+
+    resource_type: str
+    resource_id: str
+    name: str
+    state: State
+    text: str
+    fix: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was read, as IAM names the operations, and from where."""
+
+    operations: tuple[str, ...]
+    read_from: str
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What one rule says of a plan. `fix` is what to do in words; the commands are those of its findings."""
+
+    rule: str
+    title: str
+    severity: str
+    state: State
+    findings: tuple[Finding, ...]
+    evidence: Evidence
+    fix: str
+    page: str
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """What fixes it, in order, each once."""
+        return tuple(dict.fromkeys(command for each in self.findings for command in each.fix))
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """What conditions are about: names by type and id, that of the plan, the selection or the resource itself first.
+
+    `plan_id` is that of the plan; `shared` are resources that other plans pick as well. `unread` is why not all that
+    is picked is known.
+    """
+
+    names: Mapping[Key, str]
+    plan_id: str | None = None
+    shared: Collection[Key] = ()
+    unread: ReadError | None = None
+
+
+Fixes = Callable[[RuleFolder, Verdict], tuple[str, ...]]
+"""Gives the commands that settle what a verdict says."""
+
+
+def condition(judged: JudgedAccount, folder: RuleFolder, about: Subjects, fixes: Fixes) -> Condition:
+    """What the rule says of the plan."""
+    came = judged.judged(folder)
+    findings = tuple(_findings(judged, came, about, fixes))
+    states = {each.state for each in findings}
+    state = next((each for each in State if each in states), State.NOT_CONCERNED)
+    return Condition(
+        rule=folder.name,
+        title=folder.about["Title"],
+        severity=str(folder.about["Severity"]).lower(),
+        state=state,
+        findings=findings,
+        evidence=Evidence(judged.evidence(folder), judged.read_from),
+        fix=folder.about["Remediation"],
+        page=f"rules/{folder.name}/README.md",
+    )
+
+
+def _findings(judged: JudgedAccount, came: Judged, about: Subjects, fixes: Fixes) -> Iterator[Finding]:
+    if came.error is not None:
+        (key, name), *_ = about.names.items()
+        yield Finding(*key, name, State.UNKNOWN, str(came.error))
+        return
+    own = False
+    for verdict in came.outcome.verdicts:
+        key = verdict.subject.key
+        if key not in about.names:
+            continue
+        own = own or key[0] in {PLAN, SELECTION, ACCOUNT}
+        if key in about.shared and verdict.compliance == "NON_COMPLIANT":
+            verdict = _of_this_plan(judged, came.folder, verdict, about)  # noqa: PLW2901 - the same, narrowed
+        state = _OF_COMPLIANCE[verdict.compliance]
+        fix = fixes(came.folder, verdict) if state is State.BROKEN else ()
+        yield Finding(*key, about.names[key], state, verdict.annotation, fix)
+    for key, error in came.outcome.failures.items():
+        if key in about.names:
+            own = True
+            yield Finding(*key, about.names[key], State.UNKNOWN, str(error))
+    # A rule without a verdict about the plan or its selections is about resources: those that were not seen matter.
+    if not own:
+        unseen = (*came.outcome.gaps, *((about.unread,) if about.unread and _about_resources(came) else ()))
+        (key, name), *_ = about.names.items()
+        for why in dict.fromkeys(map(str, unseen)):
+            yield Finding(*key, name, State.UNKNOWN, why)
+
+
+def _about_resources(came: Judged) -> bool:
+    """Whether the rule has found any resource to judge."""
+    keys = (*(each.subject.key for each in came.outcome.verdicts), *came.outcome.failures)
+    return any(kind not in {PLAN, SELECTION, ACCOUNT} for kind, _ in keys)
+
+
+def _of_this_plan(judged: JudgedAccount, folder: RuleFolder, verdict: Verdict, about: Subjects) -> Verdict:
+    """The verdict about a resource that several plans pick, if there were this plan alone."""
+    if about.plan_id is None:
+        return verdict
+    alone = judged.judged(folder, only_plan=about.plan_id).outcome.verdicts
+    return next((each for each in alone if each.subject.key == verdict.subject.key), verdict)
