@@ -8,7 +8,6 @@ by the same rules, read-only; nothing is put.
 from __future__ import annotations
 
 import contextlib
-import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -23,7 +22,7 @@ from backup_rules.plans.plans import PlanSummary
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules_cli.answers.judging import JudgedAccount, Parameters
 from backup_rules_cli.catalogue import RuleFolder
-from backup_rules_cli.console import progress
+from backup_rules_cli.console import progress, results_only
 from backup_rules_cli.errors import CommandError
 from backup_rules_cli.invoke import Evaluated
 from backup_rules_cli.reports import Failure, Report
@@ -80,7 +79,7 @@ def _judge_place(  # noqa: PLR0913, PLR0917 - one account and Region, and what t
         token = result_token(place.account, place.region, folder.config_rule_name)
         caller = Caller(place, token, now)
         try:
-            with _log_lines_swallowed():
+            with results_only():
                 invoke(folder, caller, parameters[folder.name])
         except BackupRulesError as error:
             report.failures.append(Failure(folder.name, place.account, place.region, str(error)))
@@ -103,7 +102,7 @@ def evaluate_sources(
     for folder in folders:
         folder.module()  # imported here, not by several threads at once
     report = Report(sources.called, sources.now, sources.names, failures=list(sources.failures))
-    with _log_lines_swallowed(), progress(len(sources.found) * len(folders), shown=not quiet) as step:
+    with results_only(), progress(len(sources.found) * len(folders), shown=not quiet) as step:
 
         def judge(source: Readable) -> Report:
             part = Report(report.source, report.now, report.names)
@@ -121,11 +120,6 @@ def evaluate_sources(
             report.failures += part.failures
             report.things |= part.things
     return report
-
-
-def _log_lines_swallowed() -> contextlib.AbstractContextManager[object]:
-    """What functions and rules log goes to stdout, which belongs to the results here."""
-    return contextlib.redirect_stdout(io.StringIO())
 
 
 def _report(judged: JudgedAccount, report: Report, step: Callable[[str], None]) -> None:

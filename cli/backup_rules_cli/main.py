@@ -30,6 +30,7 @@ _CLOSED_PIPE = 141
 
 COMMANDS = {
     "evaluate": "evaluate:evaluate",
+    "explain": "explain:explain",
     "query": "query:query",
     "simulate": "simulate:simulate",
     "deploy": "deploy:deploy",

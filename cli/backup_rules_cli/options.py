@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -30,6 +31,36 @@ def profile_option(command: _F) -> _F:
 def region_option(text: str) -> Callable[[_F], _F]:
     """`--region`: where; repeatable, lists are taken."""
     return click.option("--region", "regions", multiple=True, metavar="REGION", callback=names, help=text)
+
+
+def profiles_option(command: _F) -> _F:
+    """`--profile`, repeatable: of which accounts."""
+    text = "Profile of an account, repeatable; without, the environment's credentials."
+    return click.option("--profile", "profiles", multiple=True, metavar="NAME", callback=names, help=text)(command)
+
+
+def accounts_option(text: str) -> Callable[[_F], _F]:
+    """`--accounts`: of the organization, repeatable."""
+    return click.option("--accounts", multiple=True, metavar="ID", callback=names, help=text)
+
+
+def role_option(command: _F) -> _F:
+    """`--role`: how the accounts of the organization are entered."""
+    return click.option("--role", default="", metavar="NAME", help="The role that --accounts are read with.")(command)
+
+
+def check_writable(option: str, path: Path | None) -> None:
+    """Say at once, not after minutes, that a file cannot be written.
+
+    Raises:
+        CommandError: naming the option and the file.
+    """
+    if path is None:
+        return
+    try:
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise CommandError(f"{option} {path} cannot be written: {error.strerror}.") from None
 
 
 def rules_option(command: _F) -> _F:

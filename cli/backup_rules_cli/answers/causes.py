@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 from backup_rules.plans.job_messages import rules_without_jobs
 from backup_rules_cli.answers.conditions import Condition, State
+from backup_rules_cli.answers.judging import SYMPTOM
 from backup_rules_cli.answers.plans import PlanAnswer
 from backup_rules_cli.answers.runs import PastRun, in_words
-
-_SYMPTOM = "BACKUP_PLAN_RAN_ON_SCHEDULE"
 
 _WHAT_REMAINS = (
     "What was broken when the run was due and is mended now: see AWS CloudTrail, and AWS Config's history.",
@@ -38,7 +37,7 @@ class Causes:
 def causes(answer: PlanAnswer) -> tuple[Causes, ...]:
     """Why the runs of the plan did not go well: first where no job came, then where jobs ended badly."""
     conditions = {each.rule: each for each in answer.conditions}
-    symptom = conditions.get(_SYMPTOM)
+    symptom = conditions.get(SYMPTOM)
     if symptom is None or symptom.state is not State.BROKEN:
         return ()
     return tuple(_causes(answer, conditions))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,7 +35,8 @@ _OF_COMPLIANCE = {
 class Finding:
     """What a rule says of one subject, in the words that AWS Config shows; why, where it is unknown.
 
-    `fix` are commands of the AWS CLI that settle it, as far as they can be written down.
+    `fix` are commands of the AWS CLI that settle it, as far as they can be written down. `excluded` is the reason of
+    who knows of it and wants it left alone.
     """
 
     resource_type: str
@@ -44,6 +45,7 @@ class Finding:
     state: State
     text: str
     fix: tuple[str, ...] = ()
+    excluded: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,21 +58,35 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Condition:
-    """What one rule says of a plan. `fix` is what to do in words; the commands are those of its findings."""
+    """What one rule says of a plan. `remedy` is what to do in words; the commands are those of its findings."""
 
     rule: str
     title: str
     severity: str
-    state: State
     findings: tuple[Finding, ...]
     evidence: Evidence
-    fix: str
+    remedy: str
     page: str
+
+    @property
+    def state(self) -> State:
+        """The worst of what was found; not concerned where nothing was."""
+        return _worst(self.findings)
+
+    @property
+    def left(self) -> State:
+        """The same without what is excluded."""
+        return _worst(each for each in self.findings if each.excluded is None)
 
     @property
     def commands(self) -> tuple[str, ...]:
         """What fixes it, in order, each once."""
         return tuple(dict.fromkeys(command for each in self.findings for command in each.fix))
+
+
+def _worst(findings: Iterable[Finding]) -> State:
+    states = {each.state for each in findings}
+    return next((each for each in State if each in states), State.NOT_CONCERNED)
 
 
 @dataclass(frozen=True)
@@ -95,16 +111,13 @@ def condition(judged: JudgedAccount, folder: RuleFolder, about: Subjects, fixes:
     """What the rule says of the plan."""
     came = judged.judged(folder)
     findings = tuple(_findings(judged, came, about, fixes))
-    states = {each.state for each in findings}
-    state = next((each for each in State if each in states), State.NOT_CONCERNED)
     return Condition(
         rule=folder.name,
         title=folder.about["Title"],
         severity=str(folder.about["Severity"]).lower(),
-        state=state,
         findings=findings,
         evidence=Evidence(judged.evidence(folder), judged.read_from),
-        fix=folder.about["Remediation"],
+        remedy=folder.about["Remediation"],
         page=f"rules/{folder.name}/README.md",
     )
 

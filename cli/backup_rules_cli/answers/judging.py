@@ -15,6 +15,9 @@ from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.rule import BackupConfigRule, Outcome
 from backup_rules_cli.catalogue import RuleFolder
 
+SYMPTOM = "BACKUP_PLAN_RAN_ON_SCHEDULE"
+"""The rule that tells whether a plan ran; all others tell why it does not."""
+
 Parameters = Mapping[str, Mapping[str, str]]
 """What a person gave, by rule and name."""
 

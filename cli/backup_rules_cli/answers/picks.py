@@ -56,6 +56,13 @@ def _readable(account: Account) -> tuple[Selection, ...]:
 
 
 @remembered
+def _index(account: Account) -> tuple[dict[Selection, list[Selection]], SelectionIndex]:
+    """The selections that ask for the same, and what finds those that pick a resource."""
+    groups = alike(_readable(account))
+    return groups, SelectionIndex(groups)
+
+
+@remembered
 def candidates(account: Account) -> tuple[Resource, ...]:
     """The resources that the selections of the account could pick. What cannot be read of them is a gap.
 
@@ -69,8 +76,7 @@ def candidates(account: Account) -> tuple[Resource, ...]:
 @remembered
 def picks(account: Account) -> dict[SelectionSummary, tuple[Pick, ...]]:
     """What each selection picks, of those that can be read. What cannot be read of resources is a gap."""
-    groups = alike(_readable(account))
-    index = SelectionIndex(groups)
+    groups, index = _index(account)
     found: dict[Selection, dict[str, tuple[Resource, tuple[Element, ...]]]] = defaultdict(dict)
     for resource in candidates(account):
         for pick in index.selections_picking(resource):
@@ -89,8 +95,8 @@ def picks(account: Account) -> dict[SelectionSummary, tuple[Pick, ...]]:
 
 def plans_picking(account: Account, resource: Resource) -> Iterator[Pick]:
     """By which selections of any plan the resource is picked."""
-    groups = alike(_readable(account))
-    for pick in SelectionIndex(groups).selections_picking(resource):
+    groups, index = _index(account)
+    for pick in index.selections_picking(resource):
         yield from (Pick(each.summary, resource, pick.elements) for each in groups[pick.selection])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from backup_rules.resources.resource_types import Resource
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules_cli.answers import fixes, picks, runs
 from backup_rules_cli.answers.conditions import Condition, Key, State, Subjects, condition
-from backup_rules_cli.answers.judging import JudgedAccount, in_order
+from backup_rules_cli.answers.judging import SYMPTOM, JudgedAccount, in_order
 from backup_rules_cli.answers.picks import Missed, Pick
 from backup_rules_cli.answers.runs import NextRun, PastRun
 from backup_rules_cli.catalogue import RuleFolder
@@ -30,7 +31,8 @@ E = TypeVar("E")
 class PlanAnswer:
     """A plan, or of it one selection. `unread` is what could not be read beside the conditions.
 
-    `plan` is None where the plan's rules could not be read.
+    `plan` is None where the plan's rules could not be read; `never_again` are backup rules without a coming run, and
+    why.
     """
 
     place: Place
@@ -43,12 +45,23 @@ class PlanAnswer:
     past_runs: tuple[PastRun, ...]
     picks: tuple[Pick, ...]
     missed: tuple[Missed, ...]
+    never_again: tuple[tuple[str, str], ...] = ()
     unread: tuple[str, ...] = ()
 
     @property
     def state(self) -> State:
         """The worst of its conditions; unknown where something could not be read."""
-        return worst((each.state for each in self.conditions), self.unread)
+        return worst((each.left for each in self.conditions), self.unread)
+
+    @property
+    def next_run(self) -> datetime | None:
+        """The first coming run that makes a backup, in UTC; None: none is known."""
+        return next((each.at for each in self.next_runs if each.swallowed_by is None), None)
+
+    def rules(self, state: State) -> tuple[str, ...]:
+        """The rules whose conditions are in that state, what is excluded left out; the symptom after its causes."""
+        found = [each.rule for each in self.conditions if each.left is state]
+        return tuple(sorted(found, key=lambda rule: rule == SYMPTOM))
 
 
 @dataclass(frozen=True)
@@ -64,8 +77,8 @@ class ResourceAnswer:
 
     @property
     def state(self) -> State:
-        """The worst of its conditions; broken as well where it is missed and not picked."""
-        return worst((each.state for each in self.conditions), self.unread)
+        """The worst of its conditions; broken as well where selections miss it narrowly and none picks it."""
+        return worst((*(each.left for each in self.conditions), *(State.BROKEN for _ in self.missed)), self.unread)
 
 
 def worst(states: Iterable[State], unread: tuple[str, ...] = ()) -> State:
@@ -105,6 +118,7 @@ def plan_answer(judged: JudgedAccount, summary: PlanSummary, only: SelectionSumm
         next_runs=runs.next_runs(plan, judged.now) if plan else (),
         past_runs=reader.read(lambda: runs.past_runs(plan, judged), ()) if plan else (),
         picks=picked,
+        never_again=tuple(runs.never_again(plan, judged.now)) if plan else (),
         missed=reader.read(lambda: tuple(picks.missed(judged, selections)), ()),
         unread=reader.told,
     )

@@ -16,10 +16,9 @@ from backup_rules.plans.plans import BackupRule, Plan
 from backup_rules.schedules.schedules import Schedule, ScheduleError
 from backup_rules.schedules.swallowed_runs import swallowed_runs
 from backup_rules.shared_rules import plan_runs
-from backup_rules_cli.answers.judging import JudgedAccount
+from backup_rules_cli.answers.judging import SYMPTOM, JudgedAccount
 
 RUNS_SHOWN = 5
-_SYMPTOM = "BACKUP_PLAN_RAN_ON_SCHEDULE"
 _FAR_AHEAD = timedelta(days=366)
 
 
@@ -86,13 +85,23 @@ def _coming(rule: BackupRule, plan: Plan, now: datetime) -> Iterator[NextRun]:
         yield NextRun(rule.name, at, at + start, at + complete, rule.schedule_timezone, by.name if by else None)
 
 
+def never_again(plan: Plan, now: datetime) -> Iterator[tuple[str, str]]:
+    """The backup rules that do not run any more, and why."""
+    for rule in plan.rules:
+        try:
+            if Schedule.parse(rule.schedule_expression, rule.schedule_timezone).never_again(now):
+                yield rule.name, f"never runs again: {rule.schedule_expression}"
+        except ScheduleError as error:
+            yield rule.name, f"its schedule cannot be read: {error}"
+
+
 def past_runs(plan: Plan, judged: JudgedAccount) -> tuple[PastRun, ...]:
     """The runs that must have started jobs, the latest first, as far back as the rule about the symptom looks.
 
     Raises:
         ReadError: jobs or selections cannot be read.
     """
-    symptom = judged.by(_SYMPTOM)
+    symptom = judged.by(SYMPTOM)
     if symptom is None:
         return ()
     account, now, lookback = judged.account, judged.now, symptom.invocation.parameters.lookback

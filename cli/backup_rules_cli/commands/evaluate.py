@@ -38,33 +38,20 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option(
-    "--profile",
-    "profiles",
-    multiple=True,
-    metavar="NAME",
-    callback=options.names,
-    help="Profile of an account, repeatable; without, the environment's credentials.",
-)
+@options.profiles_option
 @options.region_option("Region to judge, repeatable, or all: those with plans; without, the profile's.")
-@click.option(
-    "--accounts",
-    multiple=True,
-    metavar="ID",
-    callback=options.names,
-    help="Accounts to enter with --role, repeatable, or all of the organization. Without a profile, Region or role: how"
-    " many accounts the simulated organization has.",
+@options.accounts_option(
+    "Accounts to enter with --role, repeatable, or all of the organization. Without a profile, Region or role: how many"
+    " accounts the simulated organization has."
 )
-@click.option("--role", default="", metavar="NAME", help="The role that --accounts are read with.")
+@options.role_option
 @click.option("--save", type=_FILE, help="Keep what was read in this file, for --from; compressed if it ends in .gz.")
 @click.option("--from", "reading", type=_FILE, help="Judge what an earlier --save kept, as of then, without access.")
 @options.rules_option
 @click.option("--severity", type=click.Choice(SEVERITIES), default="low", help="Only rules of this severity or above.")
 @options.parameters_option
 @click.option("--format", "output", type=click.Choice((TABLE, *FORMATS)), default=TABLE, show_default=True)
-@click.option(
-    "--output", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of stdout."
-)
+@click.option("--output", "path", type=_FILE, help="Write to this file instead of stdout.")
 @click.option(
     "--fail-on", type=click.Choice((*SEVERITIES, "never")), default="low", help="Exit 1 for problems from here on only."
 )
@@ -117,8 +104,8 @@ def evaluate(
     where = Where(profiles, regions, accounts, role, reading)
     if save and reading:
         raise CommandError("--save keeps what AWS answers, and --from asks nothing of AWS: leave one out.")
-    _check_writable("--output", path)
-    _check_writable("--save", save)
+    options.check_writable("--output", path)
+    options.check_writable("--save", save)
     started = time.monotonic()
     if where.is_demo and save is None:
         named = bool(output != TABLE or excluded)
@@ -160,13 +147,3 @@ def _status(report: Report, folders: Sequence[RuleFolder], fail_on: str) -> int:
         return NOT_DONE
     severe = {each.name for each in folders if fail_on != "never" and _rank(each) >= SEVERITIES.index(fail_on)}
     return PROBLEMS if any(each.rule in severe for each in report.problems) else WELL
-
-
-def _check_writable(option: str, path: Path | None) -> None:
-    """Say at once, not after minutes, that the file cannot be written."""
-    if path is None:
-        return
-    try:
-        path.open("a", encoding="utf-8").close()
-    except OSError as error:
-        raise CommandError(f"{option} {path} cannot be written: {error.strerror}.") from None
