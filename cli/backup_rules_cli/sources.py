@@ -38,6 +38,7 @@ class Sources:
     """Accounts and Regions that can be read, in order, as of when; names of accounts; and those that cannot be entered.
 
     `called` is what they are together, in words. At most `side_by_side` of them may be read at the same time.
+    `of_earlier`: they are those of a reading, whose time `called` tells.
     """
 
     called: str
@@ -46,6 +47,12 @@ class Sources:
     found: list[Readable] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     side_by_side: int = SIDE_BY_SIDE
+    of_earlier: bool = False
+
+    @property
+    def read_from(self) -> str:
+        """What they are, and when they were read."""
+        return self.called if self.of_earlier else f"{self.called}, {self.now:%Y-%m-%d %H:%M} UTC"
 
     def keep(self) -> Reading:
         """From now on, whatever is read goes into the reading that is returned."""
@@ -137,7 +144,7 @@ def of_reading(reading: Reading, regions: Sequence[str] = (), accounts: Sequence
         CommandError: the reading has none of them.
     """
     called = f"{reading.source}, as read on {reading.read_at:%Y-%m-%d %H:%M} UTC"
-    made = Sources(called, reading.read_at, dict(reading.names), side_by_side=1)
+    made = Sources(called, reading.read_at, dict(reading.names), side_by_side=1, of_earlier=True)
     made.found = [Readable(each.place, ReplayClients(each)) for each in reading.places]
     made.failures = [Failure("(all)", account, region, why) for account, region, why in reading.failures]
     return narrowed(made, regions, accounts)

@@ -103,20 +103,22 @@ class Subjects:
     unread: ReadError | None = None
 
 
+_NO_POLICY_PLAN = "It judges the organization's backup policy, and this plan is not made by one."
+
 Fixes = Callable[[RuleFolder, Verdict], tuple[str, ...]]
 """Gives the commands that settle what a verdict says."""
 
 
 def condition(judged: JudgedAccount, folder: RuleFolder, about: Subjects, fixes: Fixes) -> Condition:
     """What the rule says of the plan."""
-    came = judged.judged(folder)
+    came, place = judged.judged(folder), judged.place
     findings = tuple(_findings(judged, came, about, fixes))
     return Condition(
         rule=folder.name,
         title=folder.about["Title"],
         severity=str(folder.about["Severity"]).lower(),
         findings=findings,
-        evidence=Evidence(judged.evidence(folder), judged.read_from),
+        evidence=Evidence(judged.evidence(folder), f"{place.account}, {place.region}: {judged.read_from}"),
         remedy=folder.about["Remediation"],
         page=f"rules/{folder.name}/README.md",
     )
@@ -142,18 +144,24 @@ def _findings(judged: JudgedAccount, came: Judged, about: Subjects, fixes: Fixes
         if key in about.names:
             own = True
             yield Finding(*key, about.names[key], State.UNKNOWN, str(error))
-    # A rule without a verdict about the plan or its selections is about resources: those that were not seen matter.
-    if not own:
-        unseen = (*came.outcome.gaps, *((about.unread,) if about.unread and _about_resources(came) else ()))
-        (key, name), *_ = about.names.items()
-        for why in dict.fromkeys(map(str, unseen)):
-            yield Finding(*key, name, State.UNKNOWN, why)
+    if own:
+        return
+    # A rule without a verdict about the plan or its selections is about the account, or about resources: then those
+    # that were not seen matter.
+    (key, name), *_ = about.names.items()
+    kinds = _kinds(came)
+    if kinds == {ACCOUNT}:
+        yield Finding(*key, name, State.NOT_CONCERNED, _NO_POLICY_PLAN)
+        return
+    of_resources = bool(kinds - {PLAN, SELECTION, ACCOUNT})
+    unseen = (*came.outcome.gaps, *((about.unread,) if about.unread and of_resources else ()))
+    for why in dict.fromkeys(map(str, unseen)):
+        yield Finding(*key, name, State.UNKNOWN, why)
 
 
-def _about_resources(came: Judged) -> bool:
-    """Whether the rule has found any resource to judge."""
-    keys = (*(each.subject.key for each in came.outcome.verdicts), *came.outcome.failures)
-    return any(kind not in {PLAN, SELECTION, ACCOUNT} for kind, _ in keys)
+def _kinds(came: Judged) -> set[str]:
+    """What the rule judges here: the types of its subjects."""
+    return {kind for kind, _ in (*(each.subject.key for each in came.outcome.verdicts), *came.outcome.failures)}
 
 
 def _of_this_plan(judged: JudgedAccount, folder: RuleFolder, verdict: Verdict, about: Subjects) -> Verdict:

@@ -71,9 +71,8 @@ def judged_accounts(
     sources: Sources, folders: Sequence[RuleFolder], parameters: Parameters
 ) -> tuple[JudgedAccount, ...]:
     """The accounts and Regions, with nothing judged yet."""
-    read_from = f"{sources.called}, {sources.now:%Y-%m-%d %H:%M} UTC"
     return tuple(
-        JudgedAccount(Account(Calls(each.place, each.clients)), folders, parameters, sources.now, read_from)
+        JudgedAccount(Account(Calls(each.place, each.clients)), folders, parameters, sources.now, sources.read_from)
         for each in sources.found
     )
 

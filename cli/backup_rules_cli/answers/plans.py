@@ -17,7 +17,7 @@ from backup_rules.plans.plans import Plan, PlanSummary
 from backup_rules.resources.resource_types import Resource
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules_cli.answers import fixes, picks, runs
-from backup_rules_cli.answers.conditions import Condition, Key, State, Subjects, condition
+from backup_rules_cli.answers.conditions import Condition, State, Subjects, condition
 from backup_rules_cli.answers.judging import SYMPTOM, JudgedAccount, in_order
 from backup_rules_cli.answers.picks import Missed, Pick
 from backup_rules_cli.answers.runs import NextRun, PastRun
@@ -124,6 +124,15 @@ def plan_answer(judged: JudgedAccount, summary: PlanSummary, only: SelectionSumm
     )
 
 
+def known_resources(judged: JudgedAccount) -> tuple[Resource, ...]:
+    """The resources of the account and Region that can be asked about: those that a selection could pick.
+
+    Raises:
+        ReadError: they cannot be listed.
+    """
+    return picks.candidates(judged.account)
+
+
 def resource_answer(judged: JudgedAccount, resource: Resource) -> ResourceAnswer:
     """What is known of the resource. Rules that say nothing of it are left out."""
     reader = _Reader()
@@ -132,21 +141,12 @@ def resource_answer(judged: JudgedAccount, resource: Resource) -> ResourceAnswer
     if subject is not None:
         about = Subjects({subject.key: resource.short_name})
         found = (condition(judged, each, about, partial(fixes.commands, judged)) for each in _folders(judged))
-        conditions = tuple(each for each in found if each.findings and _is_about(judged, each, subject.key))
+        conditions = tuple(each for each in found if each.state is not State.NOT_CONCERNED)
     picked = reader.read(lambda: tuple(picks.plans_picking(judged.account, resource)), ())
     missed = reader.read(lambda: tuple(each for each in picks.missed(judged) if each.resource.arn == resource.arn), ())
     # A selection that cannot be read may pick it, too.
     reader.read(lambda: backup.all_selections(judged.account), ())
     return ResourceAnswer(judged.place, resource, conditions, picked, missed, reader.told)
-
-
-def _is_about(judged: JudgedAccount, found: Condition, key: Key) -> bool:
-    """Whether the rule judges such resources, or failed."""
-    came = judged.by(found.rule)
-    if came is None:
-        return False
-    judges = any(each.state is not State.UNKNOWN for each in found.findings)
-    return judges or came.error is not None or key in came.outcome.failures
 
 
 def _folders(judged: JudgedAccount) -> list[RuleFolder]:

@@ -25,6 +25,7 @@ _WORDS = {
     State.HOLDS: "holds",
     State.NOT_CONCERNED: "not concerned",
 }
+_NOTHING = "Nothing of this plan, nor that it picks, is what the rule judges."
 _MOST = 10
 """Resources that are listed of each selection; JSON has all."""
 _JOBS_SHOWN = 5
@@ -130,7 +131,7 @@ def _conditions(conditions: Sequence[Condition], columns: int) -> Iterator[str]:
 def _condition(each: Condition, columns: int) -> Iterator[str]:
     yield f"{MARKS[each.state]} {each.rule}  {_WORDS[each.state]}"
     if each.state is State.NOT_CONCERNED:
-        reason = next((finding.text for finding in each.findings if finding.text), "")
+        reason = next((finding.text for finding in each.findings if finding.text), _NOTHING)
         yield from indented(reason, columns, 4)
         return
     yield from indented(each.title + ".", columns, 4)
@@ -138,10 +139,17 @@ def _condition(each: Condition, columns: int) -> Iterator[str]:
         yield from _finding(finding, columns)
     if each.state is State.BROKEN:
         yield from indented(f"Fix: {each.remedy}", columns, 4)
-        yield from (f"    $ {command}" for command in each.commands)
+        yield from (f"    {command}" if command.startswith("#") else f"    $ {command}" for command in each.commands)
     if each.evidence.operations:
-        yield from indented(f"Read: {', '.join(each.evidence.operations)}", columns, 4)
+        yield from indented(f"Read: {_by_service(each.evidence.operations)}", columns, 4)
     yield f"    Page: {each.page}"
+
+
+def _by_service(operations: Sequence[str]) -> str:
+    """`iam:GetRole, SimulatePrincipalPolicy; rds:DescribeDBClusters`: each service once."""
+    split = (each.partition(":") for each in operations)
+    groups = groupby(split, key=lambda parts: parts[0])
+    return "; ".join(f"{service}:{', '.join(name for *_, name in group)}" for service, group in groups)
 
 
 def _finding(finding: Finding, columns: int) -> Iterator[str]:

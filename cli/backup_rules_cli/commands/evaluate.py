@@ -12,7 +12,7 @@ import click
 from backup_rules.errors import BackupRulesError
 from backup_rules_cli import console, known, options
 from backup_rules_cli.answers.judging import JudgedAccount
-from backup_rules_cli.answers.plans import plan_answers
+from backup_rules_cli.answers.plans import known_resources, plan_answers
 from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL, CommandError
 from backup_rules_cli.evaluate import evaluate_demo, evaluate_sources
@@ -134,8 +134,9 @@ def evaluate(
 
 def _explain(judged: JudgedAccount) -> None:
     """Ask what `explain` would ask, so that a reading can answer it. What cannot be listed, the report has told."""
-    with contextlib.suppress(BackupRulesError):
-        plan_answers(judged)
+    for ask in (plan_answers, known_resources):
+        with contextlib.suppress(BackupRulesError):
+            ask(judged)
 
 
 def _rank(folder: RuleFolder) -> int:

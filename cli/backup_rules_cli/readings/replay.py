@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from backup_rules.aws.calls import permission
 from backup_rules.errors import ReadError
+from backup_rules.wording.annotations import shorten
 from backup_rules_cli.readings.reading import Answered, PlaceRead, Refusal, from_json, question
 
 NOT_READ = "NotInReading"
@@ -39,10 +40,10 @@ class ReplayClients:
         found = self._kept.answers.get(asked)
         if found is None or not (found.whole or found.refusal):
             place = self._kept.place
-            about = f" with {asked[2]}" if json.loads(asked[2]) else ""
+            about = f", asked with {shorten(asked[2], 160)}" if json.loads(asked[2]) else ""
             raise ReadError(
                 f"{permission(service, operation)} of account {place.account}, {place.region}, is not in this reading"
-                f"{about[:200]}. Evaluate again there with --save.",
+                f"{about}. Evaluate again there with --save.",
                 NOT_READ,
             )
         return found
