@@ -49,13 +49,9 @@ def evaluate(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[in
     return status, json.loads(capsys.readouterr().out)
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """The reading of the simulated organization, and what was found while it was read."""
-    folder = tmp_path_factory.mktemp("reading")
-    path, output = folder / "demo.json.gz", folder / "demo.json"
-    assert main(["evaluate", "--quiet", "--format", "json", "--output", str(output), "--save", str(path)]) == 1
-    return path, json.loads(output.read_text(encoding="utf-8"))
+@pytest.fixture
+def demo(demo_reading: tuple[Path, dict[str, Any]]) -> tuple[Path, dict[str, Any]]:
+    return demo_reading
 
 
 def test_a_reading_is_judged_as_the_account_was(demo: tuple[Path, dict[str, Any]], capsys: Any) -> None:

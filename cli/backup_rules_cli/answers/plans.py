@@ -54,6 +54,11 @@ class PlanAnswer:
         return worst((each.left for each in self.conditions), self.unread)
 
     @property
+    def unknown(self) -> bool:
+        """Whether something could not be read."""
+        return bool(self.unread) or any(map(_unsure, self.conditions))
+
+    @property
     def next_run(self) -> datetime | None:
         """The first coming run that makes a backup, in UTC; None: none is known."""
         return next((each.at for each in self.next_runs if each.swallowed_by is None), None)
@@ -79,6 +84,15 @@ class ResourceAnswer:
     def state(self) -> State:
         """The worst of its conditions; broken as well where selections miss it narrowly and none picks it."""
         return worst((*(each.left for each in self.conditions), *(State.BROKEN for _ in self.missed)), self.unread)
+
+    @property
+    def unknown(self) -> bool:
+        """Whether something could not be read."""
+        return bool(self.unread) or any(map(_unsure, self.conditions))
+
+
+def _unsure(condition: Condition) -> bool:
+    return any(each.state is State.UNKNOWN for each in condition.findings)
 
 
 def worst(states: Iterable[State], unread: tuple[str, ...] = ()) -> State:

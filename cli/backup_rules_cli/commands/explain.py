@@ -14,7 +14,7 @@ from backup_rules_cli.answers.conditions import State
 from backup_rules_cli.answers.exclusions import excluding
 from backup_rules_cli.answers.find import Thing
 from backup_rules_cli.answers.judging import JudgedAccount
-from backup_rules_cli.answers.plans import PlanAnswer, plan_answer, resource_answer, worst
+from backup_rules_cli.answers.plans import PlanAnswer, ResourceAnswer, plan_answer, resource_answer
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.console import progress
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL
@@ -22,7 +22,6 @@ from backup_rules_cli.known import Exclusion
 from backup_rules_cli.sources import Sources, Where, narrowed, opened
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_STATUS = {State.BROKEN: PROBLEMS, State.UNKNOWN: NOT_DONE, State.HOLDS: WELL, State.NOT_CONCERNED: WELL}
 _EXAMPLES = """\b
 Examples:
   backup-rules explain
@@ -86,13 +85,20 @@ def explain(
         narrowed(sources, (), narrow)
         places = find.judged_accounts(sources, folders, given)
         answers = _Answers(sources, places, excluded, output == "json", quiet=quiet)
-        text, state = answers.of_all() if name is None else answers.of_one(name)
+        text, status = answers.of_all() if name is None else answers.of_one(name)
     console.write(text, path)
-    return _STATUS[state]
+    return status
+
+
+def _status(*answers: PlanAnswer | ResourceAnswer) -> int:
+    """As of `evaluate`: what could not be read weighs more than what is broken."""
+    if any(each.unknown for each in answers):
+        return NOT_DONE
+    return PROBLEMS if any(each.state is State.BROKEN for each in answers) else WELL
 
 
 class _Answers:
-    """What is told, as text, and the state that it comes to."""
+    """What is told, as text, with the exit status that it comes to."""
 
     def __init__(
         self,
@@ -110,7 +116,7 @@ class _Answers:
         self._quiet = quiet
         self._told = sources.names, sources.called, sources.now
 
-    def of_all(self) -> tuple[str, State]:
+    def of_all(self) -> tuple[str, int]:
         """The plans of all accounts and Regions, in short."""
         failures, found = list(self._sources.failures), list[PlanAnswer]()
         with progress(len(self._places), shown=not self._quiet) as step:
@@ -118,36 +124,36 @@ class _Answers:
                 step(self._called(place.place))
                 things = find.read(find.plans, place, failures)
                 found += [self._plan(each) for each in things]
-        state = worst((each.state for each in found), tuple(each.error for each in failures))
+        status = NOT_DONE if failures else _status(*found)
         if self._as_json:
-            return console.as_json(documents.of_plans(found, failures, *self._told)) + "\n", state
+            return console.as_json(documents.of_plans(found, failures, *self._told)) + "\n", status
         lines = texts.list_lines(found, failures, self._called, console.width())
-        return console.text(lines), state
+        return console.text(lines), status
 
-    def of_one(self, name: str) -> tuple[str, State]:
+    def of_one(self, name: str) -> tuple[str, int]:
         """The one that is called so."""
         failures = list(self._sources.failures)
         thing = find.the_one(name, self._places, failures, self._called)
         console.note(*(f"Could not look in {each.account}, {each.region}: {each.error}" for each in failures))
         return self._of_resource(thing) if thing.resource else self._of_plan(thing)
 
-    def _of_plan(self, thing: Thing) -> tuple[str, State]:
+    def _of_plan(self, thing: Thing) -> tuple[str, int]:
         answer = self._plan(thing)
         if self._as_json:
-            return console.as_json(documents.of_plan(answer, *self._told)) + "\n", answer.state
+            return console.as_json(documents.of_plan(answer, *self._told)) + "\n", _status(answer)
         where, read_from = self._called(answer.place), thing.judged.read_from
-        return console.text(texts.plan_lines(answer, where, read_from, console.width())), answer.state
+        return console.text(texts.plan_lines(answer, where, read_from, console.width())), _status(answer)
 
-    def _of_resource(self, thing: Thing) -> tuple[str, State]:
+    def _of_resource(self, thing: Thing) -> tuple[str, int]:
         assert thing.resource is not None  # noqa: S101 - that is what it was asked about
         answer = resource_answer(thing.judged, thing.resource)
         picking = {each.selection.plan_id for each in answer.picks}
         plans = [self._plan(each) for each in find.plans(thing.judged) if each.plan and each.plan.id in picking]
-        state = worst((answer.state, *(each.state for each in plans)))
+        status = _status(answer, *plans)
         if self._as_json:
-            return console.as_json(documents.of_resource(answer, plans, *self._told)) + "\n", state
+            return console.as_json(documents.of_resource(answer, plans, *self._told)) + "\n", status
         where, read_from = self._called(answer.place), thing.judged.read_from
-        return console.text(texts.resource_lines(answer, plans, where, read_from, console.width())), state
+        return console.text(texts.resource_lines(answer, plans, where, read_from, console.width())), status
 
     def _plan(self, thing: Thing) -> PlanAnswer:
         assert thing.plan is not None  # noqa: S101 - a plan, or a selection of one
