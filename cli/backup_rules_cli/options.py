@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import boto3
 import click
 
 from backup_rules.errors import InvalidRuleParametersError
-from backup_rules_cli.catalogue import RuleFolder
+from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from backup_rules_cli.errors import CommandError, UnknownNameError
+from backup_rules_cli.places import known_regions
 from backup_rules_cli.suggestions import did_you_mean
+
+EXAMPLES = "Examples:"
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -22,21 +26,45 @@ def names(_context: click.Context, _option: click.Parameter, given: Iterable[str
     return tuple(dict.fromkeys(name for text in given for name in re.split(r"[\s,]+", text) if name))
 
 
+def _beginning(known: Callable[[], Iterable[str]]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """What a shell offers: those of the names that begin as what was typed does, after the last comma."""
+
+    def complete(_context: click.Context, _option: click.Parameter, typed: str) -> list[str]:
+        before, comma, last = typed.rpartition(",")
+        return [f"{before}{comma}{each}" for each in known() if each.startswith(last)]
+
+    return complete
+
+
+_profiles = _beginning(lambda: boto3.Session().available_profiles)
+_regions = _beginning(known_regions)
+_rules = _beginning(lambda: (folder.name for folder in rule_folders()))
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: how it is used. The page of the commands and its test read it again."""
+    return "\n".join(("\b", EXAMPLES, *(f"  {each}" for each in lines)))
+
+
 def profile_option(command: _F) -> _F:
     """`--profile`: whose credentials."""
     text = "Profile of the account; without, the environment's credentials."
-    return click.option("--profile", default="", metavar="NAME", help=text)(command)
+    return click.option("--profile", default="", metavar="NAME", help=text, shell_complete=_profiles)(command)
 
 
 def region_option(text: str) -> Callable[[_F], _F]:
     """`--region`: where; repeatable, lists are taken."""
-    return click.option("--region", "regions", multiple=True, metavar="REGION", callback=names, help=text)
+    return click.option(
+        "--region", "regions", multiple=True, metavar="REGION", callback=names, help=text, shell_complete=_regions
+    )
 
 
 def profiles_option(command: _F) -> _F:
     """`--profile`, repeatable: of which accounts."""
     text = "Profile of an account, repeatable; without, the environment's credentials."
-    return click.option("--profile", "profiles", multiple=True, metavar="NAME", callback=names, help=text)(command)
+    return click.option(
+        "--profile", "profiles", multiple=True, metavar="NAME", callback=names, help=text, shell_complete=_profiles
+    )(command)
 
 
 def accounts_option(text: str) -> Callable[[_F], _F]:
@@ -66,7 +94,9 @@ def check_writable(option: str, path: Path | None) -> None:
 def rules_option(command: _F) -> _F:
     """`--rules`: which; repeatable, lists are taken."""
     text = "Only these rules, several with commas or again and again; without, all."
-    return click.option("--rules", multiple=True, metavar="RULE", callback=names, help=text)(command)
+    return click.option("--rules", multiple=True, metavar="RULE", callback=names, help=text, shell_complete=_rules)(
+        command
+    )
 
 
 def parameters_option(command: _F) -> _F:

@@ -63,7 +63,14 @@ def _place(command: _F) -> _F:
     return command
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules deploy --profile security --plan",
+        "backup-rules deploy --profile security --region eu-west-1 --region us-east-1",
+        "backup-rules deploy --profile security --settings rdk-config/second.yaml --exclusions known.yaml",
+        "backup-rules deploy --profile security --yes --expect-organization o-exampleorgid",
+    )
+)
 @_place
 @_expect_account
 @_expect_organization
@@ -88,7 +95,12 @@ def deploy(
     return _done(lambda: roll_out(wanted, access, management, Terminal(yes=yes), single_account=False, only_plan=plan))
 
 
-@click.command("deploy-single-account")
+@click.command(
+    "deploy-single-account",
+    epilog=options.examples(
+        "backup-rules deploy-single-account --profile sandbox --region eu-west-1",
+    ),
+)
 @_place
 @_expect_account
 @_exclusions
@@ -111,7 +123,12 @@ def deploy_single_account(
     return _done(lambda: roll_out(wanted, access, management, Terminal(yes=yes), single_account=True, only_plan=plan))
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules verify --profile security",
+        "backup-rules verify --profile security --region eu-west-1 --all",
+    )
+)
 @_place
 @click.option("--all", "everything", is_flag=True, help="Show every account, healthy ones too.")
 def verify(
@@ -127,7 +144,12 @@ def verify(
     return WELL if well else PROBLEMS
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules undeploy --profile security",
+        "backup-rules undeploy --profile security --yes --expect-account 444455556666",
+    )
+)
 @_place
 @_expect_account
 @_expect_organization

@@ -25,16 +25,15 @@ from backup_rules_cli.sources import Where, demo_size, opened
 TABLE = "table"
 SEVERITIES = ("low", "medium", "high", "critical")
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_EXAMPLES = """\b
-Examples:
-  backup-rules evaluate
-  backup-rules evaluate --region eu-west-1 --region us-east-1
-  backup-rules evaluate --profile management --accounts all --role OrganizationAccountAccessRole --region all
-  backup-rules evaluate --profile payments --rules BACKUP_TAG_CASE,BACKUP_TAG_WHITESPACE --format json
-  backup-rules evaluate --profile payments --fail-on high --format sarif --output backups.sarif
-  backup-rules evaluate --profile payments --save payments.json.gz
-  backup-rules evaluate --from payments.json.gz
-"""
+_EXAMPLES = options.examples(
+    "backup-rules evaluate",
+    "backup-rules evaluate --region eu-west-1 --region us-east-1",
+    "backup-rules evaluate --profile management --accounts all --role OrganizationAccountAccessRole --region all",
+    "backup-rules evaluate --profile payments --rules BACKUP_TAG_CASE,BACKUP_TAG_WHITESPACE --format json",
+    "backup-rules evaluate --profile payments --fail-on high --format sarif --output backups.sarif",
+    "backup-rules evaluate --profile payments --save payments.json.gz",
+    "backup-rules evaluate --from payments.json.gz",
+)
 
 
 @click.command(epilog=_EXAMPLES)

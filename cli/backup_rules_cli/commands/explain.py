@@ -22,14 +22,13 @@ from backup_rules_cli.known import Exclusion
 from backup_rules_cli.sources import Sources, Where, narrowed, opened
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_EXAMPLES = """\b
-Examples:
-  backup-rules explain
-  backup-rules explain ledger-nightly
-  backup-rules explain ledger-nightly/orders --format json
-  backup-rules explain nightly --profile payments --region eu-west-1
-  backup-rules explain i-0123456789abcdef0 --from payments.json.gz
-"""
+_EXAMPLES = options.examples(
+    "backup-rules explain",
+    "backup-rules explain ledger-nightly",
+    "backup-rules explain ledger-nightly/refunds-no-role --format json",
+    "backup-rules explain nightly --profile payments --region eu-west-1",
+    "backup-rules explain i-0123456789abcdef0 --from payments.json.gz",
+)
 
 
 @click.command(epilog=_EXAMPLES)
