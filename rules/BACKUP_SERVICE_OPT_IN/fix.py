@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from backup_rules.arns import Place
@@ -19,7 +20,7 @@ def commands(broken: Broken) -> Iterator[str]:
         keys = [pick.resource.type.opt_in_key for pick in broken.picked() if pick.resource is not None]
     off = [key for key in dict.fromkeys(keys) if settings.get(key) is False]
     if off:
-        preference = ",".join(f"{key}=true" for key in off)
+        preference = json.dumps(dict.fromkeys(off, True))  # the short form takes no blank, as in Storage Gateway
         yield aws(
             "backup",
             "update-region-settings",

@@ -119,7 +119,7 @@ def edit_plan(plan: PlanSummary, region: str) -> Iterator[str]:
         yield from policy_in_effect()
         return
     yield aws("backup", "get-backup-plan", region=region, backup_plan_id=plan.id, query="BackupPlan") + " > plan.json"
-    yield "# correct plan.json, then:"
+    yield "# correct plan.json, and take out each RuleId, which AWS Backup gives and does not take; then:"
     yield aws("backup", "update-backup-plan", region=region, backup_plan_id=plan.id, backup_plan="file://plan.json")
 
 
