@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from aws_simulator.core.accounts import account_session
 from aws_simulator.core.faults import denied, failing
 from aws_simulator.core.tagging import tag_resource
 from aws_simulator.server import serving
@@ -21,7 +23,8 @@ from backup_rules_cli.answers.plans import PlanAnswer, plan_answers
 from backup_rules_cli.catalogue import ROOT, rule_folders
 from backup_rules_cli.main import main
 from backup_rules_cli.readings.files import load
-from backup_rules_cli.sources import of_reading
+from backup_rules_cli.sources import of_demo, of_reading
+from tests.blocks import run
 from tests.front_door import Door, front_door
 from tests.pages import execute
 
@@ -116,6 +119,32 @@ def test_every_rule_says_how_it_is_mended(answers: Sequence[PlanAnswer]) -> None
         each.rule for answer in answers for each in answer.conditions if each.state == "broken" and each.commands
     }
     assert commands == {folder.name for folder in rule_folders()}
+
+
+def test_the_aws_cli_takes_every_command(
+    answers: Sequence[PlanAnswer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One finding's commands of each rule, run where they are told for; a person's part in them is left out."""
+    told = {
+        each.rule: (answer.place, each.commands)
+        for answer in answers
+        for each in answer.conditions
+        if each.state == "broken" and each.commands
+    }
+    monkeypatch.chdir(tmp_path)
+    done: set[tuple[str, str]] = set()  # two rules may ask for the same role
+    with of_demo():
+        for place, commands in told.values():
+            keys = account_session(place.account, place.region).get_credentials()
+            assert keys is not None
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access_key)
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys.secret_key)
+            monkeypatch.setenv("AWS_SESSION_TOKEN", str(keys.token))
+            monkeypatch.setenv("AWS_DEFAULT_REGION", place.region)
+            for line in takewhile(lambda each: not each.startswith("#"), commands):
+                if (place.account, line) not in done:
+                    run(line, tmp_path, {}, {})
+                done.add((place.account, line))
 
 
 def test_the_plans_with_state_and_next_run(reading: Path, capsys: Any) -> None:
