@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 
 import boto3
 import click
+from click.core import ParameterSource
 
 from backup_rules.errors import InvalidRuleParametersError
 from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from backup_rules_cli.errors import CommandError, UnknownNameError
 from backup_rules_cli.places import known_regions
+from backup_rules_cli.sources import Where
 from backup_rules_cli.suggestions import did_you_mean
 
 EXAMPLES = "Examples:"
@@ -75,6 +77,20 @@ def accounts_option(text: str) -> Callable[[_F], _F]:
 def role_option(command: _F) -> _F:
     """`--role`: how the accounts of the organization are entered."""
     return click.option("--role", default="", metavar="NAME", help="The role that --accounts are read with.")(command)
+
+
+def where(context: click.Context, reading: Path | None, **given: Any) -> Where:
+    """The accounts and Regions that a command's options name: `profiles`, `regions`, `accounts`, `role`.
+
+    With a reading, `--from`, what the file of defaults says of access to accounts does not count.
+
+    Raises:
+        CommandError: they do not go together.
+    """
+    if reading is not None:
+        of_file = [name for name in given if context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP]
+        given |= {name: type(given[name])() for name in of_file}
+    return Where(**given, reading=reading)
 
 
 def check_writable(option: str, path: Path | None) -> None:

@@ -7,6 +7,7 @@ import gzip
 import json
 import stat
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,25 @@ def test_what_does_not_go_together(demo: tuple[Path, Any], capsys: Any, argument
     assert says in capsys.readouterr().err
 
 
+def test_the_defaults_of_a_folder_are_about_access_and_do_not_count(
+    demo: tuple[Path, Any], tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defaults = 'profile = "management"\naccounts = "all"\nrole = "Reader"\nregion = "all"\n'
+    (tmp_path / ".backup-rules.toml").write_text(f"[evaluate]\n{defaults}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    status, found = evaluate(capsys, "--from", demo[0])
+    assert (status, len(found["evaluations"])) == (1, len(demo[1]["evaluations"]))
+    assert {each["region"] for each in evaluate(capsys, "--from", demo[0], *REGION)[1]["evaluations"]} == {"eu-west-1"}
+
+
+def test_a_parameter_that_asks_for_more_is_not_answered(demo: tuple[Path, Any], capsys: Any) -> None:
+    """A longer look back needs jobs that were not read then."""
+    rule = ("--rules", "BACKUP_PLAN_RAN_ON_SCHEDULE", "--parameter", "LookbackDays=20")
+    status, found = evaluate(capsys, "--from", demo[0], *rule)
+    assert (status, found["counts"].get("COMPLIANT")) == (2, None)
+    assert all("is not in this reading, asked with" in each["error"] for each in found["failures"])
+
+
 # --- What is kept ----------------------------------------------------------------------------------------------------
 
 
@@ -283,7 +303,7 @@ def test_an_error_of_the_sdk_keeps_its_name() -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text() | st.datetimes(timezones=st.timezones()),
+    st.none() | st.booleans() | st.integers() | st.text() | st.datetimes(timezones=st.just(UTC)),
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["$moment", "$object", "$"]), inner),
     max_leaves=20,
 )

@@ -20,7 +20,7 @@ from backup_rules_cli.formats import FORMATS
 from backup_rules_cli.formats.records import records
 from backup_rules_cli.readings.files import save as save_reading
 from backup_rules_cli.reports import Report, as_table
-from backup_rules_cli.sources import Where, demo_size, opened
+from backup_rules_cli.sources import demo_size, opened
 
 TABLE = "table"
 SEVERITIES = ("low", "medium", "high", "critical")
@@ -61,7 +61,9 @@ _EXAMPLES = options.examples(
 @click.option("--all", "everything", is_flag=True, help="Table: show COMPLIANT evaluations too, not only their number.")
 @click.option("--list-rules", is_flag=True, help="List the rules that were chosen, and judge nothing.")
 @click.option("--quiet", is_flag=True, help="No progress.")
+@click.pass_context
 def evaluate(
+    context: click.Context,
     profiles: tuple[str, ...],
     regions: tuple[str, ...],
     accounts: tuple[str, ...],
@@ -100,7 +102,7 @@ def evaluate(
     given = options.parameters_by_rule(options.parameter_pairs(parameters), folders)
     excluded = known.load(exclusions) if exclusions else ()
     before = known.load_baseline(baseline) if baseline else None
-    where = Where(profiles, regions, accounts, role, reading)
+    where = options.where(context, reading, profiles=profiles, regions=regions, accounts=accounts, role=role)
     if save and reading:
         raise CommandError("--save keeps what AWS answers, and --from asks nothing of AWS: leave one out.")
     options.check_writable("--output", path)

@@ -19,7 +19,7 @@ from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.console import progress
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL
 from backup_rules_cli.known import Exclusion
-from backup_rules_cli.sources import Sources, Where, narrowed, opened
+from backup_rules_cli.sources import Sources, narrowed, opened
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _EXAMPLES = options.examples(
@@ -51,7 +51,9 @@ _EXAMPLES = options.examples(
 @click.option("--format", "output", type=click.Choice(("text", "json")), default="text", show_default=True)
 @click.option("--output", "path", type=_FILE, help="Write to this file instead of stdout.")
 @click.option("--quiet", is_flag=True, help="No progress.")
+@click.pass_context
 def explain(
+    context: click.Context,
     name: str | None,
     profiles: tuple[str, ...],
     regions: tuple[str, ...],
@@ -79,7 +81,7 @@ def explain(
     given = options.parameters_by_rule(options.parameter_pairs(parameters), folders)
     excluded = known.load(exclusions) if exclusions else ()
     options.check_writable("--output", path)
-    where = Where(profiles, regions, accounts, role, reading)
+    where = options.where(context, reading, profiles=profiles, regions=regions, accounts=accounts, role=role)
     with console.results_only(), opened(where) as sources:
         narrowed(sources, (), narrow)
         places = find.judged_accounts(sources, folders, given)
