@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from aws_simulator.core.accounts import account_session
 from aws_simulator.core.faults import denied, failing
 from aws_simulator.core.tagging import tag_resource
-from aws_simulator.server import serving
-from backup_rules.aws.account import Account
-from backup_rules.aws.calls import Calls
 from backup_rules_cli.answers.documents import of_plan
-from backup_rules_cli.answers.judging import ORDER, JudgedAccount, in_order
-from backup_rules_cli.answers.plans import PlanAnswer, plan_answers
+from backup_rules_cli.answers.judging import ORDER, in_order
+from backup_rules_cli.answers.plans import PlanAnswer
 from backup_rules_cli.catalogue import ROOT, rule_folders
 from backup_rules_cli.main import main
 from backup_rules_cli.readings.files import load
-from backup_rules_cli.sources import of_demo, of_reading
-from tests.blocks import run
 from tests.front_door import Door, front_door
-from tests.pages import execute
 
 SCHEMA = json.loads((ROOT / "cli/backup_rules_cli/formats/explanation.schema.json").read_text(encoding="utf-8"))
 REGION = ("--region", "eu-west-1")
@@ -61,15 +53,6 @@ def reading(demo_reading: tuple[Path, Any]) -> Path:
 
 
 # --- The simulated organization --------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def answers(demo_reading: tuple[Path, Any]) -> list[PlanAnswer]:
-    """All that is known of all plans of the simulated organization."""
-    sources = of_reading(load(demo_reading[0]))
-    accounts = [Account(Calls(each.place, each.clients)) for each in sources.found]
-    judged = [JudgedAccount(each, rule_folders(), {}, sources.now, sources.called) for each in accounts]
-    return [answer for each in judged for answer in plan_answers(each)]
 
 
 def test_each_verdict_about_a_plan_is_told_with_it_and_none_else(
@@ -113,41 +96,6 @@ def test_the_order_is_of_rules_that_there_are() -> None:
     """A rule that is not in it comes last."""
     assert set(ORDER) <= {folder.name for folder in rule_folders()}
     assert [folder.name for folder in in_order(rule_folders())][: len(ORDER)] == list(ORDER)
-
-
-def test_every_rule_says_how_it_is_mended(answers: Sequence[PlanAnswer]) -> None:
-    """What stands in `fix.py` makes some command on the simulated organization."""
-    commands = {
-        each.rule for answer in answers for each in answer.conditions if each.state == "broken" and each.commands
-    }
-    assert commands == {folder.name for folder in rule_folders() if folder.beside("fix")}
-    assert len(commands) >= len(ORDER)
-
-
-def test_the_aws_cli_takes_every_command(
-    answers: Sequence[PlanAnswer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One finding's commands of each rule, run where they are told for; a person's part in them is left out."""
-    told = {
-        each.rule: (answer.place, each.commands)
-        for answer in answers
-        for each in answer.conditions
-        if each.state == "broken" and each.commands
-    }
-    monkeypatch.chdir(tmp_path)
-    done: set[tuple[str, str]] = set()  # two rules may ask for the same role
-    with of_demo():
-        for place, commands in told.values():
-            keys = account_session(place.account, place.region).get_credentials()
-            assert keys is not None
-            monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access_key)
-            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys.secret_key)
-            monkeypatch.setenv("AWS_SESSION_TOKEN", str(keys.token))
-            monkeypatch.setenv("AWS_DEFAULT_REGION", place.region)
-            for line in takewhile(lambda each: not each.startswith("#"), commands):
-                if (place.account, line) not in done:
-                    run(line, tmp_path, {}, {})
-                done.add((place.account, line))
 
 
 def test_the_plans_with_state_and_next_run(reading: Path, capsys: Any) -> None:
@@ -382,21 +330,3 @@ def test_a_hostile_name_is_escaped(door: Door, capsys: Any) -> None:
     told = text(capsys, "nightly", *REGION)
     assert "\\u001b[2J\\u202e<script>" in told
     assert not {"\x1b", "\u202e"} & set(told)
-
-
-def test_the_commands_mend_what_they_are_told_for(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run by the real AWS CLI: broken before, and holding after."""
-    with front_door() as door, serving() as url:
-        credentials = door.session.get_credentials().get_frozen_credentials()
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials.access_key)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials.secret_key)
-        monkeypatch.setenv("AWS_SESSION_TOKEN", credentials.token)
-        near = {"Backup": "true"}
-        tag_resource(door.account, door.region, f"arn:aws:ec2:{door.region}:{door.account}:volume/vol-0abd", near)
-        door.selection(door.plan("nightly", {"RuleName": "daily", "TargetBackupVaultName": "archive"}))
-        rules = ("BACKUP_ROLE_ASSUMABLE", "BACKUP_TAG_CASE", "BACKUP_VAULT_USABLE")
-        _, before = explain(capsys, "nightly", *REGION)
-        assert {condition(before, rule)["state"] for rule in rules} == {"broken"}
-        execute("\n".join(condition(before, rule)["fix"] for rule in rules), door, url)
-        _, after = explain(capsys, "nightly", *REGION)
-        assert {rule: condition(after, rule)["state"] for rule in rules} == dict.fromkeys(rules, "holds")

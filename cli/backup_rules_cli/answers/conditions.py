@@ -130,43 +130,33 @@ def _findings(judged: JudgedAccount, came: Judged, about: Subjects, fixes: Fixes
         yield Finding(*key, name, State.UNKNOWN, str(came.error))
         return
     own = False
-    for verdict in came.outcome.verdicts:
-        key = verdict.subject.key
-        if key not in about.names:
-            continue
-        own = own or key[0] in {PLAN, SELECTION, ACCOUNT}
-        if key in about.shared and verdict.compliance == "NON_COMPLIANT":
-            verdict = _of_this_plan(judged, came.folder, verdict, about)  # noqa: PLW2901 - the same, narrowed
-        state = _OF_COMPLIANCE[verdict.compliance]
-        fix = fixes(came.folder, verdict) if state is State.BROKEN else ()
-        yield Finding(*key, about.names[key], state, verdict.annotation, fix)
-    for key, error in came.outcome.failures.items():
-        if key in about.names:
-            own = True
-            yield Finding(*key, about.names[key], State.UNKNOWN, str(error))
+    for key, name in about.names.items():
+        verdict, error = came.verdicts.get(key), came.outcome.failures.get(key)
+        if verdict is not None:
+            if key in about.shared and verdict.compliance == "NON_COMPLIANT":
+                verdict = _of_this_plan(judged, came.folder, verdict, about)
+            state = _OF_COMPLIANCE[verdict.compliance]
+            fix = fixes(came.folder, verdict) if state is State.BROKEN else ()
+            yield Finding(*key, name, state, verdict.annotation, fix)
+        if error is not None:
+            yield Finding(*key, name, State.UNKNOWN, str(error))
+        own = own or error is not None or (verdict is not None and key[0] in {PLAN, SELECTION, ACCOUNT})
     if own:
         return
     # A rule without a verdict about the plan or its selections is about the account, or about resources: then those
     # that were not seen matter.
     (key, name), *_ = about.names.items()
-    kinds = _kinds(came)
-    if kinds == {ACCOUNT}:
+    if came.kinds == {ACCOUNT}:
         yield Finding(*key, name, State.NOT_CONCERNED, _NO_POLICY_PLAN)
         return
-    of_resources = bool(kinds - {PLAN, SELECTION, ACCOUNT})
+    of_resources = bool(came.kinds - {PLAN, SELECTION, ACCOUNT})
     unseen = (*came.outcome.gaps, *((about.unread,) if about.unread and of_resources else ()))
     for why in dict.fromkeys(map(str, unseen)):
         yield Finding(*key, name, State.UNKNOWN, why)
-
-
-def _kinds(came: Judged) -> set[str]:
-    """What the rule judges here: the types of its subjects."""
-    return {kind for kind, _ in (*(each.subject.key for each in came.outcome.verdicts), *came.outcome.failures)}
 
 
 def _of_this_plan(judged: JudgedAccount, folder: RuleFolder, verdict: Verdict, about: Subjects) -> Verdict:
     """The verdict about a resource that several plans pick, if there were this plan alone."""
     if about.plan_id is None:
         return verdict
-    alone = judged.judged(folder, only_plan=about.plan_id).outcome.verdicts
-    return next((each for each in alone if each.subject.key == verdict.subject.key), verdict)
+    return judged.judged(folder, only_plan=about.plan_id).verdicts.get(verdict.subject.key, verdict)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from backup_rules.aws import backup
 from backup_rules.aws.account import Account
-from backup_rules.aws.memory import gaps_noticed
+from backup_rules.aws.memory import Memory, gaps_noticed
 from backup_rules.errors import BackupRulesError, InvalidRuleParametersError
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.rule import BackupConfigRule, Outcome
+from backup_rules.evaluation.subjects import Verdict
 from backup_rules_cli.catalogue import RuleFolder
 
 SYMPTOM = "BACKUP_PLAN_RAN_ON_SCHEDULE"
@@ -32,6 +34,16 @@ class Judged:
     outcome: Outcome
     error: BackupRulesError | InvalidRuleParametersError | None = None
 
+    @cached_property
+    def verdicts(self) -> Mapping[tuple[str, str], Verdict]:
+        """The verdicts by type and id of what they are about."""
+        return {each.subject.key: each for each in self.outcome.verdicts}
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """What the rule judges here: the types of its subjects."""
+        return frozenset(kind for kind, _ in (*self.verdicts, *self.outcome.failures))
+
 
 def judge(folder: RuleFolder, account: Account, given: Mapping[str, str], now: datetime) -> Judged:
     """Judge the account by the rule, with these parameters beside its defaults."""
@@ -44,7 +56,7 @@ def judge(folder: RuleFolder, account: Account, given: Mapping[str, str], now: d
         return Judged(folder, rule, invocation, Outcome(), error)
 
 
-class JudgedAccount:
+class JudgedAccount(Memory):
     """One account in one Region, judged by each rule when first asked for it.
 
     `read_from` says where the answers come from.
@@ -53,6 +65,7 @@ class JudgedAccount:
     def __init__(
         self, account: Account, folders: Sequence[RuleFolder], parameters: Parameters, now: datetime, read_from: str
     ) -> None:
+        super().__init__()
         self.account = account
         self.place = account.place
         self.folders = tuple(folders)

@@ -106,7 +106,14 @@ def missed(judged: JudgedAccount, selections: Iterable[SelectionSummary] | None 
     Raises:
         ReadError: it cannot be read.
     """
-    wanted = None if selections is None else set(selections)
+    by_selection = _missed(judged)
+    for each in by_selection if selections is None else selections:
+        yield from by_selection.get(each, ())
+
+
+@remembered
+def _missed(judged: JudgedAccount) -> dict[SelectionSummary, list[Missed]]:
+    made: dict[SelectionSummary, list[Missed]] = {}
     for folder in judged.folders:
         each = judged.judged(folder)
         if not isinstance(each.rule, NearMissRule) or each.error is not None:
@@ -115,5 +122,6 @@ def missed(judged: JudgedAccount, selections: Iterable[SelectionSummary] | None 
         for near in found.missed.values():
             for miss in near.misses:
                 for selection in found.asking[miss.wanted]:
-                    if wanted is None or selection.summary in wanted:
-                        yield Missed(selection.summary, near.resource, miss, folder.name)
+                    of_it = made.setdefault(selection.summary, [])
+                    of_it.append(Missed(selection.summary, near.resource, miss, folder.name))
+    return made

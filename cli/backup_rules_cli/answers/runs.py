@@ -10,8 +10,9 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from backup_rules.aws import backup
+from backup_rules.aws.memory import remembered
 from backup_rules.plans.job_messages import cause_of, reason
-from backup_rules.plans.jobs import BackupJob, RunOutcome
+from backup_rules.plans.jobs import BackupJob, JobLog, RunOutcome
 from backup_rules.plans.plans import BackupRule, Plan
 from backup_rules.schedules.schedules import Schedule, ScheduleError
 from backup_rules.schedules.swallowed_runs import swallowed_runs
@@ -105,7 +106,7 @@ def past_runs(plan: Plan, judged: JudgedAccount) -> tuple[PastRun, ...]:
     if symptom is None:
         return ()
     account, now, lookback = judged.account, judged.now, symptom.invocation.parameters.lookback
-    log = plan_runs.job_log(account, backup.plan_summaries(account), now, lookback)
+    log = _job_log(judged, lookback)
     since = plan_runs.in_force_since(account, plan)
     found = []
     for rule in plan.rules:
@@ -115,6 +116,12 @@ def past_runs(plan: Plan, judged: JudgedAccount) -> tuple[PastRun, ...]:
             continue
         found += [PastRun(rule.name, each) for each in outcomes]
     return tuple(sorted(found, key=lambda each: (each.outcome.run.start, each.backup_rule), reverse=True))
+
+
+@remembered
+def _job_log(judged: JudgedAccount, lookback: timedelta) -> JobLog:
+    """The jobs of all plans, as the rule about the symptom asked for them."""
+    return plan_runs.job_log(judged.account, backup.plan_summaries(judged.account), judged.now, lookback)
 
 
 def in_words(job: BackupJob) -> JobInWords:
