@@ -240,9 +240,21 @@ def test_what_is_excluded_is_told_and_does_not_count(reading: Path, tmp_path: Pa
     assert "Excluded: it is a trial" in text(capsys, "half-hour-window", "--from", reading, "--exclusions", path)
 
 
-def test_the_same_windows_of_width(reading: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exclusion_that_has_expired_speaks_up(reading: Path, tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "known.yaml"
+    path.write_text(
+        "exclusions:\n  - {plan: half-hour-window, reason: a trial, expires: 2001-01-31}\n", encoding="utf-8"
+    )
+    assert main(["explain", "half-hour-window", "--quiet", "--from", str(reading), "--exclusions", str(path)]) == 1
+    assert (
+        "An exclusion has expired on 2001-01-31, and holds no longer: plan half-hour-window" in capsys.readouterr().err
+    )
+
+
+def test_rows_and_texts_fit_80_columns(reading: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """In 80 columns only commands, which must be copied whole, and ids are longer."""
     monkeypatch.setattr("backup_rules_cli.console.width", lambda: 80)
+    assert max(map(len, text(capsys, "--from", reading).splitlines())) <= 80
     lines = text(capsys, "ledger-nightly", "--from", reading).splitlines()
     assert {line.split()[0] for line in lines if len(line) > 80} <= {"$"}
 
@@ -330,3 +342,22 @@ def test_a_hostile_name_is_escaped(door: Door, capsys: Any) -> None:
     told = text(capsys, "nightly", *REGION)
     assert "\\u001b[2J\\u202e<script>" in told
     assert not {"\x1b", "\u202e"} & set(told)
+
+
+def test_a_plan_in_one_of_several_regions(door: Door, capsys: Any) -> None:
+    """Those of one name are told apart by their Regions, or by what each is called alone."""
+    both = ("--region", "eu-west-1,us-east-1")
+    door.plan("nightly")
+    there = door.at(region="us-east-1")
+    there.plan("nightly")
+    there.plan("weekly")
+    assert main(["explain", "nightly", *both]) == 2
+    assert "There are 2 things called 'nightly'" in capsys.readouterr().err
+    assert explain(capsys, "nightly", "--region", "us-east-1")[1]["region"] == "us-east-1"
+    assert explain(capsys, "weekly", *both)[1]["region"] == "us-east-1"
+    _, listed = explain(capsys, *both)
+    assert [(each["region"], each["plan"]) for each in listed["plans"]] == [
+        ("eu-west-1", "nightly"),
+        ("us-east-1", "nightly"),
+        ("us-east-1", "weekly"),
+    ]

@@ -11,12 +11,12 @@ from backup_rules.evaluation.subjects import SELECTION
 from backup_rules_cli.answers.conditions import Condition, Finding, State
 from backup_rules_cli.answers.plans import PlanAnswer
 from backup_rules_cli.invoke import Evaluated
-from backup_rules_cli.known import Exclusion
+from backup_rules_cli.known import Exclusion, valid_on
 
 
 def excluding(answer: PlanAnswer, exclusions: Sequence[Exclusion], today: date) -> PlanAnswer:
     """The answer, with what is excluded marked so. One that has expired excludes nothing."""
-    valid = [each for each in exclusions if each.expires is None or each.expires >= today]
+    valid = valid_on(today, exclusions)
     marked = tuple(_marked(each, answer, valid) for each in answer.conditions)
     return replace(answer, conditions=marked) if valid else answer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from backup_rules.arns import Place
 from backup_rules.aws import backup
@@ -21,6 +22,7 @@ from backup_rules_cli.errors import CommandError, UnknownNameError
 from backup_rules_cli.reports import Failure
 from backup_rules_cli.sources import Sources
 from backup_rules_cli.suggestions import did_you_mean
+from backup_rules_cli.targets import side_by_side
 
 _MOST = 20
 """Things of one name that are listed."""
@@ -78,7 +80,11 @@ def judged_accounts(
 
 
 def the_one(
-    name: str, places: Sequence[JudgedAccount], failures: list[Failure], called: Callable[[Place], str]
+    name: str,
+    places: Sequence[JudgedAccount],
+    failures: list[Failure],
+    called: Callable[[Place], str],
+    at_once: int,
 ) -> Thing:
     """The plan of that name, id or ARN; else the selection; else the resource.
 
@@ -87,6 +93,7 @@ def the_one(
         places: where.
         failures: gets what could not be read while looking.
         called: how an account and Region are called.
+        at_once: how many places are read at the same time.
 
     Raises:
         UnknownNameError: there is none; with the nearest name.
@@ -94,7 +101,8 @@ def the_one(
     """
     known: set[str] = set()
     for listed in (plans, _selections, _resources):
-        things = [thing for place in places for thing in read(listed, place, failures)]
+        found = side_by_side(partial(read, listed, failures=failures), places, at_once)
+        things = [thing for each in found if not isinstance(each, CommandError) for thing in each]
         matching = [each for each in things if name in each.names]
         if len(matching) > 1:
             raise CommandError(_which(name, matching, called))

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from backup_rules.arns import Place
 from backup_rules.plans.jobs import BackupJob
+from backup_rules.wording.annotations import name
 from backup_rules.wording.quoting import quote_tag
 from backup_rules_cli.answers.causes import causes
 from backup_rules_cli.answers.conditions import Condition, Finding, State
@@ -29,6 +30,8 @@ _NOTHING = "Nothing of this plan, nor that it picks, is what the rule judges."
 _MOST = 10
 """Resources that are listed of each selection; JSON has all."""
 _JOBS_SHOWN = 5
+_LONGEST_NAME = 30
+"""Of a plan in the list, so that a row fits 80 columns."""
 
 
 def plan_lines(answer: PlanAnswer, where: str, read_from: str, columns: int) -> Iterator[str]:
@@ -88,7 +91,7 @@ def _row(answer: PlanAnswer) -> tuple[str, str, str, str]:
     run = answer.next_run
     return (
         MARKS[answer.state],
-        answer.summary.name,
+        name(answer.summary.name, _LONGEST_NAME),
         f"{run:%Y-%m-%d %H:%M} UTC" if run else "never" if answer.plan else "not known",
         f"{told[0]}{more}" if told else "",
     )

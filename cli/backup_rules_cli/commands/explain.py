@@ -17,9 +17,10 @@ from backup_rules_cli.answers.judging import JudgedAccount
 from backup_rules_cli.answers.plans import PlanAnswer, ResourceAnswer, plan_answer, resource_answer
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.console import progress
-from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL
+from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL, CommandError
 from backup_rules_cli.known import Exclusion
 from backup_rules_cli.sources import Sources, narrowed, opened
+from backup_rules_cli.targets import side_by_side
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _EXAMPLES = options.examples(
@@ -78,12 +79,16 @@ def explain(
     Exit status: 0 all conditions hold, 1 one is broken, 2 nobody could look at one, or there is no such thing.
     """
     folders = rule_folders()
+    for each in folders:
+        each.module()  # imported here, not by several threads at once
+        each.beside("fix")
     given = options.parameters_by_rule(options.parameter_pairs(parameters), folders)
     excluded = known.load(exclusions) if exclusions else ()
     options.check_writable("--output", path)
     where = options.where(context, reading, profiles=profiles, regions=regions, accounts=accounts, role=role)
     with console.results_only(), opened(where) as sources:
         narrowed(sources, (), narrow)
+        console.note(*known.expired_on(sources.now.date(), excluded))
         places = find.judged_accounts(sources, folders, given)
         answers = _Answers(sources, places, excluded, output == "json", quiet=quiet)
         text, status = answers.of_all() if name is None else answers.of_one(name)
@@ -119,12 +124,15 @@ class _Answers:
 
     def of_all(self) -> tuple[str, int]:
         """The plans of all accounts and Regions, in short."""
-        failures, found = list(self._sources.failures), list[PlanAnswer]()
+        failures = list(self._sources.failures)
         with progress(len(self._places), shown=not self._quiet) as step:
-            for place in self._places:
+
+            def answers(place: JudgedAccount) -> list[PlanAnswer]:
                 step(self._called(place.place))
-                things = find.read(find.plans, place, failures)
-                found += [self._plan(each) for each in things]
+                return [self._plan(each) for each in find.read(find.plans, place, failures)]
+
+            parts = side_by_side(answers, self._places, self._sources.side_by_side)
+        found = [answer for each in parts if not isinstance(each, CommandError) for answer in each]
         status = NOT_DONE if failures else _status(*found)
         if self._as_json:
             return console.as_json(documents.of_plans(found, failures, *self._told)) + "\n", status
@@ -134,7 +142,7 @@ class _Answers:
     def of_one(self, name: str) -> tuple[str, int]:
         """The one that is called so."""
         failures = list(self._sources.failures)
-        thing = find.the_one(name, self._places, failures, self._called)
+        thing = find.the_one(name, self._places, failures, self._called, self._sources.side_by_side)
         console.note(*(f"Could not look in {each.account}, {each.region}: {each.error}" for each in failures))
         return self._of_resource(thing) if thing.resource else self._of_plan(thing)
 
