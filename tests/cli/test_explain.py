@@ -300,7 +300,7 @@ def test_what_cannot_be_read_is_never_taken_to_hold(
 
 
 def test_a_region_in_which_nobody_may_look(door: Door, capsys: Any) -> None:
-    with failing(denied, "backup", "ListBackupPlans"):
+    with failing(denied, "backup", "ListBackupPlans"), failing(denied, "resourcegroupstaggingapi"):
         assert main(["explain", "nightly", *REGION]) == 2
         assert "In 1 of 1 accounts and Regions nobody could look." in capsys.readouterr().err
         status, found = explain(capsys, *REGION)

@@ -110,7 +110,9 @@ def the_one(
             return matching[0]
         known |= {each.name for each in things}
     hint = did_you_mean(name, sorted(known))
-    unread = f" In {len(failures)} of {len(places)} accounts and Regions nobody could look." if failures else ""
+    failed = {(each.account, each.region) for each in failures}
+    everywhere = failed | {(each.place.account, each.place.region) for each in places}
+    unread = f" In {len(failed)} of {len(everywhere)} accounts and Regions nobody could look." if failed else ""
     raise UnknownNameError(
         f"There is no plan, selection or resource {name!r} here.{hint}{unread} Without a name, explain lists the plans."
     )
