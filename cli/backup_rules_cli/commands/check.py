@@ -27,7 +27,7 @@ _EXAMPLES = """\b
 Examples:
   backup-rules check template.yaml
   backup-rules check --parameters production.json templates/
-  terraform show -json plan.tfplan > plan.json && backup-rules check plan.json
+  backup-rules check plan.json
   backup-rules check --parent root.json --account 111122223333 policy.json
   backup-rules check --format sarif --output backups.sarif templates/
 """

@@ -1,4 +1,7 @@
-"""`backup-rules check`: what it says of documents as people publish them, and in which form."""
+"""`backup-rules check`: what it says of documents as people publish them, and in which form.
+
+The commands of docs/check.md are tried here, on documents of other names.
+"""
 
 from __future__ import annotations
 
