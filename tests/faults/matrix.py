@@ -1,8 +1,9 @@
 """The fault matrix: each rule, each AWS operation that it calls, each way in which that can go wrong.
 
-    python -m tests.faults.matrix [--quick] [--rule NAME]
+    python -m tests.faults.matrix [--every N] [--rule NAME]
 
-A cell passes by what was put and by the error's text alone; none of the rules' code decides. Exit status 1 on a violation.
+A cell passes by what was put and by the error's text alone; none of the rules' code decides. Exit status 1
+on a violation.
 """
 
 from __future__ import annotations

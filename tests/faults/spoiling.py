@@ -1,4 +1,4 @@
-"""Answers of AWS, spoilt after botocore has read them: what a program meets when AWS answers otherwise than it does today."""
+"""Answers of AWS, spoilt after botocore has read them: AWS answering otherwise than it does today."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def answering(
     operation: Operation | None = None, spoil: Spoil | None = None, before: Callable[[], None] | None = None
 ) -> Iterator[list[Answered]]:
     """Answers of `operation` are spoilt while the context lasts; gives the record of all answers."""
-    real = BaseClient._make_api_call  # noqa: SLF001 - where botocore has read an answer of any protocol
+    real = BaseClient._make_api_call
     record: list[Answered] = []
 
     def call(self: Any, name: str, parameters: dict[str, Any]) -> Parsed:
@@ -70,7 +70,7 @@ def _paging(client: Any, name: str) -> dict[str, str]:
     method = xform_name(name)
     if not client.can_paginate(method):
         return {}
-    found = client.get_paginator(method)._pagination_cfg  # noqa: SLF001 - botocore offers no public way
+    found = client.get_paginator(method)._pagination_cfg
     return {key: value for key, value in found.items() if isinstance(value, str)}
 
 

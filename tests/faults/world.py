@@ -69,7 +69,10 @@ def world() -> Iterator[World]:
 
 def _build(door: Door) -> dict[str, str]:
     organization = Organization.of(door)
-    organization.attach({"plans": {"nightly": policy_plan("Missing", "default", role="arn:aws:iam::$account:role/Absent")}}, door.account)
+    organization.attach(
+        {"plans": {"nightly": policy_plan("Missing", "default", role="arn:aws:iam::$account:role/Absent")}},
+        door.account,
+    )
     invalid = {"plans": {"nightly": policy_plan(rules=None)}}
     organization.attach(invalid, "222233334444")
     for vault in ("Default", "Safe"):
@@ -121,7 +124,7 @@ def _database(door: Door, name: str, window: str) -> str:
         DBInstanceClass="db.t3.micro",
         AllocatedStorage=20,
         MasterUsername="root",
-        MasterUserPassword="correct-horse",  # noqa: S106 - of nothing
+        MasterUserPassword="correct-horse",
         PreferredBackupWindow=window,
         PreferredMaintenanceWindow="sun:14:00-sun:14:30",
         BackupRetentionPeriod=7,
