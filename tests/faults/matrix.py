@@ -34,9 +34,13 @@ from tests.faults.spoiling import Answered, Operation, Parsed, Spoil, answering,
 from tests.faults.world import BAD, PARAMETERS, TRUTH, World, world
 from tests.front_door import CENTRAL, NOW
 
-# Fields whose absence is an answer that AWS documents, and which then makes another truth: "operation field".
-# A suffix of an operation's field; reasons are in docs/testing.md.
-ABSENCE_IS_AN_ANSWER: frozenset[str] = frozenset()
+# "operation field": where AWS documents the field as optional, and its absence tells another truth.
+ABSENCE_IS_AN_ANSWER = frozenset(
+    {
+        # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupSelection.html: a selection without tags
+        "GetBackupSelection BackupSelection.ListOfTags",
+    }
+)
 
 # A fault once is healed by trying again; a lasting one fails the invocation; a field may be one that no rule reads;
 # where something vanished, it is cleaned up.
@@ -216,7 +220,8 @@ def violation(here: World, rule: str, cell: Cell, outcome: Outcome) -> str:
     cleared = sorted(name for name, told in outcome.put.items() if truth.get(name) == BAD != told)
     if cell.expected == VANISHED:
         cleared = [name for name in cleared if outcome.put[name] != "NOT_APPLICABLE"]
-    documented = f"{cell.operation[1]} {'.'.join(cell.path)}" in ABSENCE_IS_AN_ANSWER
+    absent = cell.fault.endswith(("missing", "null"))
+    documented = absent and f"{cell.operation[1]} {'.'.join(cell.path)}" in ABSENCE_IS_AN_ANSWER
     if cleared and not documented:
         return f"clears {', '.join(cleared)}"
     alarmed = sorted(name for name, told in outcome.put.items() if truth.get(name) not in {BAD, None} and told == BAD)
