@@ -39,6 +39,8 @@ KNOWN_simulate := PORT
 KNOWN_test := TESTS
 KNOWN_test-fast := TESTS
 KNOWN_mutants := MODULE TESTS
+KNOWN_faults := RULES EVERY
+KNOWN_fuzz := SEED SECONDS
 
 GOALS := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 KNOWN := $(sort PYTHON $(foreach goal,$(GOALS),$(KNOWN_$(goal))))
@@ -147,6 +149,15 @@ bench: setup  ## Measure how long judging takes, and what a cold start costs.
 .PHONY: mutants
 mutants: setup  ## Change judging code a little at a time, and list what no test notices: MODULE=path TESTS="path …".
 	@$(BIN)/python tests/mutants.py $(or $(MODULE),layer/backup_rules/vaults/vaults.py) $(or $(TESTS),tests/layer/vaults)
+
+.PHONY: faults
+faults: setup  ## Try each rule with each fault of each AWS operation that it calls: RULES="…" EVERY=… for each n-th only.
+	@$(BIN)/python -m tests.faults.matrix $(if $(EVERY),--every $(call quoted,$(EVERY))) \
+		$(foreach rule,$(RULES),$(call option,--rule,$(rule)))
+
+.PHONY: fuzz
+fuzz: setup  ## Feed parsers and handlers what nobody would write, for SECONDS=60; SEED=… repeats a run.
+	@$(BIN)/python -m tests.fuzz.fuzz $(if $(SEED),--seed $(call quoted,$(SEED))) $(if $(SECONDS),--seconds $(call quoted,$(SECONDS)))
 
 .PHONY: clean
 clean:  ## Remove the virtual environment and all caches.

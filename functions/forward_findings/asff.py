@@ -15,6 +15,7 @@ from typing import Any
 from backup_rules.compliance_changes import Change
 from backup_rules.resources.resource_types import CLOUDFORMATION, RESOURCE_TYPES, S3
 from backup_rules.wording.annotations import shorten
+from backup_rules.wording.quoting import plain
 
 PROVIDER = "backup-config-rules"
 PRODUCT_NAME = "AWS Backup Config rules"
@@ -68,9 +69,12 @@ def product_arn(change: Change) -> str:
 
 
 def finding_id(change: Change) -> str:
-    """The same for every change of this resource by this rule, in at most 512 characters."""
+    """The same for every change of this resource by this rule, and for nothing else, in at most 512 characters.
+
+    Of the parts only the last, the resource's id, can have a "/"; and only what is cut is 512 characters long.
+    """
     whole = "/".join((PROVIDER, *change.key))
-    if len(whole) <= MAX_ID:
+    if len(whole) < MAX_ID:
         return whole
     digest = hashlib.sha256(whole.encode()).hexdigest()
     return f"{whole[: MAX_ID - len(digest) - 1]}-{digest}"
@@ -99,7 +103,7 @@ def finding(change: Change, described: Described, created: str, pages_url: str) 
         "CreatedAt": created,
         "UpdatedAt": change.recorded,
         "Title": shorten(rule.title, MAX_TITLE),
-        "Description": shorten(change.annotation or _without_annotation(change), MAX_DESCRIPTION),
+        "Description": shorten(plain(change.annotation) or _without_annotation(change), MAX_DESCRIPTION),
         "FindingProviderFields": {
             "Severity": {"Label": severity, "Original": rule.severity},
             "Types": ["Software and Configuration Checks"],
@@ -161,7 +165,7 @@ def derived_arn(change: Change) -> str | None:
 
 
 def _without_annotation(change: Change) -> str:
-    name = f"{change.resource_type} {change.resource_id}"
+    name = f"{change.resource_type} {plain(change.resource_id)}"
     if change.compliance == "NON_COMPLIANT":
         return f"AWS Config rule {change.rule_name} found {name} NON_COMPLIANT, and gave no reason."
     if change.compliance == "COMPLIANT":

@@ -6,17 +6,23 @@ https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from backup_rules.compliance_changes import Change
+from backup_rules.wording.annotations import name, shorten
+from backup_rules.wording.quoting import plain, quote
 
 MAX_SUBJECT = 100
 MAX_BODY = 250_000  # bytes: 256 KB, less what SNS adds
 WIDTH = 100
+# What a mail shows of a resource id and of a reason: each stays on one line, whoever chose it.
+LONGEST_ID, LONGEST_REASON = 120, 256
 ARTICLE = "https://repost.aws/knowledge-center/aws-backup-troubleshoot-scheduled-backup-plans"
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
+_ORDINARY_ID = re.compile(r"[A-Za-z0-9:/._@+-]+")
 
 Group = Sequence[Change]
 
@@ -84,7 +90,7 @@ def _subject(problems: Sequence[Change]) -> str:
     if len(places) == 1:
         ((account, region),) = places
         where = f"account {account}, {region}"
-    subject = f"AWS Backup: {_count(len(problems), 'new problem')} in {where}"
+    subject = f"Backup rules: {_count(len(problems), 'new problem')} in {where}"
     return subject.encode("ascii", "replace").decode()[:MAX_SUBJECT]
 
 
@@ -102,13 +108,26 @@ def _block(group: Group, resources_per_rule: int, pages_url: str) -> str:
     lines = ["", heading, "-" * len(heading), _wrapped(f"Expected: {rule.title}.")]
     for each in group[:resources_per_rule]:
         lines += [
-            f"  * {each.region}, {each.resource_type} {each.resource_id}",
-            _wrapped(each.annotation or "AWS Config was told no reason.", "    "),
+            f"  * {each.region}, {each.resource_type} {_id(each.resource_id)}",
+            f"    Reason: {_reason(each.annotation)}",
         ]
     if len(group) > resources_per_rule:
         lines.append(f"  +{len(group) - resources_per_rule} more")
     page = f"{pages_url.rstrip('/')}/rules/{rule.name}/README.md" if pages_url else ARTICLE
     return "\n".join([*lines, _wrapped(f"What to do: {rule.remediation}"), f"More: {page}", ""])
+
+
+def _id(text: str) -> str:
+    """The id on one line, in quotes where it is not made of what ids are made of: words in it are no words of ours."""
+    if _ORDINARY_ID.fullmatch(text):
+        return name(text, LONGEST_ID)
+    return shorten(quote(shorten(text, LONGEST_ID)), 2 * LONGEST_ID)
+
+
+def _reason(annotation: str) -> str:
+    """The annotation on one line, without blanks that push its end out of sight or look like a new line."""
+    told = " ".join(plain(annotation).split())
+    return shorten(told, LONGEST_REASON) if told else "AWS Config was told none."
 
 
 def _wrapped(text: str, indent: str = "") -> str:

@@ -16,10 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from backup_rules.arns import Arn
+from backup_rules.wording.annotations import name
 
 # AWS Config appends it to the names of a conformance pack's rules; several packs have several.
-PACK_SUFFIX = re.compile(r"-conformance-pack-[a-z0-9]+$")
-ACCOUNT = re.compile(r"\d{12}")
+PACK_SUFFIX = re.compile(r"-conformance-pack-[a-z0-9]{1,20}\Z")
+# What a pack may put before the names of its rules: no room for words of somebody else's.
+RULE_PREFIX = re.compile(r"[a-z0-9-]{0,8}")
+ACCOUNT = re.compile(r"[0-9]{12}")
+REGION = re.compile(r"[a-z]{2}(-[a-z]{1,12}){1,3}-[0-9]{1,2}")
+RESOURCE_TYPE = re.compile(r"[A-Za-z0-9]{1,64}(::[A-Za-z0-9]{0,64}){2,3}")
+COMPLIANCE_TYPES = frozenset({"COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "INSUFFICIENT_DATA"})
+LONGEST_ID = 768  # https://docs.aws.amazon.com/config/latest/APIReference/API_Evaluation.html
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class UnreadableEventError(ValueError):
@@ -87,7 +95,7 @@ def read_change(event: Any, rules: Mapping[str, Rule]) -> Change:
         arn = Arn.parse(detail["configRuleARN"])
         change_of = str(event["detail-type"]), str(event["source"])
         account, region, full_name = str(event["account"]), str(event["region"]), str(detail["configRuleName"])
-        name, rule = _rule(full_name, rules)
+        rule_name, rule = _rule(full_name, rules)
         if change_of != ("Config Rules Compliance Change", "aws.config"):
             raise UnreadableEventError(f"The event is {change_of[0]!r} of {change_of[1]!r}.")
         if arn is None or not ACCOUNT.fullmatch(account) or {arn.account, detail["awsAccountId"]} != {account}:
@@ -95,19 +103,25 @@ def read_change(event: Any, rules: Mapping[str, Rule]) -> Change:
                 f"The event comes from account {account}, but speaks of {detail['awsAccountId']} and rule"
                 f" {detail['configRuleARN']}."
             )
+        resource_type, resource_id = str(detail["resourceType"]), str(detail["resourceId"])
+        compliance = str(new["complianceType"])
+        _check("Region", region, REGION.fullmatch(region))
+        _check("resource type", resource_type, RESOURCE_TYPE.fullmatch(resource_type))
+        _check("compliance type", compliance, compliance in COMPLIANCE_TYPES)
+        _check("resource id", resource_id, 1 <= len(resource_id) <= LONGEST_ID and not _SURROGATE.search(resource_id))
         return Change(
             partition=arn.partition,
             account=account,
             region=region,
             rule=rule,
-            rule_name=name,
+            rule_name=rule_name,
             rule_arn=str(arn),
             full_rule_name=full_name,
-            resource_type=str(detail["resourceType"]),
-            resource_id=str(detail["resourceId"]),
-            compliance=str(new["complianceType"]),
+            resource_type=resource_type,
+            resource_id=resource_id,
+            compliance=compliance,
             previous=old.get("complianceType"),
-            annotation=str(new.get("annotation") or "").strip(),
+            annotation=_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", str(new.get("annotation") or "")).strip(),
             recorded=_instant(new.get("resultRecordedTime") or event["time"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
@@ -123,19 +137,29 @@ def newest(changes: Mapping[str, Change]) -> dict[tuple[str, ...], list[str]]:
     return found
 
 
+def _check(what: str, value: str, fits: object) -> None:
+    if not fits:
+        raise UnreadableEventError(f"{name(repr(value), 100)} is no {what}.")
+
+
 def _rule(full_name: str, rules: Mapping[str, Rule]) -> tuple[str, Rule]:
-    """The name without the pack's suffix, and its rule; a pack may put a prefix of its own before the rule's name."""
-    name = PACK_SUFFIX.sub("", full_name)
-    fitting = max((each for each in rules if name.endswith(each)), key=len, default=None)
-    if fitting is None:
-        raise UnreadableEventError(f"{full_name} is no rule of this pack, or of a newer one than this function.")
-    return name, rules[fitting]
+    """The name without the pack's suffix, and its rule; a pack may put a short prefix before the rule's name.
+
+    Any account can name a rule of its own as it likes: other words before the name make it no rule of this pack.
+    """
+    short_name = PACK_SUFFIX.sub("", full_name)
+    fitting = max((each for each in rules if short_name.endswith(each)), key=len, default=None)
+    if fitting is None or not RULE_PREFIX.fullmatch(short_name.removesuffix(fitting)):
+        raise UnreadableEventError(
+            f"{name(full_name, 100)} is no rule of this pack, or of a newer one than this function."
+        )
+    return short_name, rules[fitting]
 
 
 def _instant(text: str) -> str:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UnreadableEventError(f"{text!r} is no time.") from error
+        raise UnreadableEventError(f"{name(repr(text), 100)} is no time.") from error
     utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"

@@ -25,7 +25,10 @@ class BACKUP_RESOURCE_READY(BackupConfigRule[ResourceParameters, SelectionSummar
     parameters_type = ResourceParameters
 
     def subjects(self, invocation: Invocation[ResourceParameters]) -> Iterator[Subject[SelectionSummary | Resource]]:
-        yield from invocation.selections()
+        selections = tuple(invocation.selections())
+        yield from selections
+        # One that cannot be read may pick further buckets: it is a gap in what there is to judge.
+        backup.selections(invocation.account, [each.of for each in selections])
         versioning = _versioning(invocation)
         for bucket, _ in _buckets(invocation).values():
             subject = resource_subject(bucket)

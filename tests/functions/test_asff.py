@@ -281,3 +281,18 @@ def test_ids_that_are_cut_stay_different_and_the_same() -> None:
     assert finding_id("a") == finding_id("a") != finding_id("b")
     packs = {made(rule=f"backup-tag-case-conformance-pack-{suffix}")["Id"] for suffix in ("aaaaaaaaa", "bbbbbbbbb")}
     assert len(packs) == 1, "a pack that is put again has another suffix"
+
+
+def test_no_resource_can_take_the_id_of_anothers_finding() -> None:
+    long = "x" * 700
+    cut = str(made(resource=("AWS::S3::Bucket", long))["Id"])
+    start = "backup-config-rules/111122223333/eu-west-1/backup-rds-window-conflict/AWS::S3::Bucket/"
+    forged = str(made(resource=("AWS::S3::Bucket", cut.removeprefix(start)))["Id"])
+    assert cut.startswith(start)
+    assert forged != cut
+    assert len(forged) <= 512
+
+
+def test_descriptions_show_what_would_break_a_line() -> None:
+    assert made(annotation="a\nb\x1b[2K")["Description"] == "a\\nb\\u001b[2K"
+    assert "a\\nb" in made(annotation=None, resource=("AWS::S3::Bucket", "a\nb"))["Description"]

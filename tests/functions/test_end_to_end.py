@@ -159,7 +159,7 @@ def test_an_evaluation_is_read_as_a_finding_and_as_a_mail(site: Deployed) -> Non
         page = "https://git.example.com/backup-rules/blob/main/rules/BACKUP_RDS_WINDOW_CONFLICT/README.md"
         assert finding["Remediation"]["Recommendation"]["Url"] == page
     ((subject, text),) = site.mail()
-    assert subject == f"AWS Backup: 1 new problem in account {site.member}, {REGION}"
+    assert subject == f"Backup rules: 1 new problem in account {site.member}, {REGION}"
     assert "    Move the schedule." in text.splitlines()
     assert site.mail() == [], "the next time there is nothing new"
 

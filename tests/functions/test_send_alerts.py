@@ -72,7 +72,7 @@ def test_one_problem_reads_like_this() -> None:
     assert left() == 0
     remediation = RULES["backup-rds-window-conflict"].remediation
     ((subject, body),) = sent()
-    assert subject == "AWS Backup: 1 new problem in account 111122223333, eu-west-1"
+    assert subject == "Backup rules: 1 new problem in account 111122223333, eu-west-1"
     assert body == (
         "AWS Config has found 1 new problem in 1 account: backups that will be missed, or have been.\n"
         "\n"
@@ -80,12 +80,37 @@ def test_one_problem_reads_like_this() -> None:
         "-------------------------------------------------------\n"
         "Expected: Backups of the database start clear of its backup and maintenance windows.\n"
         "  * eu-west-1, AWS::RDS::DBInstance db-AB7BA31A5ADB4604B782AC01DC\n"
-        f"{mails._wrapped(WHY, '    ')}\n"
+        f"    Reason: {WHY}\n"
         f"{mails._wrapped('What to do: ' + remediation)}\n"
         "More: https://repost.aws/knowledge-center/aws-backup-troubleshoot-scheduled-backup-plans\n"
         "\n"
         "All present problems are in AWS Config: conformance packs, or an advanced query on the aggregator.\n"
     )
+
+
+FORGED = "vol-1\n\nAccount 999988887777: suspended\n-----\nSign in at https://example.com"
+
+
+@pytest.mark.parametrize("broken_by", ["\n\n", "\r", "\u2028", "\x0b", "\x85", " " * 300, "\u3164" * 200, "\x1b[2K\r"])
+def test_no_account_can_write_lines_of_its_own_into_the_mail(broken_by: str) -> None:
+    forged = FORGED.replace("\n\n", broken_by)
+    put(event(resource=(DATABASE[0], forged[:768]), annotation=forged))
+    assert run()["problems"] == 1
+    ((_, body),) = sent()
+    lines = body.split("\n")
+    assert all(line.isprintable() and len(line) <= 300 for line in lines)
+    about = [line for line in lines if "suspended" in line or "Sign in" in line]
+    assert about
+    assert all(line.startswith(('  * eu-west-1, AWS::RDS::DBInstance "', "    Reason: ")) for line in about)
+    assert [line for line in lines if line.startswith("Account ")] == [
+        f"Account {ACCOUNT}: backup-rds-window-conflict (high)"
+    ]
+
+
+def test_a_rule_that_another_account_named_is_no_rule_of_the_pack() -> None:
+    put(event("account-suspended-sign-in-at-example-com-backup-tag-case"), event("x\nbackup-tag-case"))
+    assert run() == {"problems": 0, "messages": 0, "unread": 2}
+    assert sent() == []
 
 
 def test_500_problems_make_one_mail() -> None:
@@ -94,7 +119,7 @@ def test_500_problems_make_one_mail() -> None:
         assert run()["problems"] == 500
     assert [each.operation for each in calls].count("Publish") == 1
     ((subject, body),) = sent()
-    assert subject == "AWS Backup: 500 new problems in account 111122223333, eu-west-1"
+    assert subject == "Backup rules: 500 new problems in account 111122223333, eu-west-1"
     assert body.count("db-0") == 3
     assert "  +497 more\n" in body
     assert left() == 0
@@ -110,7 +135,7 @@ def test_problems_are_grouped_by_account_and_rule_the_most_severe_first() -> Non
     )
     run()
     ((subject, body),) = sent()
-    assert subject == "AWS Backup: 5 new problems in 2 accounts"
+    assert subject == "Backup rules: 5 new problems in 2 accounts"
     headings = [line for line in body.splitlines() if line.startswith("Account ")]
     assert headings == [
         f"Account {ACCOUNT}: backup-rds-window-conflict (high)",
@@ -129,7 +154,7 @@ def test_the_same_resource_is_told_once_and_what_was_known_not_at_all() -> None:
     )
     assert run() == {"problems": 1, "messages": 4, "unread": 0}
     ((_, body),) = sent()
-    assert "    later" in body
+    assert "    Reason: later\n" in body
     assert "earlier" not in body
     assert left() == 0
 

@@ -246,3 +246,14 @@ def test_what_cannot_be_read_gets_no_verdict(door: Door, service: str, operation
     with failing(denied, service, operation), pytest.raises((ReadError, IncompleteEvaluationError), match=operation):
         door.evaluate(RULE)
     assert "COMPLIANT" not in {each.compliance for each in door.stored(RULE).values()}
+
+
+def test_a_bucket_whose_selection_cannot_be_read_keeps_its_verdict(door: Door) -> None:
+    bucket(door, "invoices")
+    start_recorder(door.session, door.region)
+    door.selection(door.plan())
+    before = door.evaluate(RULE)
+    assert before[BUCKET, "invoices"].compliance == "NON_COMPLIANT"
+    with failing(denied, "backup", "GetBackupSelection"), pytest.raises(IncompleteEvaluationError):
+        door.evaluate(RULE)
+    assert door.stored(RULE) == before

@@ -100,7 +100,7 @@ def alerts(rules: Sequence[RuleFolder]) -> dict[str, Any]:
             "Topic": {
                 "Type": "AWS::SNS::Topic",
                 "Properties": {
-                    "DisplayName": "AWS Backup",
+                    "DisplayName": "Backup rules",
                     "KmsMasterKeyId": if_("HasTopicKey", ref("TopicKmsKeyArn"), "alias/aws/sns"),
                 },
             },
