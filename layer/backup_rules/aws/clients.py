@@ -16,7 +16,7 @@ from backup_rules.errors import ReadError
 
 WORKERS = 8  # independent reads that run side by side; the connection pool of each client is as large
 
-# Five tries with exponential backoff: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+# Five tries with exponential backoff, but for what AWS throttles (`calls`): https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 CLIENT_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
     connect_timeout=5,

@@ -23,6 +23,7 @@ from backup_rules.aws.answers import Answer, field
 from backup_rules.aws.calls import Calls, monotonic_deadline
 from backup_rules.aws.clients import AccountClientFactory
 from backup_rules.aws.memory import gaps_noticed
+from backup_rules.aws.rates import Clock, Pace
 from backup_rules.errors import IncompleteEvaluationError, InvalidEventError, ReadError
 from backup_rules.evaluation.events import ConfigEvent, read_event
 from backup_rules.evaluation.invocation import Invocation
@@ -40,9 +41,11 @@ Key = tuple[str, str]
 class Evaluator(rdklib.Evaluator):
     """Runs one rule for one event. Use a new one, with a new rule, for each invocation."""
 
-    def __init__(self, config_rule: BackupConfigRule[Any, Any]) -> None:
+    def __init__(self, config_rule: BackupConfigRule[Any, Any], clock: Clock = time) -> None:
+        """`clock`: what the time that is left is taken from, and what waits."""
         super().__init__(config_rule, expected_resource_types=[PLAN, SELECTION])
         self._rule = config_rule
+        self._clock = clock
 
     def handle(self, event: Any, context: Any) -> dict[str, Any]:
         """Judge, put the evaluations, and return how many there were of each compliance type.
@@ -69,7 +72,10 @@ class Evaluator(rdklib.Evaluator):
         place = Place(_partition(config_event), config_event.account, _region())
         line["region"] = place.region
         clients = AccountClientFactory(place.account, place.region, self._role_to_assume(event, parameters))
-        calls = Calls(place, clients, monotonic_deadline(context))
+        seconds_left = monotonic_deadline(context, self._clock)
+        # A handler that is called by hand, outside of Lambda, is alone: nobody else has a share.
+        pace = None if seconds_left is None else Pace(self._clock)
+        calls = Calls(place, clients, seconds_left, pace, self._clock)
         try:
             if not parameters.assume_role_mode:
                 _check_own_account(calls, context)
