@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field, moment, optional, optional_moment, texts
+from backup_rules.aws.kept import PLANS, SELECTIONS
 from backup_rules.aws.memory import gaps_noticed, remembered
 from backup_rules.errors import ReadError, VanishedError
 from backup_rules.plans.jobs import BackupJob, JobState
@@ -41,7 +42,9 @@ _PAGE = {"PaginationConfig": {"PageSize": 1000}}
 def plan_summaries(account: Account) -> tuple[PlanSummary, ...]:
     """All plans of the Region, each once, those of organization policies and of EFS among them."""
     listed = account.calls.items("backup", "ListBackupPlans", "BackupPlansList", _read_plan_summary, **_PAGE)
-    return tuple({each.id: each for each in reversed(listed)}.values())[::-1]
+    found = tuple({each.id: each for each in reversed(listed)}.values())[::-1]
+    account.kept.plans_listed(found)
+    return found
 
 
 @remembered
@@ -51,7 +54,17 @@ def plan(account: Account, summary: PlanSummary) -> Plan:
     Raises:
         VanishedError: when the plan was deleted after it had been listed.
     """
-    found = _unless_gone(account, "GetBackupPlan", lambda it: _read_plan(it, summary), BackupPlanId=summary.id)
+
+    def parse(answer: Answer) -> Plan | None:
+        read = _read_plan(answer, summary)
+        version = optional(answer, "VersionId", str)
+        if read is not None and version:
+            account.kept.note(PLANS, summary.id, version, answer)
+        return read
+
+    found = account.kept.read(PLANS, summary.id, summary.version_id, lambda it: _kept_plan(it, summary))
+    if found is None:
+        found = _unless_gone(account, "GetBackupPlan", parse, BackupPlanId=summary.id)
     if found is None:
         raise VanishedError(f"Plan {summary.id} has been deleted.")
     return found
@@ -86,7 +99,9 @@ def selection_summaries(account: Account, plan: PlanSummary) -> tuple[SelectionS
         if _gone(error):
             return ()
         raise
-    return tuple({each.id: each for each in reversed(listed)}.values())[::-1]
+    found = tuple({each.id: each for each in reversed(listed)}.values())[::-1]
+    account.kept.selections_listed(plan.id, found)
+    return found
 
 
 @remembered
@@ -96,13 +111,20 @@ def selection(account: Account, summary: SelectionSummary) -> Selection:
     Raises:
         VanishedError: when it was deleted after it had been listed.
     """
-    found = _unless_gone(
-        account,
-        "GetBackupSelection",
-        lambda it: _read_selection(it, summary),
-        BackupPlanId=summary.plan_id,
-        SelectionId=summary.id,
-    )
+
+    def parse(answer: Answer) -> Selection:
+        read = _read_selection(answer, summary)
+        account.kept.note(
+            SELECTIONS,
+            summary.plan_id,
+            summary.id,
+            {"SelectionId": summary.id, "BackupPlanId": summary.plan_id, **answer},
+        )
+        return read
+
+    found = account.kept.read(SELECTIONS, summary.plan_id, summary.id, lambda it: _kept_selection(it, summary))
+    if found is None:
+        found = _unless_gone(account, "GetBackupSelection", parse, BackupPlanId=summary.plan_id, SelectionId=summary.id)
     if found is None:
         raise VanishedError(f"Selection {summary.id} of plan {summary.plan_id} has been deleted.")
     return found
@@ -174,6 +196,12 @@ def _read_plan(answer: Answer, summary: PlanSummary) -> Plan | None:
     )
 
 
+def _kept_plan(answer: Answer, summary: PlanSummary) -> Plan | None:
+    """A kept answer of `GetBackupPlan`; None for one that is not of this version of the plan as it is listed."""
+    named = field(field(answer, "BackupPlan", dict), "BackupPlanName", str)
+    return _read_plan(answer, summary) if named == summary.name else None
+
+
 def _backup_rule(answer: Answer) -> BackupRule:
     start, completion = _minutes(answer, "StartWindowMinutes"), _minutes(answer, "CompletionWindowMinutes")
     schedule = optional(answer, "ScheduleExpression", str)
@@ -243,6 +271,13 @@ def _read_selection(answer: Answer, summary: SelectionSummary) -> Selection:
         string_like=_conditions(conditions, "StringLike"),
         string_not_like=_conditions(conditions, "StringNotLike"),
     )
+
+
+def _kept_selection(answer: Answer, summary: SelectionSummary) -> Selection | None:
+    """A kept answer of `GetBackupSelection`; None for one that is not of the selection as it is listed."""
+    body = field(answer, "BackupSelection", dict)
+    told = field(body, "SelectionName", str), optional(body, "IamRoleArn", str) or ""
+    return _read_selection(answer, summary) if told == (summary.name, summary.role_arn) else None
 
 
 def _conditions(answer: Answer, key: str) -> tuple[TagCondition, ...]:

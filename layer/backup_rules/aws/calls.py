@@ -151,8 +151,8 @@ class Calls:
         self.has_an_end = seconds_left is not None
         self.counts: Counter[str] = Counter()
         self._clients = clients
-        self._seconds_left = seconds_left or (lambda: 3600.0)
-        self._to_spare = max(LEAST_SECONDS_TO_SPARE, min(MOST_SECONDS_TO_SPARE, self._seconds_left() / 6))
+        self.seconds_left = seconds_left or (lambda: 3600.0)
+        self._to_spare = max(LEAST_SECONDS_TO_SPARE, min(MOST_SECONDS_TO_SPARE, self.seconds_left() / 6))
         self._failures: Counter[str] = Counter()
         self._given_up: dict[str, ReadError] = {}
         self._lock = threading.Lock()
@@ -249,7 +249,7 @@ class Calls:
         Raises:
             OutOfTimeError: there is not.
         """
-        left = self._seconds_left()
+        left = self.seconds_left()
         if left - seconds < (SECONDS_TO_SPARE_FOR_THE_END if at_the_end else self._to_spare):
             raise OutOfTimeError(
                 f"Out of time before {permission(service, operation)} in {self._where()}: {left:.0f} s are left after"

@@ -21,7 +21,8 @@ from backup_rules.aws import organizations
 from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field
 from backup_rules.aws.calls import Calls, monotonic_deadline
-from backup_rules.aws.clients import AccountClientFactory
+from backup_rules.aws.clients import WORKERS, AccountClientFactory
+from backup_rules.aws.kept import NOTHING, Kept
 from backup_rules.aws.memory import gaps_noticed
 from backup_rules.aws.rates import Clock, Pace
 from backup_rules.errors import IncompleteEvaluationError, InvalidEventError, ReadError
@@ -76,14 +77,35 @@ class Evaluator(rdklib.Evaluator):
         # A handler that is called by hand, outside of Lambda, is alone: nobody else has a share.
         pace = None if seconds_left is None else Pace(self._clock)
         calls = Calls(place, clients, seconds_left, pace, self._clock)
+        kept = self._kept(config_event, calls, clients)
         try:
             if not parameters.assume_role_mode:
                 _check_own_account(calls, context)
-            account = Account(calls)
+            account = Account(calls, kept)
             _check_organization(account)
             return self._evaluate(config_event, account, parameters, line)
         finally:
+            kept.save()
+            if kept.taken:
+                line["kept"] = kept.taken
             line |= {"aws_calls": sum(calls.counts.values()), "calls": dict(calls.counts)}
+
+    def _kept(self, event: ConfigEvent, calls: Calls, clients: AccountClientFactory) -> Kept:
+        bucket = os.environ.get("KEPT_READS_BUCKET")
+        if not bucket:
+            return NOTHING
+        # Imported only where it is needed: it takes a part of a cold start.
+        from backup_rules.aws.kept_in_bucket import KeptInBucket  # noqa: PLC0415
+
+        return KeptInBucket(
+            calls.place,
+            bucket,
+            lambda: clients.own_client("s3"),
+            reader=event.rule_name,
+            clock=self._clock,
+            seconds_left=calls.seconds_left,
+            direct=WORKERS if event.trigger is not None else 0,
+        )
 
     def _role_to_assume(self, event: Any, parameters: RuleParameters) -> str | None:
         if not parameters.assume_role_mode:
