@@ -30,7 +30,7 @@ def test_each_rule_has_its_function(rule: RuleFolder) -> None:
         "S3Bucket": CODE["CodeBucket"],
         "S3Key": f"{CODE['CodePrefix']}/{rule.config_rule_name}.zip",
     }
-    assert (made["MemorySize"], made["Timeout"], made["Architectures"]) == (256, 600, ["arm64"])
+    assert (made["MemorySize"], made["Timeout"], made["Architectures"]) == (256, 900, ["arm64"])
     assert made["Layers"] == ["<Layer>"]
     assert made["Role"] == "<FunctionRole.Arn>"
     assert made["TracingConfig"] == {"Mode": "PassThrough"}
@@ -108,6 +108,27 @@ def test_no_role_outside_the_organization_can_be_assumed() -> None:
 
 def test_traces_may_be_written_only_when_there_are_any() -> None:
     assert set(allowed({"Tracing": "Active"})) - set(allowed()) == {"Traces"}
+
+
+@pytest.mark.parametrize("name", [NAME, "single-account.yaml"])
+def test_what_is_kept_is_read_and_written_only_where_a_bucket_is_named(name: str) -> None:
+    def role(given: dict[str, str]) -> dict[str, Any]:
+        (policy,) = rendered(name, given)["FunctionRole"]["Properties"]["Policies"]
+        return {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"] if "Sid" in each}
+
+    def buckets(given: dict[str, str]) -> set[str | None]:
+        functions = of_type(rendered(name, given), "AWS::Lambda::Function").values()
+        return {each["Environment"]["Variables"].get("KEPT_READS_BUCKET") for each in functions}
+
+    given = {"KeptReadsBucket": "kept"}
+    assert set(role(given)) - set(role({})) == {"KeptReads"}
+    assert role(given)["KeptReads"] == {
+        "Sid": "KeptReads",
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+        "Resource": ["arn:aws:s3:::kept", "arn:aws:s3:::kept/*"],
+    }
+    assert (buckets(given), buckets({})) == ({"kept"}, {None})
 
 
 def test_what_failed_at_every_try_is_kept() -> None:

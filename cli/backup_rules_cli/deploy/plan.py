@@ -48,6 +48,12 @@ class Plan:
             yield from _reached(rollout)
             yield from self._left_behind(rollout)
         yield from _rules(settings)
+        if settings.keep_reads:
+            yield from _wrapped(
+                "Kept reads: what cannot change of plans and selections (names, tags and ARNs of every account reached)"
+                f" lies in a private bucket of account {caller.account} in each Region. See SECURITY.md.",
+                0,
+            )
         if settings.remediation:
             yield "Remediation: documents that a person may start for some findings; nothing starts by itself."
         yield ""

@@ -80,6 +80,8 @@ class Settings:
     reserved_concurrency: int | None = None
     """Of each function; None leaves the account's common pool."""
     architecture: str = "arm64"
+    keep_reads: bool = True
+    """Whether the functions keep what cannot change of plans and selections."""
     invoke_permission: str = NARROWEST
     invoke_accounts: tuple[str, ...] = ()
     check_organization_in_code: bool = False
@@ -315,6 +317,7 @@ _READERS: Mapping[str, _Reader] = {
     "tracing": _one(_choice, choices=_TRUTH),
     "reserved_concurrency": lambda key, value: {key: None if value == "" else _number(key, value, 1, 9_999)},
     "architecture": _one(_choice, choices={"arm64": "arm64", "x86_64": "x86_64"}),
+    "keep_reads": _one(_choice, choices=_TRUTH),
     "invoke_permission": _invoke_permission,
     "check_organization_in_code": _one(_choice, choices=_TRUTH),
     "aggregator": _one(_choice, choices=_TRUTH),

@@ -16,6 +16,8 @@ from backup_rules_cli.templates.yaml_text import Noted
 _PERIODS = {"One_Hour": 3600, "Three_Hours": 10800, "Six_Hours": 21600, "Twelve_Hours": 43200}
 _DAY = 86400
 
+_KEPT_READS = "arn:${AWS::Partition}:s3:::${KeptReadsBucket}"
+
 _METRICS = "BackupConfigRules"
 
 # Of Lambda's record, which is the detail of the event:
@@ -70,6 +72,13 @@ def function_parameters(rules: Sequence[RuleFolder]) -> dict[str, Any]:
             pattern="^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+)?$",
             constraint="must be the ARN of a KMS key, or blank.",
         ),
+        "KeptReadsBucket": text(
+            "The bucket of kept-reads.yaml in this Region, in which the functions keep what cannot change of plans and"
+            " selections. Blank: they read everything each time.",
+            "",
+            pattern="^([a-z0-9][a-z0-9-]{1,61}[a-z0-9])?$",
+            constraint="must be the name of a bucket without dots, or blank.",
+        ),
         "AlarmTopicArn": text(
             "The ARN of the SNS topic that alarms notify. Blank: alarms only show in CloudWatch.",
             "",
@@ -81,7 +90,7 @@ def function_parameters(rules: Sequence[RuleFolder]) -> dict[str, Any]:
 
 PARAMETER_GROUPS = {
     "Code": ("CodeBucket", "CodePrefix"),
-    "Functions": ("FunctionPrefix", "FunctionRoleName", "Architecture", "ReservedConcurrency"),
+    "Functions": ("FunctionPrefix", "FunctionRoleName", "Architecture", "ReservedConcurrency", "KeptReadsBucket"),
     "Logs, traces and alarms": ("LogRetentionDays", "LogKmsKeyArn", "Tracing", "AlarmTopicArn"),
 }
 
@@ -90,6 +99,7 @@ def function_conditions(rules: Sequence[RuleFolder]) -> dict[str, Intrinsic]:
     """The conditions that the resources below refer to, beside `<Rule>On`."""
     found = {
         "HasReservedConcurrency": given("ReservedConcurrency"),
+        "HasKeptReads": given("KeptReadsBucket"),
         "HasLogKey": given("LogKmsKeyArn"),
         "HasAlarmTopic": given("AlarmTopicArn"),
         "IsTraced": differs("Tracing", "PassThrough"),
@@ -226,6 +236,16 @@ def _running_statements(rules: Sequence[RuleFolder]) -> list[Any]:
             "Action": "events:PutEvents",
             "Resource": get_att("FailureBus", "Arn"),
         },
+        # Listing is what tells an object that is not there from one that may not be read.
+        if_(
+            "HasKeptReads",
+            {
+                "Sid": "KeptReads",
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+                "Resource": [sub(_KEPT_READS), sub(f"{_KEPT_READS}/*")],
+            },
+        ),
         # X-Ray knows no resources for these two.
         if_(
             "IsTraced",
@@ -369,9 +389,14 @@ def _function(rule: RuleFolder, environment: Mapping[str, Any] | None) -> dict[s
         "Layers": [ref("Layer")],
         "Role": get_att("FunctionRole", "Arn"),
         "MemorySize": 256,
-        "Timeout": 600,
+        "Timeout": 900,
         "ReservedConcurrentExecutions": if_("HasReservedConcurrency", ref("ReservedConcurrency")),
-        **({"Environment": {"Variables": dict(environment)}} if environment else {}),
+        "Environment": {
+            "Variables": {
+                "KEPT_READS_BUCKET": if_("HasKeptReads", ref("KeptReadsBucket")),
+                **(environment or {}),
+            }
+        },
         "LoggingConfig": {"LogGroup": ref(f"{prefix(rule)}LogGroup"), "LogFormat": "Text"},
         "TracingConfig": {"Mode": ref("Tracing")},
     }
