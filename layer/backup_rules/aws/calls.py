@@ -78,6 +78,13 @@ def _after_a_try(response: tuple[Any, Mapping[str, Any]] | None = None, **_: Any
     return _trying.call.after_a_try(response[1])
 
 
+def _watch(client: Any) -> None:
+    """Have each try of the client's calls told to the call. Of those who are asked about a retry, the first decides."""
+    client.meta.events.register("before-send", _before_a_try, unique_id="backup-rules-before")
+    botocores_own = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
+    client.meta.events.register_first(botocores_own, _after_a_try, unique_id="backup-rules-after")
+
+
 class _Call:
     """One call, with all its tries and pages: each waits for its turn, and for AWS while it throttles."""
 
@@ -273,8 +280,7 @@ class Calls:
         try:
             call.check_time()
             client = self._clients.build_client(service)
-            client.meta.events.register("before-send", _before_a_try, unique_id="backup-rules-before")
-            client.meta.events.register_first("needs-retry", _after_a_try, unique_id="backup-rules-after")
+            _watch(client)
             _trying.call = call
             found = read(client, xform_name(operation))
         except BackupRulesError:

@@ -36,7 +36,13 @@ class DrivenClock:
 
 
 @pytest.fixture
-def clock() -> DrivenClock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> DrivenClock:
+    """The only clock there is: nothing else, botocore included, waits."""
+
+    def waits(seconds: float) -> None:
+        assert not seconds, f"somebody slept {seconds} s"
+
+    monkeypatch.setattr("botocore.endpoint.time.sleep", waits)
     return DrivenClock()
 
 
