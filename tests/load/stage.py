@@ -20,9 +20,10 @@ class Stage:
         self._sleepers: list[tuple[float, int, threading.Event]] = []
         self._order = itertools.count()
         self._lock = threading.Lock()
+        self._raised: list[Exception] = []
 
     def run(self, works: Sequence[Callable[[StageClock], object]]) -> None:
-        """Do all of them at the same time; each gets the clock that it sleeps by, and raises nothing."""
+        """Do all of them at the same time; each gets the clock that it sleeps by. What the first raised is raised."""
         threads = []
         for work in works:
             clock = StageClock(self)
@@ -33,6 +34,8 @@ class Stage:
         self._next()
         for thread in threads:
             thread.join()
+        if self._raised:
+            raise self._raised[0]
 
     def sleep(self, seconds: float, turn: threading.Event) -> None:
         """Give way for so long."""
@@ -46,6 +49,8 @@ class Stage:
         clock.turn.clear()
         try:
             work(clock)
+        except Exception as error:  # noqa: BLE001 - raised to whoever runs the stage
+            self._raised.append(error)
         finally:
             self._next()
 

@@ -80,7 +80,7 @@ def _after_a_try(response: tuple[Any, Mapping[str, Any]] | None = None, **_: Any
 
 def _watch(client: Any) -> None:
     """Have each try of the client's calls told to the call. Of those who are asked about a retry, the first decides."""
-    client.meta.events.register("before-send", _before_a_try, unique_id="backup-rules-before")
+    client.meta.events.register_first("before-send", _before_a_try, unique_id="backup-rules-before")
     botocores_own = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
     client.meta.events.register_first(botocores_own, _after_a_try, unique_id="backup-rules-after")
 
@@ -100,7 +100,7 @@ class _Call:
         self.check_time()
         pace = self._calls.pace
         if pace is not None and self._service == SERVICE:
-            seconds = pace.take(self._operation)
+            seconds = pace.take(self._operation, self._calls.seconds_for_reading())
             if seconds > 0:
                 self._wait(seconds, " at this function's share of AWS's call rates")
 
@@ -187,8 +187,16 @@ class Calls:
         """
 
         def read(client: Any, method: str) -> T:
-            self._count(service, operation)
-            return parse(getattr(client, method)(**parameters))
+            made = True
+            try:
+                answer = getattr(client, method)(**parameters)
+            except OutOfTimeError:
+                made = False
+                raise
+            finally:
+                if made:
+                    self._count(service, operation)
+            return parse(answer)
 
         return self._guarded(service, operation, read, parameters, at_the_end=at_the_end)
 
@@ -248,6 +256,10 @@ class Calls:
         with self._lock:
             self.counts[permission(service, operation)] += 1
 
+    def seconds_for_reading(self) -> float:
+        """What is left of the invocation's time, without what is spared for its end."""
+        return self.seconds_left() - self._to_spare
+
     def check_time(
         self, service: str, operation: str, seconds: float = 0, why: str = "", *, at_the_end: bool = False
     ) -> None:
@@ -257,7 +269,7 @@ class Calls:
             OutOfTimeError: there is not.
         """
         left = self.seconds_left()
-        if left - seconds < (SECONDS_TO_SPARE_FOR_THE_END if at_the_end else self._to_spare):
+        if seconds > (left - SECONDS_TO_SPARE_FOR_THE_END if at_the_end else self.seconds_for_reading()):
             raise OutOfTimeError(
                 f"Out of time before {permission(service, operation)} in {self._where()}: {left:.0f} s are left after"
                 f" {sum(self.counts.values())} AWS calls.{why} Raise the function's timeout or memory."

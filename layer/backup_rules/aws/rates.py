@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/general/latest/gr/bk.html (API request rate 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
@@ -67,11 +68,11 @@ class _Bucket:
     tokens: float
     filled: float
 
-    def take(self, instant: float) -> float:
-        """Takes a token; the seconds until it is there."""
-        self.tokens = min(self.most, self.tokens + (instant - self.filled) * self.rate) - 1
+    def wait(self, instant: float) -> float:
+        """The seconds until there is a token to take."""
+        self.tokens = min(self.most, self.tokens + (instant - self.filled) * self.rate)
         self.filled = instant
-        return max(0.0, -self.tokens / self.rate)
+        return max(0.0, (1 - self.tokens) / self.rate)
 
 
 class Pace:
@@ -93,14 +94,18 @@ class Pace:
         readers = 1 if self._for_all_rules else RULES_THAT_CALL.get(operation, RULES)
         return rate * PART_OF_ALL / readers
 
-    def take(self, operation: str) -> float:
-        """The seconds that a call of the operation, which will be made, has to wait."""
+    def take(self, operation: str, most: float = math.inf) -> float:
+        """The seconds that a call of the operation waits for its turn. If they are more than `most`, it gets none."""
         with self._lock:
             instant = self._clock.monotonic()
             bounds = [self._bucket("", AT_ONCE * 2, instant)]
             if operation in PUBLISHED:
                 bounds.append(self._bucket(operation, AT_ONCE, instant))
-            return max(each.take(instant) for each in bounds)
+            seconds = max(each.wait(instant) for each in bounds)
+            if seconds <= most:
+                for each in bounds:
+                    each.tokens -= 1
+            return seconds
 
     def throttled(self, operation: str) -> None:
         """AWS Backup has refused a call: others work here too, so that nothing is left of what need not wait."""

@@ -23,12 +23,13 @@ from backup_rules.aws.answers import Answer, field
 from backup_rules.aws.calls import Calls, monotonic_deadline
 from backup_rules.aws.clients import WORKERS, AccountClientFactory
 from backup_rules.aws.kept import NOTHING, Kept
-from backup_rules.aws.memory import gaps_noticed
+from backup_rules.aws.memory import gaps_noticed, note_gap
 from backup_rules.aws.rates import Clock, Pace
 from backup_rules.errors import IncompleteEvaluationError, InvalidEventError, ReadError
 from backup_rules.evaluation.events import ConfigEvent, read_event
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
+from backup_rules.evaluation.renewal import Renewal, held_evaluations
 from backup_rules.evaluation.rule import BackupConfigRule, Outcome
 from backup_rules.evaluation.subjects import PLAN, SELECTION, Verdict
 from backup_rules.logs import log
@@ -37,6 +38,8 @@ from backup_rules.wording.annotations import shorten
 BATCH = 100  # https://docs.aws.amazon.com/config/latest/APIReference/API_PutEvaluations.html
 
 Key = tuple[str, str]
+
+_SHOWN = (ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIANT)
 
 
 class Evaluator(rdklib.Evaluator):
@@ -47,6 +50,7 @@ class Evaluator(rdklib.Evaluator):
         super().__init__(config_rule, expected_resource_types=[PLAN, SELECTION])
         self._rule = config_rule
         self._clock = clock
+        self._renewal = Renewal()
 
     def handle(self, event: Any, context: Any) -> dict[str, Any]:
         """Judge, put the evaluations, and return how many there were of each compliance type.
@@ -68,6 +72,7 @@ class Evaluator(rdklib.Evaluator):
 
     def _handle(self, event: Any, context: Any, line: dict[str, Any]) -> dict[str, Any]:
         config_event = read_event(event)
+        self._renewal = Renewal.of_environment()
         line |= {"config_rule": config_event.rule_name, "account": config_event.account}
         parameters = self._rule.evaluate_parameters(dict(config_event.parameters))
         place = Place(_partition(config_event), config_event.account, _region())
@@ -125,21 +130,23 @@ class Evaluator(rdklib.Evaluator):
         evaluations = [_evaluation(each, event) for each in outcome.verdicts]
         subjects = {each.subject.key for each in outcome.verdicts} | set(outcome.failures)
         unread = [*outcome.gaps, *outcome.unread]
+        cleared: list[dict[str, str]] = []
+        renewed = evaluations
         if event.trigger is None:
-            # Where subjects may be missing, none of those that are not there is known to be gone.
-            if not event.test_mode and not outcome.gaps:
+            if not event.test_mode:
                 with gaps_noticed() as gaps:
-                    evaluations = [*_cleared(event, account, subjects), *evaluations]
+                    cleared, renewed = self._of_a_run(event, account, outcome, subjects, evaluations)
                 unread += gaps.values()
         elif not evaluations and not outcome.failures and not outcome.gaps:
-            evaluations = [_not_applicable(event.trigger.key, event)]
-        not_put = _put(event, account, evaluations)
-        counts = Counter(each["ComplianceType"] for each in evaluations)
+            cleared = [_not_applicable(event.trigger.key, event)]
+        not_put = _put(event, account, [*cleared, *renewed])
+        counts = Counter(each["ComplianceType"] for each in (*cleared, *evaluations))
         line |= {
             "subjects": len(subjects),
             "problems": counts[ComplianceType.NON_COMPLIANT],
-            "put": len(evaluations) - sum(not_put.values()),
+            "put": len(cleared) + len(renewed) - sum(not_put.values()),
             "not_judged": len(outcome.failures),
+            **({"unchanged": len(evaluations) - len(renewed)} if self._renewal.only_changes else {}),
             "excluded_plans": len(invocation.excluded_plans),
             "excluded_resources": len(invocation.excluded_resources),
         }
@@ -147,6 +154,32 @@ class Evaluator(rdklib.Evaluator):
         if troubles:
             raise IncompleteEvaluationError(" ".join(troubles))
         return {"rule": event.rule_name, "account": event.account, "evaluations": dict(counts)}
+
+    def _of_a_run(
+        self,
+        event: ConfigEvent,
+        account: Account,
+        outcome: Outcome,
+        subjects: set[Key],
+        evaluations: list[dict[str, str]],
+    ) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+        """What a periodic run puts: what is gone is cleared, and the verdicts are renewed as far as they have to be.
+
+        Where subjects may be missing, none of those that are not there is known to be gone.
+        """
+        renewal = self._renewal
+        if outcome.gaps and not renewal.only_changes:
+            return [], evaluations
+        try:
+            held = held_evaluations(account, event.rule_name, every=renewal.only_changes)
+        except ReadError as error:
+            if not renewal.only_changes:
+                raise
+            note_gap(error)  # what is held is not known: everything is put, and the invocation fails naming why
+            return [], evaluations
+        gone = [key for key, each in held.items() if key not in subjects and each.compliance in _SHOWN]
+        cleared = [] if outcome.gaps else [_not_applicable(key, event) for key in gone]
+        return cleared, renewal.to_put(evaluations, held, event.now)
 
     def _judge(self, event: ConfigEvent, invocation: Invocation[RuleParameters]) -> Outcome:
         if event.trigger is not None and (event.trigger.gone or event.trigger.plan_id is None):
@@ -211,25 +244,6 @@ def _not_applicable(key: Key, event: ConfigEvent) -> dict[str, str]:
     evaluation = Evaluation(ComplianceType.NOT_APPLICABLE, key[1], key[0])
     evaluation.orderingTimestamp = event.ordering_timestamp
     return dict(evaluation.get_json())
-
-
-def _cleared(event: ConfigEvent, account: Account, current: set[Key]) -> list[dict[str, str]]:
-    """NOT_APPLICABLE for what an earlier evaluation was about and is a subject no longer."""
-
-    def key(item: Answer) -> Key:
-        qualifier = field(field(item, "EvaluationResultIdentifier", dict), "EvaluationResultQualifier", dict)
-        return field(qualifier, "ResourceType", str), field(qualifier, "ResourceId", str)
-
-    old = account.calls.items(
-        "config",
-        "GetComplianceDetailsByConfigRule",
-        "EvaluationResults",
-        key,
-        ConfigRuleName=event.rule_name,
-        ComplianceTypes=[ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIANT],
-        PaginationConfig={"PageSize": BATCH},
-    )
-    return [_not_applicable(each, event) for each in dict.fromkeys(old) if each not in current]
 
 
 def _put(event: ConfigEvent, account: Account, evaluations: list[dict[str, str]]) -> dict[str, int]:
