@@ -34,7 +34,7 @@ def test_each_rule_has_its_function(rule: RuleFolder) -> None:
     assert made["Layers"] == ["<Layer>"]
     assert made["Role"] == "<FunctionRole.Arn>"
     assert made["TracingConfig"] == {"Mode": "PassThrough"}
-    assert made["Environment"] == {"Variables": {"ORGANIZATION_ID": ""}}
+    assert made["Environment"] == {"Variables": {"ORGANIZATION_ID": "", "PUT_EVALUATIONS": "all", "REFRESH_DAYS": "7"}}
     assert "ReservedConcurrentExecutions" not in made
     assert len(made["FunctionName"]) <= 64
 
@@ -52,6 +52,8 @@ def test_what_a_deployer_sets_reaches_every_function() -> None:
         "Tracing": "Active",
         "OrganizationId": ORGANIZATION,
         "CheckOrganizationInCode": "true",
+        "PutEvaluations": "changes",
+        "RefreshDays": "14",
         "CodePrefix": "elsewhere/0",
         "FunctionPrefix": "mine-",
     }
@@ -61,7 +63,11 @@ def test_what_a_deployer_sets_reaches_every_function() -> None:
         assert each["Architectures"] == ["x86_64"]
         assert each["ReservedConcurrentExecutions"] == "20"
         assert each["TracingConfig"] == {"Mode": "Active"}
-        assert each["Environment"]["Variables"] == {"ORGANIZATION_ID": ORGANIZATION}
+        assert each["Environment"]["Variables"] == {
+            "ORGANIZATION_ID": ORGANIZATION,
+            "PUT_EVALUATIONS": "changes",
+            "REFRESH_DAYS": "14",
+        }
         assert each["Code"]["S3Key"].startswith("elsewhere/0/")
         assert each["FunctionName"].startswith("mine-backup-")
     (layer,) = named("AWS::Lambda::LayerVersion", given).values()

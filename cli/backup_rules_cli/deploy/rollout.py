@@ -225,6 +225,8 @@ class Rollout(ABC):
             "AlarmTopicArn": settings.alarm_topics.get(region, ""),
             "Tracing": "Active" if settings.tracing else "PassThrough",
             "Architecture": settings.architecture,
+            "PutEvaluations": settings.put,
+            "RefreshDays": str(settings.refresh_days),
         }
         if settings.keep_reads:
             given["KeptReadsBucket"] = kept_reads_bucket(settings.name, self.access, region)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backup_rules.evaluation.renewal import MOST_REFRESH_DAYS, REFRESH_DAYS
 from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.templates.declarations import FUNCTION_ROLE, choice, text
 from backup_rules_cli.templates.intrinsics import CONFIG, Intrinsic, differs, equals, get_att, given, if_, ref, sub
@@ -79,6 +80,19 @@ def function_parameters(rules: Sequence[RuleFolder]) -> dict[str, Any]:
             pattern="^([a-z0-9][a-z0-9-]{1,61}[a-z0-9])?$",
             constraint="must be the name of a bucket without dots, or blank.",
         ),
+        "PutEvaluations": choice(
+            "What a periodic run puts: all evaluations, or changes: what AWS Config does not hold already, and what was"
+            " last put RefreshDays ago. See docs/cost-and-quotas.md.",
+            "all",
+            "changes",
+        ),
+        "RefreshDays": {
+            "Type": "Number",
+            "Default": REFRESH_DAYS,
+            "MinValue": 1,
+            "MaxValue": MOST_REFRESH_DAYS,
+            "Description": "With PutEvaluations=changes: after how many days an evaluation is put again as it is.",
+        },
         "AlarmTopicArn": text(
             "The ARN of the SNS topic that alarms notify. Blank: alarms only show in CloudWatch.",
             "",
@@ -90,7 +104,15 @@ def function_parameters(rules: Sequence[RuleFolder]) -> dict[str, Any]:
 
 PARAMETER_GROUPS = {
     "Code": ("CodeBucket", "CodePrefix"),
-    "Functions": ("FunctionPrefix", "FunctionRoleName", "Architecture", "ReservedConcurrency", "KeptReadsBucket"),
+    "Functions": (
+        "FunctionPrefix",
+        "FunctionRoleName",
+        "Architecture",
+        "ReservedConcurrency",
+        "KeptReadsBucket",
+        "PutEvaluations",
+        "RefreshDays",
+    ),
     "Logs, traces and alarms": ("LogRetentionDays", "LogKmsKeyArn", "Tracing", "AlarmTopicArn"),
 }
 
@@ -394,6 +416,8 @@ def _function(rule: RuleFolder, environment: Mapping[str, Any] | None) -> dict[s
         "Environment": {
             "Variables": {
                 "KEPT_READS_BUCKET": if_("HasKeptReads", ref("KeptReadsBucket")),
+                "PUT_EVALUATIONS": ref("PutEvaluations"),
+                "REFRESH_DAYS": ref("RefreshDays"),
                 **(environment or {}),
             }
         },

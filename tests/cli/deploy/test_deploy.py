@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 
 from aws_simulator.core.faults import Call, denied, error, failing, recorded_calls
 from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.costs.counts import Account
+from backup_rules_cli.costs.months import months
 from backup_rules_cli.deploy import stacks
 from backup_rules_cli.stored_queries import stored_queries
 from tests.cli.deploy.site import ANALYTICS, CENTRAL, HOME, MANAGEMENT, OTHER, PAYMENTS, Site, deploying, record
@@ -322,6 +324,13 @@ def test_the_plan_alone_makes_nothing(street: Site, capsys: Any) -> None:
     assert f"{len(rule_folders())} Lambda::Function" in plan
     assert re.search(r"BACKUP_POLICY_VALID +every 24 hours  HomeRegion=eu-west-1$", plan, re.MULTILINE)
     assert "may sts:AssumeRole on arn:aws:iam::*:role/BackupConfigRulesMemberRole" in plan
+    estimate = " ".join(plan.split()).partition("A month, if every account is like the ordinary one")[2]
+    both = re.findall(r"put: (\w+)( \(chosen\))? ([\d,]+) evaluations, \$([\d,.]+\d)", estimate)
+    accounts = int(re.search(r"(\d+) accounts? reached", plan)[1])  # type: ignore[index]  # it is there
+    expected = months(rule_folders(), Account(), {}).evaluations * accounts
+    assert [(put, chosen) for put, chosen, *_ in both] == [("all", " (chosen)"), ("changes", "")]
+    assert both[0][2] == f"{expected:,}"
+    assert float(both[1][3].replace(",", "")) < float(both[0][3].replace(",", "")) / 3
     assert max(map(len, plan.splitlines()[1:])) <= 120
 
 
