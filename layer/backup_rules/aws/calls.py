@@ -102,7 +102,7 @@ class _Call:
         if pace is not None and self._service == SERVICE:
             seconds = pace.take(self._operation, self._calls.seconds_for_reading())
             if seconds > 0:
-                self._wait(seconds, " at this function's share of AWS's call rates")
+                self._wait(seconds, "for its turn, at this function's share of AWS's call rates")
 
     def after_a_try(self, answer: Mapping[str, Any]) -> float | None:
         """0 for a call that was throttled, once it has waited; None for any other."""
@@ -117,7 +117,7 @@ class _Call:
         self._waited += seconds
         if not self._calls.has_an_end and self._waited >= SECONDS_OF_WAITING_WITHOUT_END:
             return None
-        self._wait(seconds, ", as AWS throttles it")
+        self._wait(seconds, "as AWS throttles it")
         return 0
 
     def check_time(self, seconds: float = 0, why: str = "") -> None:
@@ -129,7 +129,7 @@ class _Call:
         self._calls.check_time(self._service, self._operation, seconds, why, at_the_end=self._at_the_end)
 
     def _wait(self, seconds: float, why: str) -> None:
-        self.check_time(seconds, f" It would have to wait for {seconds:.1f} s{why}.")
+        self.check_time(seconds, f" It would wait {seconds:.1f} s {why}.")
         self._calls.clock.sleep(seconds)
 
 
@@ -272,7 +272,7 @@ class Calls:
         if seconds > (left - SECONDS_TO_SPARE_FOR_THE_END if at_the_end else self.seconds_for_reading()):
             raise OutOfTimeError(
                 f"Out of time before {permission(service, operation)} in {self._where()}: {left:.0f} s are left after"
-                f" {sum(self.counts.values())} AWS calls.{why} Raise the function's timeout or memory."
+                f" {sum(self.counts.values())} AWS calls.{why or ' Raise the memory or timeout of the function.'}"
             )
 
     def _guarded(
