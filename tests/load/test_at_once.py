@@ -56,6 +56,17 @@ def test_what_does_not_end_in_its_time_leaves_less_for_the_next() -> None:
     assert all(seconds <= 17 for day in days for seconds in day.seconds.values())
 
 
+def test_a_rule_that_runs_alone_takes_what_all_would_and_no_more() -> None:
+    with account(4, 30) as door:
+        alone = all_at_once(door, 300, 0, "BACKUP_SELECTION_NOT_EMPTY")
+    assert alone.failures == {}
+    assert alone.asked["backup:GetBackupSelection"] == 120
+    seconds = max(alone.seconds.values())
+    # At a ninth of half of the rate, it would be two minutes; after the second merge, it is half of the rate.
+    assert 120 / 7.5 < seconds < 60
+    within_half(alone)
+
+
 def test_those_who_take_turns_on_the_stage_wake_in_order_and_one_works_at_a_time() -> None:
     stage, working = Stage(), threading.Lock()
     seen: list[tuple[str, float]] = []

@@ -64,6 +64,7 @@ class KeptInBucket(Kept):
         reader: str,
         clock: Clock,
         seconds_left: Callable[[], float],
+        alone: Callable[[bool], None] = lambda _: None,
         direct: int = 0,
     ) -> None:
         """Args:
@@ -73,11 +74,15 @@ class KeptInBucket(Kept):
         reader: the Config rule; each reads in an order of its own.
         clock: tells the time, and waits.
         seconds_left: of the invocation.
+        alone: is told whether no other reader has added anything since the last merge but one.
         direct: so many answers are asked of AWS before the object is opened, which for a few is not worth it.
         """
         self._place, self._bucket, self._make_s3 = place, bucket, s3
         self._key = f"{place.account}/{place.region}.json.gz"
         self._reader, self._clock, self._seconds_left = reader, clock, seconds_left
+        self._alone = alone
+        self._others = True
+        self._merges = 0
         self._direct = direct
         self._answers: Answers = {}
         self._new: set[tuple[str, str, str]] = set()
@@ -155,7 +160,11 @@ class KeptInBucket(Kept):
         if not self._usable or self._clock.monotonic() < self._merge_at or not self._merging.acquire(blocking=False):
             return
         try:
+            self._others = False
             self._merge()
+            # Those who began at the same instant may not have written yet at the first.
+            self._merges += 1
+            self._alone(self._usable and not self._others and self._merges > 1)
             self._interval = min(LONGEST_MERGE_SECONDS, self._interval * 2)
             self._merge_at = self._clock.monotonic() + self._interval
         finally:
@@ -197,6 +206,7 @@ class KeptInBucket(Kept):
         with self._lock:
             found = {key: answer for key, answer in found.items() if key not in self._distrusted}
             self._new -= found.keys()
+            self._others |= not found.keys() <= self._answers.keys()
             self._answers = found | self._answers
         return str(got["ETag"])
 
@@ -217,6 +227,7 @@ class KeptInBucket(Kept):
             )
         except ClientError as error:
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in {409, 412}:
+                self._others = True
                 return False
             raise
         with self._lock:

@@ -43,6 +43,9 @@ RULES_THAT_CALL: Mapping[str, int] = {
 """How many rules of the pack make the call; `RULES` ask AWS Backup anything. A test holds both to their permissions."""
 RULES = 14
 
+READ_ONCE = frozenset({"GetBackupPlan", "GetBackupSelection"})
+"""Calls whose answers readers share (`kept_in_bucket`), so that each can see whether others make them too."""
+
 PART_OF_ALL = 0.5
 """What the rules of the pack take of the published rates, all together."""
 
@@ -85,14 +88,23 @@ class Pace:
         """
         self._clock = clock
         self._for_all_rules = for_all_rules
+        self._alone = False
         self._buckets: dict[str, _Bucket] = {}
         self._lock = Lock()
 
     def share(self, operation: str) -> float:
         """Calls of the operation a second that are this reader's; of all together for an operation without a rate."""
         rate = PUBLISHED.get(operation, TOGETHER)
-        readers = 1 if self._for_all_rules else RULES_THAT_CALL.get(operation, RULES)
-        return rate * PART_OF_ALL / readers
+        alone = self._for_all_rules or (self._alone and (operation in READ_ONCE or operation not in PUBLISHED))
+        return rate * PART_OF_ALL / (1 if alone else RULES_THAT_CALL.get(operation, RULES))
+
+    def alone(self, alone: bool) -> None:  # noqa: FBT001 - what it is about
+        """Whether no other rule makes calls of `READ_ONCE` now: then this reader takes the part of all for them."""
+        with self._lock:
+            self._alone = alone
+            for operation, bucket in self._buckets.items():
+                bucket.wait(self._clock.monotonic())  # what has come so far came at the old rate
+                bucket.rate = self.share(operation)
 
     def take(self, operation: str, most: float = math.inf) -> float:
         """The seconds that a call of the operation waits for its turn. If they are more than `most`, it gets none."""

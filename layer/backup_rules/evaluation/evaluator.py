@@ -109,6 +109,7 @@ class Evaluator(rdklib.Evaluator):
             reader=event.rule_name,
             clock=self._clock,
             seconds_left=calls.seconds_left,
+            alone=calls.pace.alone if calls.pace else lambda _: None,
             direct=WORKERS if event.trigger is not None else 0,
         )
 
