@@ -146,6 +146,11 @@ templates: setup  ## Rewrite the CloudFormation templates that are made from the
 bench: setup  ## Measure how long judging takes, and what a cold start costs.
 	@for bench in tests/bench/bench_*.py; do $(BIN)/python $$bench; done
 
+.PHONY: load
+load: setup  ## All rules of an account at once, against AWS Backup's call rates, on a clock of its own: some minutes.
+	@$(BIN)/python -m tests.load.at_once --plans 100 --selections 10 --days 2
+	@$(BIN)/python -m tests.load.at_once --plans 300 --selections 20 --days 3
+
 .PHONY: mutants
 mutants: setup  ## Change judging code a little at a time, and list what no test notices: MODULE=path TESTS="path …".
 	@$(BIN)/python tests/mutants.py $(or $(MODULE),layer/backup_rules/vaults/vaults.py) $(or $(TESTS),tests/layer/vaults)

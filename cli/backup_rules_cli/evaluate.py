@@ -106,7 +106,7 @@ def evaluate_sources(
 
         def judge(source: Readable) -> Report:
             part = Report(report.source, report.now, report.names)
-            account = Account(Calls(source.place, source.clients))
+            account = Account(Calls(source.place, source.clients, pace=source.pace))
             judged = JudgedAccount(account, folders, parameters, part.now, report.source)
             _report(judged, part, step)
             if beside is not None:

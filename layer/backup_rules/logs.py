@@ -9,7 +9,8 @@ LONGEST_TEXT = 4000
 
 
 def log(level: str, message: str, **fields: object) -> None:
-    """Write one line. `level` is `INFO` or `ERROR`; the other fields are for queries such as `filter problems > 0`.
+    """Write one line. `level` is `INFO`, `WARNING` or `ERROR`; the other fields are for queries such as
+    `filter problems > 0`.
 
     What cannot be seen is escaped as JSON escapes it, so that no name from elsewhere changes how a line looks.
     """

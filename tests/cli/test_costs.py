@@ -168,6 +168,40 @@ def test_a_month_is_its_runs_and_changes() -> None:
     assert whole.calls["config:GetComplianceDetailsByConfigRule"] == 60
 
 
+@pytest.mark.parametrize("selections_per_plan", [3, 15])
+def test_a_month_of_changes_only_is_what_the_handlers_put_in_it(
+    monkeypatch: pytest.MonkeyPatch, selections_per_plan: int
+) -> None:
+    monkeypatch.setenv("PUT_EVALUATIONS", "changes")
+    account = Account(
+        plans=2, policy_plans=0, selections_per_plan=selections_per_plan, tagged_resources=3, databases=0,
+        plan_changes=0, selection_changes=0,
+    )  # fmt: skip
+    (folder,) = rule_folders("BACKUP_ROLE_ASSUMABLE")
+    found, put = Counter[str](), 0
+    with made(account) as door:
+        put_rule(folder, door.session, CENTRAL, door.place)
+        for day in range(7 + 30):  # after a week in which everything was new
+            made_calls, number = recorded(folder, door.at(now=door.now + timedelta(days=day)))
+            if day >= 7:
+                found, put = found + made_calls, put + number
+    counted = month(folder, account, "TwentyFour_Hours", refresh_days=7)
+    assert put == pytest.approx(counted.evaluations, abs=account.selections)
+    assert put >= 30
+    for action in ("config:GetComplianceDetailsByConfigRule", "config:PutEvaluations"):
+        assert found[action] == counted.calls[action] == 30
+    assert counted.invocations == 30
+
+
+@pytest.mark.parametrize(("days", "expected"), [(1, 30 * 20), (7, 86), (30, 30)])
+def test_the_days_after_which_everything_is_put_again_count(days: int, expected: int) -> None:
+    (folder,) = rule_folders("BACKUP_ROLE_ASSUMABLE")
+    account = Account(plan_changes=0, selection_changes=0)
+    assert month(folder, account, None, days).evaluations == expected
+    assert month(folder, account, OFF, days) == Month()
+    assert months([folder], account, {}, days).evaluations == expected + account.compliance_changes
+
+
 def test_a_rule_that_is_off_costs_nothing() -> None:
     (folder,) = rule_folders("BACKUP_ROLE_ASSUMABLE")
     assert month(folder, Account(), OFF) == Month()
@@ -226,6 +260,9 @@ def test_the_command_works_out_an_organization_of_ones_own(capsys: pytest.Captur
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("| 7 |"))
     assert row.startswith(f"| 7 | {invocations:,} | {put:,} |")
     assert f"${put * 0.5:,.2f}" in row
+    changes = (120 + 10) * 7 * 2  # each run one, by which all six are renewed in a week; and ten of a month change
+    total, less = (float(cell.strip(" $").replace(",", "")) for cell in row.split("|")[9:11])
+    assert total - less == pytest.approx((put - changes) * 0.5)
 
 
 def test_the_command_on_the_page_works(capsys: pytest.CaptureFixture[str]) -> None:

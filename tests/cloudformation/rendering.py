@@ -22,6 +22,7 @@ CODE = {"CodeBucket": "artifacts", "CodePrefix": "backup-config-rules/0123456789
 # What must be given, by template.
 NEEDED: Mapping[str, Mapping[str, str]] = {
     "artifact-bucket.yaml": {},
+    "kept-reads.yaml": {},
     "conformance-pack.yaml": {
         "FunctionArnPrefix": f"arn:aws:lambda:eu-west-1:{CENTRAL}:function:backup-config-rules-",
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from policy_sentry.querying.actions import get_action_data
 
 import backup_rules_cli.catalogue
 from aws_simulator.deployment.cloudformation.templates import parse
+from backup_rules.aws.kept_in_bucket import RENEWED_AFTER
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.main import main
 from backup_rules_cli.templates import templates
 from backup_rules_cli.templates.conformance_pack import at_defaults, conformance_pack
 from backup_rules_cli.templates.yaml_text import Noted, yaml_text
 from tests.cloudformation.rendering import (
+    CENTRAL,
     FOLDER,
     NEEDED,
     PER_RULE,
@@ -230,7 +233,7 @@ def test_a_second_deployment_shares_no_name_with_the_first(name: str) -> None:
 
     second = {key: value for key, value in SECOND.items() if key in committed(name)["Parameters"]}
     assert not names({}) & names(second)
-    assert len(names({})) == len(names(second)) or name == "artifact-bucket.yaml"
+    assert len(names({})) == len(names(second)) or name in {"artifact-bucket.yaml", "kept-reads.yaml"}
     assert all("Export" not in each for each in committed(name).get("Outputs", {}).values())
 
 
@@ -265,7 +268,7 @@ def test_defaults_are_those_of_the_rules(name: str) -> None:
 
 
 def test_the_templates_are_these() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == set(GENERATED) | {"artifact-bucket.yaml"}
+    assert {path.name for path in FOLDER.iterdir()} == set(GENERATED) | {"artifact-bucket.yaml", "kept-reads.yaml"}
 
 
 # --- The bucket of code and templates, which is the same for whatever rules there are -------------------------------
@@ -286,6 +289,31 @@ def test_the_artifact_bucket_is_private_encrypted_versioned_and_tls_only() -> No
     assert statement["Resource"] == ["<Bucket.Arn>", "<Bucket.Arn>/*"]
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert policy["Bucket"] == "<Bucket>"
+
+
+# --- The bucket in which the functions keep what cannot change -------------------------------------------------------
+
+
+@pytest.mark.parametrize(("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn")])
+def test_what_is_kept_is_private_encrypted_deleted_in_time_and_the_functions_own(region: str, partition: str) -> None:
+    made = rendered("kept-reads.yaml", {"FunctionRoleName": "Mine"}, region=region)
+    bucket, policy = made["Bucket"]["Properties"], made["BucketPolicy"]["Properties"]
+    assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    (lifecycle,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (lifecycle["Status"], timedelta(lifecycle["ExpirationInDays"])) == ("Enabled", 2 * RENEWED_AFTER)
+    assert "VersioningConfiguration" not in bucket
+    tls, functions = policy["PolicyDocument"]["Statement"]
+    assert (tls["Effect"], tls["Principal"], tls["Action"]) == ("Deny", "*", "s3:*")
+    assert tls["Resource"] == ["<Bucket.Arn>", "<Bucket.Arn>/*"]
+    assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert (functions["Effect"], functions["Principal"]) == ("Deny", "*")
+    assert functions["Action"] == ["s3:GetObject", "s3:PutObject"]
+    assert functions["Resource"] == "<Bucket.Arn>/*"
+    role = f"arn:{partition}:iam::{CENTRAL}:role/Mine-{region}"
+    assert functions["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": role}}
 
 
 # --- Their text -----------------------------------------------------------------------------------------------------

@@ -30,11 +30,11 @@ def test_each_rule_has_its_function(rule: RuleFolder) -> None:
         "S3Bucket": CODE["CodeBucket"],
         "S3Key": f"{CODE['CodePrefix']}/{rule.config_rule_name}.zip",
     }
-    assert (made["MemorySize"], made["Timeout"], made["Architectures"]) == (256, 600, ["arm64"])
+    assert (made["MemorySize"], made["Timeout"], made["Architectures"]) == (256, 900, ["arm64"])
     assert made["Layers"] == ["<Layer>"]
     assert made["Role"] == "<FunctionRole.Arn>"
     assert made["TracingConfig"] == {"Mode": "PassThrough"}
-    assert made["Environment"] == {"Variables": {"ORGANIZATION_ID": ""}}
+    assert made["Environment"] == {"Variables": {"ORGANIZATION_ID": "", "PUT_EVALUATIONS": "all", "REFRESH_DAYS": "7"}}
     assert "ReservedConcurrentExecutions" not in made
     assert len(made["FunctionName"]) <= 64
 
@@ -52,6 +52,8 @@ def test_what_a_deployer_sets_reaches_every_function() -> None:
         "Tracing": "Active",
         "OrganizationId": ORGANIZATION,
         "CheckOrganizationInCode": "true",
+        "PutEvaluations": "changes",
+        "RefreshDays": "14",
         "CodePrefix": "elsewhere/0",
         "FunctionPrefix": "mine-",
     }
@@ -61,7 +63,11 @@ def test_what_a_deployer_sets_reaches_every_function() -> None:
         assert each["Architectures"] == ["x86_64"]
         assert each["ReservedConcurrentExecutions"] == "20"
         assert each["TracingConfig"] == {"Mode": "Active"}
-        assert each["Environment"]["Variables"] == {"ORGANIZATION_ID": ORGANIZATION}
+        assert each["Environment"]["Variables"] == {
+            "ORGANIZATION_ID": ORGANIZATION,
+            "PUT_EVALUATIONS": "changes",
+            "REFRESH_DAYS": "14",
+        }
         assert each["Code"]["S3Key"].startswith("elsewhere/0/")
         assert each["FunctionName"].startswith("mine-backup-")
     (layer,) = named("AWS::Lambda::LayerVersion", given).values()
@@ -108,6 +114,27 @@ def test_no_role_outside_the_organization_can_be_assumed() -> None:
 
 def test_traces_may_be_written_only_when_there_are_any() -> None:
     assert set(allowed({"Tracing": "Active"})) - set(allowed()) == {"Traces"}
+
+
+@pytest.mark.parametrize("name", [NAME, "single-account.yaml"])
+def test_what_is_kept_is_read_and_written_only_where_a_bucket_is_named(name: str) -> None:
+    def role(given: dict[str, str]) -> dict[str, Any]:
+        (policy,) = rendered(name, given)["FunctionRole"]["Properties"]["Policies"]
+        return {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"] if "Sid" in each}
+
+    def buckets(given: dict[str, str]) -> set[str | None]:
+        functions = of_type(rendered(name, given), "AWS::Lambda::Function").values()
+        return {each["Environment"]["Variables"].get("KEPT_READS_BUCKET") for each in functions}
+
+    given = {"KeptReadsBucket": "kept"}
+    assert set(role(given)) - set(role({})) == {"KeptReads"}
+    assert role(given)["KeptReads"] == {
+        "Sid": "KeptReads",
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+        "Resource": ["arn:aws:s3:::kept", "arn:aws:s3:::kept/*"],
+    }
+    assert (buckets(given), buckets({})) == ({"kept"}, {None})
 
 
 def test_what_failed_at_every_try_is_kept() -> None:

@@ -22,7 +22,7 @@ def test_each_rule_invokes_its_own_function_and_reads_with_its_role(rule: RuleFo
     function = source["SourceIdentifier"].strip("<>").removesuffix(".Arn")
     functions = of_type(rendered(NAME), "AWS::Lambda::Function")
     assert functions[function]["Handler"] == f"{rule.name}.lambda_handler"
-    assert "Environment" not in functions[function]
+    assert functions[function]["Environment"] == {"Variables": {"PUT_EVALUATIONS": "all", "REFRESH_DAYS": "7"}}
     assert made["Properties"]["InputParameters"] == {"AssumeRoleMode": "false", **rule.defaults}
     assert ("Scope" in made["Properties"]) == bool(rule.triggers)
     # A rule whose function AWS Config may not invoke is refused.

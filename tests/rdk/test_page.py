@@ -151,7 +151,7 @@ def test_one_account(desk: Desk) -> None:
     layer = desk.client("lambda").list_layer_versions(LayerName=LAYER)["LayerVersions"][0]
     function = desk.functions()["BACKUPTAGCASE"]
     assert [each["Arn"] for each in function["Layers"]] == [layer["LayerVersionArn"]]
-    assert function["Timeout"] == 600
+    assert function["Timeout"] == 900
     events = [event("BACKUP_TAG_CASE", parameters, desk) for parameters in ({}, {"AssumeRoleMode": "false"})]
     with lambda_runtime(desk.url) as runtime, enforced_permissions():
         for each in events:

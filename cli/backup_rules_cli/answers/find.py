@@ -73,7 +73,13 @@ def judged_accounts(
 ) -> tuple[JudgedAccount, ...]:
     """The accounts and Regions, with nothing judged yet."""
     return tuple(
-        JudgedAccount(Account(Calls(each.place, each.clients)), folders, parameters, sources.now, sources.read_from)
+        JudgedAccount(
+            Account(Calls(each.place, each.clients, pace=each.pace)),
+            folders,
+            parameters,
+            sources.now,
+            sources.read_from,
+        )
         for each in sources.found
     )
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from backup_rules.evaluation.renewal import MOST_REFRESH_DAYS, REFRESH_DAYS
 from backup_rules_cli import console, options
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.costs.calls import Account
@@ -44,15 +45,27 @@ def _inputs(command: _F) -> _F:
 @click.option(
     "--frequency", "frequencies", multiple=True, metavar="RULE=Off", help=f"One of {', '.join(HOURS)}, {OFF}."
 )
+@click.option(
+    "--refresh-days",
+    type=click.IntRange(1, MOST_REFRESH_DAYS),
+    default=REFRESH_DAYS,
+    show_default=True,
+    help="With put: changes, after how many days everything is put again.",
+)
 @_inputs
 def costs(
-    accounts: tuple[str, ...], regions: int, rules: tuple[str, ...], frequencies: tuple[str, ...], **given: Any
+    accounts: tuple[str, ...],
+    regions: int,
+    rules: tuple[str, ...],
+    frequencies: tuple[str, ...],
+    refresh_days: int,
+    **given: Any,
 ) -> int:
     """Work out what the pack does and costs in a month, from the size of an organization."""
     folders, chosen, sizes = rule_folders(*rules), _frequencies(frequencies), _sizes(accounts)
     account = _checked(Account(**_given(given, Account)))
     console.show(["One account in one Region:", ""])
-    console.show([*rules_table(folders, account, chosen).splitlines(), ""])
+    console.show([*rules_table(folders, account, chosen, refresh_days).splitlines(), ""])
     console.show(services_table(months(folders, account, chosen)).splitlines())
     console.show(["", f"All accounts, in {regions} Region(s), in a month of 30 days:", ""])
     table = organizations_table(
@@ -63,6 +76,7 @@ def costs(
         frequencies=chosen,
         prices=Prices(**_given(given, Prices)),
         functions=Functions(**_given(given, Functions)),
+        refresh_days=refresh_days,
     )
     console.show(table.splitlines())
     return WELL

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.costs.calls import Account, Invocation, Trigger, calls, evaluations
+from backup_rules_cli.costs.counts import CONFIG_PAGE
 
-HOURS_A_MONTH = 30 * 24
+DAYS_A_MONTH = 30
+HOURS_A_MONTH = DAYS_A_MONTH * 24
 HOURS = {"One_Hour": 1, "Three_Hours": 3, "Six_Hours": 6, "Twelve_Hours": 12, "TwentyFour_Hours": 24}
 OFF = "Off"
 
@@ -43,8 +45,16 @@ class Month:
         return found
 
 
-def month(folder: RuleFolder, account: Account, frequency: str | None = None) -> Month:
-    """What one rule does in one account and Region in a month; `frequency` as AWS Config spells it, or `Off`."""
+def month(folder: RuleFolder, account: Account, frequency: str | None = None, refresh_days: int | None = None) -> Month:
+    """What one rule does in one account and Region in a month.
+
+    Args:
+        folder: the rule.
+        account: of which size.
+        frequency: as AWS Config spells it, or `Off`; None: the rule's own.
+        refresh_days: with `put: changes`, after how many days everything is put again; None: each run puts all.
+            Nothing changes in that month.
+    """
     frequency = frequency or folder.frequency
     if frequency == OFF:
         return Month()
@@ -57,8 +67,26 @@ def month(folder: RuleFolder, account: Account, frequency: str | None = None) ->
     for trigger, count in times.items():
         if trigger is Trigger.SCHEDULE or trigger.value in folder.triggers:
             invocation = Invocation(account, trigger)
-            total += Month(1, evaluations(folder, invocation), calls(folder, invocation)) * count
+            whole = Month(1, evaluations(folder, invocation), calls(folder, invocation)) * count
+            total += (
+                _changes_only(whole, evaluations(folder, invocation), refresh_days)
+                if trigger is Trigger.SCHEDULE
+                else whole
+            )
     return total
+
+
+def _changes_only(runs: Month, subjects: int, refresh_days: int | None) -> Month:
+    """A month's scheduled runs of a rule, of so many subjects each, that find what AWS Config holds already.
+
+    Each run puts one evaluation, the oldest; so fewer are left to be renewed when their days are over.
+    """
+    if refresh_days is None:
+        return runs
+    at_least = min(runs.invocations, runs.evaluations)
+    put = min(runs.evaluations, max(at_least, -(-subjects * DAYS_A_MONTH // refresh_days)))
+    puts = {"config:PutEvaluations": max(at_least, -(-put // CONFIG_PAGE))}
+    return Month(runs.invocations, put, +Counter({**runs.calls, **puts}))
 
 
 @dataclass(frozen=True)
@@ -111,9 +139,17 @@ def seconds_to_work_off(rules: int, accounts: int, functions: Functions, concurr
     return rules * accounts * functions.seconds / (concurrency or functions.concurrency)
 
 
-def months(folders: Sequence[RuleFolder], account: Account, frequencies: Mapping[str, str]) -> Month:
-    """What all the rules do in one account and Region in a month; `frequencies` by rule, where they are not its own."""
-    return sum((month(folder, account, frequencies.get(folder.name)) for folder in folders), Month())
+def months(
+    folders: Sequence[RuleFolder], account: Account, frequencies: Mapping[str, str], refresh_days: int | None = None
+) -> Month:
+    """What all the rules do in one account and Region in a month; `frequencies` by rule, where they are not its own.
+
+    With `refresh_days`, only changes are put: those of compliance are among the evaluations.
+    """
+    whole = sum((month(each, account, frequencies.get(each.name), refresh_days) for each in folders), Month())
+    if refresh_days is None or not whole.evaluations:
+        return whole
+    return whole + Month(evaluations=account.compliance_changes)
 
 
 def recorded_items(account: Account) -> int:

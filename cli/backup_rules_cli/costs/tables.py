@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from backup_rules.evaluation.renewal import REFRESH_DAYS
 from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.costs.calls import Account, Invocation, calls, evaluations
 from backup_rules_cli.costs.months import (
@@ -21,21 +22,32 @@ from backup_rules_cli.costs.months import (
 ORGANIZATIONS = (10, 100, 1_000, 10_000)
 
 
-def rules_table(folders: Sequence[RuleFolder], account: Account, frequencies: Mapping[str, str] | None = None) -> str:
+_DOLLARS = ("Config", "Lambda", "Items", "Total", "Total, changes")
+
+
+def rules_table(
+    folders: Sequence[RuleFolder],
+    account: Account,
+    frequencies: Mapping[str, str] | None = None,
+    refresh_days: int = REFRESH_DAYS,
+) -> str:
     """A row per rule: what a scheduled run does, and what a month brings, changes included."""
     rows = [
-        "| Rule | AWS calls of a run | Evaluations of a run | Invocations a month | Evaluations a month |",
-        "|---|---:|---:|---:|---:|",
+        "| Rule | AWS calls of a run | Evaluations of a run | Invocations a month | Evaluations a month | Changes |",
+        "|---|---:|---:|---:|---:|---:|",
     ]
     chosen = frequencies or {}
     for folder in folders:
         invocation, whole = Invocation(account), month(folder, account, chosen.get(folder.name))
+        changes = month(folder, account, chosen.get(folder.name), refresh_days)
         rows.append(
             f"| {folder.name} | {calls(folder, invocation).total()} | {evaluations(folder, invocation)} |"
-            f" {whole.invocations:,} | {whole.evaluations:,} |"
+            f" {whole.invocations:,} | {whole.evaluations:,} | {changes.evaluations:,} |"
         )
-    whole = months(folders, account, chosen)
-    rows.append(f"| **all** | | | **{whole.invocations:,}** | **{whole.evaluations:,}** |")
+    whole, changes = months(folders, account, chosen), months(folders, account, chosen, refresh_days)
+    rows.append(
+        f"| **all** | | | **{whole.invocations:,}** | **{whole.evaluations:,}** | **{changes.evaluations:,}** |"
+    )
     return "\n".join(rows)
 
 
@@ -55,23 +67,25 @@ def organizations_table(  # noqa: PLR0913 - the inputs of the formula, told apar
     frequencies: Mapping[str, str] | None = None,
     prices: Prices | None = None,
     functions: Functions | None = None,
+    refresh_days: int = REFRESH_DAYS,
 ) -> str:
-    """A row per size of organization: what a month brings and costs."""
+    """A row per size of organization: what a month brings and costs, and costs with `put: changes`."""
     prices, functions, chosen = prices or Prices(), functions or Functions(), frequencies or {}
     rows = [
-        "| Accounts | Invocations | Evaluations | AWS calls | Findings | Config | Lambda | Items | Total | At once |",
-        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        f"| Accounts | Invocations | Evaluations | AWS calls | Findings | {' | '.join(_DOLLARS)} | At once |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    one = months(folders, account, chosen)
+    one, changes = months(folders, account, chosen), months(folders, account, chosen, refresh_days)
     active = sum(chosen.get(folder.name) != OFF for folder in folders)
     for number in accounts:
         places = number * regions
         whole, items = one * places, recorded_items(account) * places
-        cost = bill(whole, items, prices, functions)
+        cost, less = bill(whole, items, prices, functions), bill(changes * places, items, prices, functions)
         rows.append(
             f"| {number:,} | {whole.invocations:,} | {whole.evaluations:,} | {whole.calls.total():,} |"
             f" {account.compliance_changes * places:,} | ${cost.config:,.2f} | ${cost.functions:,.2f} |"
-            f" ${cost.items:,.2f} | ${cost.total:,.2f} | {seconds_to_work_off(active, number, functions):,.1f} s |"
+            f" ${cost.items:,.2f} | ${cost.total:,.2f} | ${less.total:,.2f} |"
+            f" {seconds_to_work_off(active, number, functions):,.1f} s |"
         )
     return "\n".join(rows)
 

@@ -7,11 +7,13 @@ CloudFormation sees from the key alone that something is new.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from backup_rules_cli.deploy.aws import Access, AwsCallError
+from backup_rules_cli.deploy.stacks import read_stack
 from backup_rules_cli.deploy.templates import Template
+from backup_rules_cli.deploy.words import counted
 from backup_rules_cli.package import Package
 
 NO_BUCKET = "not-yet-made"
@@ -79,6 +81,19 @@ def empty(access: Access, region: str, bucket: str) -> int:
             deleted += _delete(access, region, bucket, batch)
             batch = []
     return deleted + (_delete(access, region, bucket, batch) if batch else 0)
+
+
+def empty_buckets(stacks: Iterable[tuple[Access, str, str]], say: Callable[[str], None]) -> None:
+    """Empty the bucket of each of the stacks (access, Region, name): CloudFormation deletes none that holds something.
+
+    Raises:
+        AwsCallError: an object could not be deleted, or a stack not be read.
+    """
+    for access, region, name in stacks:
+        live = read_stack(access, region, name)
+        bucket = live.outputs.get("BucketName") if live else None
+        if bucket:
+            say(f"{region}  {counted(empty(access, region, bucket), 'version')} of objects deleted from {bucket}")
 
 
 def _versions(access: Access, region: str, bucket: str) -> Iterator[dict[str, str]]:

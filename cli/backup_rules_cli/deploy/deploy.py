@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backup_rules_cli.console import show
-from backup_rules_cli.deploy.artifacts import NO_BUCKET, upload
+from backup_rules_cli.deploy.artifacts import NO_BUCKET, empty_buckets, upload
 from backup_rules_cli.deploy.aws import Access, AwsCallError
 from backup_rules_cli.deploy.checks import (
     NotReadyError,
@@ -30,6 +30,7 @@ from backup_rules_cli.deploy.organization import (
 from backup_rules_cli.deploy.plan import Plan
 from backup_rules_cli.deploy.rollout import (
     FUNCTIONS,
+    KEPT_READS,
     MEMBER_ROLE,
     ORGANIZATION,
     REMEDIATION,
@@ -225,7 +226,11 @@ def _make(rollout: Rollout, terminal: Terminal) -> None:
     apply(rollout.surplus(phases, before=True), terminal.say)
     for phase in phases:
         apply([compare(stack) for stack in phase], terminal.say, _explained)
-    apply(rollout.surplus(phases), terminal.say)
+    surplus = rollout.surplus(phases)
+    kept_reads = rollout.settings.stack(KEPT_READS)
+    doomed = [(step.stack.access, step.stack.region, step.stack.name) for step in surplus]
+    empty_buckets([place for place in doomed if place[2] == kept_reads], terminal.say)
+    apply(surplus, terminal.say)
 
 
 def _explained(stack: Stack) -> Iterator[str]:

@@ -7,6 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from backup_rules.evaluation.renewal import ALL, CHANGES
+from backup_rules_cli.costs.counts import Account
+from backup_rules_cli.costs.months import Functions, Prices, bill, months, recorded_items
 from backup_rules_cli.deploy.rollout import MEMBER_ROLE, ORGANIZATION, REMEDIATION_ROLE, OrganizationRollout, Rollout
 from backup_rules_cli.deploy.settings import ACCOUNTS, OPEN, Settings
 from backup_rules_cli.deploy.stacks import Change, Step
@@ -48,6 +51,13 @@ class Plan:
             yield from _reached(rollout)
             yield from self._left_behind(rollout)
         yield from _rules(settings)
+        yield from _estimate(settings, len(rollout.reach.accounts) if isinstance(rollout, OrganizationRollout) else 1)
+        if settings.keep_reads:
+            yield from _wrapped(
+                "Kept reads: what cannot change of plans and selections (names, tags and ARNs of every account reached)"
+                f" lies in a private bucket of account {caller.account} in each Region. See SECURITY.md.",
+                0,
+            )
         if settings.remediation:
             yield "Remediation: documents that a person may start for some findings; nothing starts by itself."
         yield ""
@@ -151,6 +161,23 @@ def _reached(rollout: OrganizationRollout) -> Iterator[str]:
     yield f"  {_INVOKE[rollout.invoke_permission]}"
     if rollout.invoke_permission == ACCOUNTS and not settings.invoke_accounts:
         yield "  Deploy again when an account joins: its rules may not invoke them until then; verify tells."
+
+
+def _estimate(settings: Settings, accounts: int) -> Iterator[str]:
+    """What a month costs where every account is an ordinary one, with all evaluations and with changes only."""
+    folders, frequencies = [rule.folder for rule in settings.rules_on], settings.frequencies
+    account, places = Account(), accounts * len(settings.regions)
+    told = []
+    for put, days in ((ALL, None), (CHANGES, settings.refresh_days)):
+        whole = months(folders, account, frequencies, days) * places
+        cost = bill(whole, recorded_items(account) * places, Prices(), Functions()).total
+        chosen = " (chosen)" if put == settings.put else ""
+        told.append(f"put: {put}{chosen} {whole.evaluations:,} evaluations, ${cost:,.2f}")
+    yield from _wrapped(
+        f"A month, if every account is like the ordinary one of docs/cost-and-quotas.md: {'; '.join(told)}."
+        " For accounts like yours: backup-rules costs.",
+        0,
+    )
 
 
 _INVOKE = {

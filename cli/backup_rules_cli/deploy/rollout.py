@@ -28,6 +28,7 @@ from backup_rules_cli.templates.rule_parameters import EXCLUDED_PLANS, frequency
 from backup_rules_cli.templates.yaml_text import yaml_text
 
 ARTIFACTS, FUNCTIONS, INVOKE = "artifacts", "functions", "invoke-permissions"
+KEPT_READS = "kept-reads"
 MEMBER_ROLE, ORGANIZATION, SINGLE_ACCOUNT = "member-role", "organization", "single-account"
 QUERIES, REMEDIATION = "queries", "remediation"
 REMEDIATION_ROLE, REMEDIATION_DOCUMENTS = "remediation-role", "remediation-documents"
@@ -59,6 +60,12 @@ def bucket_name(pack: str, access: Access, region: str) -> str:
     """
     own = hashlib.sha256(pack.encode()).hexdigest()[:8]  # a bucket's name has 63 characters at most
     return f"awsconfigconforms-{access.caller.account}-{region}-{own}"
+
+
+def kept_reads_bucket(pack: str, access: Access, region: str) -> str:
+    """What the bucket is called in which the functions keep what cannot change."""
+    own = hashlib.sha256(pack.encode()).hexdigest()[:8]
+    return f"backup-rules-reads-{access.caller.account}-{region}-{own}"
 
 
 def document_parameters(settings: Settings) -> dict[str, str]:
@@ -134,6 +141,26 @@ class Rollout(ABC):
         suffix = _DNS_SUFFIXES.get(self.access.caller.partition, "amazonaws.com")
         return f"https://{bucket}.s3.{region}.{suffix}/{template_key(template)}"
 
+    def kept_reads(self) -> Phase:
+        """The buckets in which the functions keep what cannot change."""
+        settings = self.settings
+        return tuple(
+            self.stack(
+                KEPT_READS,
+                region,
+                {
+                    "BucketName": kept_reads_bucket(settings.name, self.access, region),
+                    "FunctionRoleName": settings.function_role_name,
+                },
+            )
+            for region in settings.regions
+            if settings.keep_reads
+        )
+
+    def kept_reads_places(self) -> tuple[Place, ...]:
+        """Where these are, if they are."""
+        return tuple((self.access, region, KEPT_READS) for region in self.settings.regions)
+
     def queries(self) -> Phase:
         """The stored queries: where the aggregator is, or would be."""
         settings = self.settings
@@ -198,7 +225,11 @@ class Rollout(ABC):
             "AlarmTopicArn": settings.alarm_topics.get(region, ""),
             "Tracing": "Active" if settings.tracing else "PassThrough",
             "Architecture": settings.architecture,
+            "PutEvaluations": settings.put,
+            "RefreshDays": str(settings.refresh_days),
         }
+        if settings.keep_reads:
+            given["KeptReadsBucket"] = kept_reads_bucket(settings.name, self.access, region)
         if settings.reserved_concurrency is not None:
             given["ReservedConcurrency"] = str(settings.reserved_concurrency)
         return given
@@ -229,7 +260,11 @@ class OrganizationRollout(Rollout):
     @property
     def optional(self) -> tuple[Place, ...]:
         home, regions = self.settings.home, self.settings.regions
-        own = ((self.access, home, QUERIES), *((self.access, region, REMEDIATION) for region in regions))
+        own = (
+            (self.access, home, QUERIES),
+            *((self.access, region, REMEDIATION) for region in regions),
+            *self.kept_reads_places(),
+        )
         return own if self.management is None else own + own_remediation_places(self.management, self.settings)
 
     @property
@@ -261,7 +296,8 @@ class OrganizationRollout(Rollout):
 
     def phases(self, buckets: Mapping[str, str]) -> tuple[Phase, ...]:
         settings = self.settings
-        phases: list[Phase] = [tuple(self._functions(region, buckets[region]) for region in settings.regions)]
+        functions = tuple(self._functions(region, buckets[region]) for region in settings.regions)
+        phases: list[Phase] = [self.kept_reads(), functions]
         if self.invoke_permission != OPEN:
             phases.append(tuple(self._invoke_permissions(region, buckets[region]) for region in settings.regions))
         phases.append(self._in_management() + self._remediation(buckets))
@@ -375,11 +411,16 @@ class SingleAccountRollout(Rollout):
 
     @property
     def optional(self) -> tuple[Place, ...]:
-        return ((self.access, self.settings.home, QUERIES), *own_remediation_places(self.access, self.settings))
+        return (
+            (self.access, self.settings.home, QUERIES),
+            *own_remediation_places(self.access, self.settings),
+            *self.kept_reads_places(),
+        )
 
     def phases(self, buckets: Mapping[str, str]) -> tuple[Phase, ...]:
         rules = tuple(self._single_account(region, buckets[region]) for region in self.settings.regions)
-        return (rules, self.queries() + self.own_remediation(self.access))
+        phases = (self.kept_reads(), rules, self.queries() + self.own_remediation(self.access))
+        return tuple(phase for phase in phases if phase)
 
     def _single_account(self, region: str, bucket: str) -> Stack:
         given = self.code_parameters(region, bucket) | self.rule_parameters()

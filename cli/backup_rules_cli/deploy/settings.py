@@ -16,6 +16,7 @@ import yaml
 from yaml.nodes import MappingNode
 
 from backup_rules.errors import InvalidRuleParametersError
+from backup_rules.evaluation.renewal import ALL, CHANGES, MOST_REFRESH_DAYS, REFRESH_DAYS
 from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from backup_rules_cli.errors import CommandError
 from backup_rules_cli.places import known_regions, partition_of
@@ -82,6 +83,11 @@ class Settings:
     reserved_concurrency: int | None = None
     """Of each function; None leaves the account's common pool."""
     architecture: str = "arm64"
+    put: str = ALL
+    """What periodic runs put: all evaluations, or changes, and everything every `refresh_days`."""
+    refresh_days: int = REFRESH_DAYS
+    keep_reads: bool = True
+    """Whether the functions keep what cannot change of plans and selections."""
     invoke_permission: str = NARROWEST
     invoke_accounts: tuple[str, ...] = ()
     check_organization_in_code: bool = False
@@ -101,6 +107,11 @@ class Settings:
     def rules_on(self) -> tuple[RuleSettings, ...]:
         """The rules that the pack has."""
         return tuple(rule for rule in self.rules if rule.is_on)
+
+    @property
+    def frequencies(self) -> dict[str, str]:
+        """How often each rule of the pack runs, by its name."""
+        return {rule.folder.name: rule.frequency for rule in self.rules_on}
 
     def parameters_of(self, rule: RuleSettings) -> dict[str, str]:
         """The rule's parameters that were set, and the home Region for one that reports in one Region of an account."""
@@ -317,6 +328,9 @@ _READERS: Mapping[str, _Reader] = {
     "tracing": _one(_choice, choices=_TRUTH),
     "reserved_concurrency": lambda key, value: {key: None if value == "" else _number(key, value, 1, 9_999)},
     "architecture": _one(_choice, choices={"arm64": "arm64", "x86_64": "x86_64"}),
+    "put": _one(_choice, choices={ALL: ALL, CHANGES: CHANGES}),
+    "refresh_days": _one(_number, low=1, high=MOST_REFRESH_DAYS),
+    "keep_reads": _one(_choice, choices=_TRUTH),
     "invoke_permission": _invoke_permission,
     "check_organization_in_code": _one(_choice, choices=_TRUTH),
     "aggregator": _one(_choice, choices=_TRUTH),

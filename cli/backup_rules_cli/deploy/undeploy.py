@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backup_rules_cli.console import show
-from backup_rules_cli.deploy.artifacts import empty
+from backup_rules_cli.deploy.artifacts import empty_buckets
 from backup_rules_cli.deploy.aws import Access, AwsCallError
 from backup_rules_cli.deploy.everywhere import whereabouts, with_all_regions
 from backup_rules_cli.deploy.organization import describe_organization
@@ -13,6 +13,7 @@ from backup_rules_cli.deploy.rollout import (
     ARTIFACTS,
     FUNCTIONS,
     INVOKE,
+    KEPT_READS,
     MEMBER_ROLE,
     ORGANIZATION,
     QUERIES,
@@ -22,9 +23,8 @@ from backup_rules_cli.deploy.rollout import (
     own_remediation_places,
 )
 from backup_rules_cli.deploy.settings import Settings
-from backup_rules_cli.deploy.stacks import Live, delete, read_stack
+from backup_rules_cli.deploy.stacks import delete, read_stack
 from backup_rules_cli.deploy.terminal import Terminal
-from backup_rules_cli.deploy.words import counted
 
 # Deployed by hand, beside what `make deploy` makes.
 FINDING_EVENTS = "finding-events"
@@ -63,7 +63,7 @@ def undeploy(
             show(["Nothing was changed."])
             return False
         for phase in phases:
-            _empty_buckets(settings, phase, terminal)
+            empty_buckets([place for place in phase if place[2] in _with_buckets(settings)], terminal.say)
             delete(phase, terminal.say)
         show(["Deleted."])
     show(_left(settings, access, management))
@@ -83,7 +83,7 @@ def _phases(settings: Settings, access: Access, management: Access | None) -> li
         [(each, settings.home, MEMBER_ROLE) for each in accounts],
         [(access, region, part) for part in (INVOKE, SINGLE_ACCOUNT) for region in settings.regions],
         [(access, region, FUNCTIONS) for region in settings.regions],
-        [(access, region, ARTIFACTS) for region in settings.regions],
+        [(access, region, part) for part in (ARTIFACTS, KEPT_READS) for region in settings.regions],
     ]
     return [
         [
@@ -99,14 +99,8 @@ def _elsewhere(of_access: Access, access: Access) -> str:
     return "" if of_access is access else f"  in account {of_access.caller.account}"
 
 
-def _empty_buckets(settings: Settings, phase: list[Place], terminal: Terminal) -> None:
-    for access, region, name in phase:
-        live: Live | None = read_stack(access, region, name) if name == settings.stack(ARTIFACTS) else None
-        bucket = live.outputs.get("BucketName") if live else None
-        if bucket:
-            terminal.say(
-                f"{region}  {counted(empty(access, region, bucket), 'version')} of objects deleted from {bucket}"
-            )
+def _with_buckets(settings: Settings) -> set[str]:
+    return {settings.stack(ARTIFACTS), settings.stack(KEPT_READS)}
 
 
 def _left(settings: Settings, access: Access, management: Access | None) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backup_rules.evaluation.renewal import MOST_REFRESH_DAYS, REFRESH_DAYS
 from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.templates.declarations import FUNCTION_ROLE, choice, text
 from backup_rules_cli.templates.intrinsics import CONFIG, Intrinsic, differs, equals, get_att, given, if_, ref, sub
@@ -27,6 +28,8 @@ from backup_rules_cli.templates.yaml_text import Noted
 # Seconds between two runs. TwentyFour_Hours is what is left when it is none of these.
 _PERIODS = {"One_Hour": 3600, "Three_Hours": 10800, "Six_Hours": 21600, "Twelve_Hours": 43200}
 _DAY = 86400
+
+_KEPT_READS = "arn:${AWS::Partition}:s3:::${KeptReadsBucket}"
 
 _METRICS = "BackupConfigRules"
 
@@ -82,6 +85,26 @@ def function_parameters(rules: Sequence[RuleFolder]) -> dict[str, Any]:
             pattern="^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+)?$",
             constraint="must be the ARN of a KMS key, or blank.",
         ),
+        "KeptReadsBucket": text(
+            "The bucket of kept-reads.yaml in this Region, in which the functions keep what cannot change of plans and"
+            " selections. Blank: they read everything each time.",
+            "",
+            pattern="^([a-z0-9][a-z0-9-]{1,61}[a-z0-9])?$",
+            constraint="must be the name of a bucket without dots, or blank.",
+        ),
+        "PutEvaluations": choice(
+            "What a periodic run puts: all evaluations, or changes: what AWS Config does not hold already, and what was"
+            " last put RefreshDays ago. See docs/cost-and-quotas.md.",
+            "all",
+            "changes",
+        ),
+        "RefreshDays": {
+            "Type": "Number",
+            "Default": REFRESH_DAYS,
+            "MinValue": 1,
+            "MaxValue": MOST_REFRESH_DAYS,
+            "Description": "With PutEvaluations=changes: after how many days an evaluation is put again as it is.",
+        },
         "AlarmTopicArn": text(
             "The ARN of the SNS topic that alarms notify. Blank: alarms only show in CloudWatch.",
             "",
@@ -93,7 +116,15 @@ def function_parameters(rules: Sequence[RuleFolder]) -> dict[str, Any]:
 
 PARAMETER_GROUPS = {
     "Code": ("CodeBucket", "CodePrefix"),
-    "Functions": ("FunctionPrefix", "FunctionRoleName", "Architecture", "ReservedConcurrency"),
+    "Functions": (
+        "FunctionPrefix",
+        "FunctionRoleName",
+        "Architecture",
+        "ReservedConcurrency",
+        "KeptReadsBucket",
+        "PutEvaluations",
+        "RefreshDays",
+    ),
     "Logs, traces and alarms": ("LogRetentionDays", "LogKmsKeyArn", "Tracing", "AlarmTopicArn"),
 }
 
@@ -102,6 +133,7 @@ def function_conditions(rules: Sequence[RuleFolder]) -> dict[str, Intrinsic]:
     """The conditions that the resources below refer to, beside `<Rule>On`."""
     found = {
         "HasReservedConcurrency": given("ReservedConcurrency"),
+        "HasKeptReads": given("KeptReadsBucket"),
         "HasLogKey": given("LogKmsKeyArn"),
         "HasAlarmTopic": given("AlarmTopicArn"),
         "IsTraced": differs("Tracing", "PassThrough"),
@@ -193,6 +225,15 @@ def _running_statements(rules: Sequence[RuleFolder]) -> list[Any]:
     return [
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], groups, sid="OwnLogGroups"),
         allow("events:PutEvents", get_att("FailureBus", "Arn"), sid="Failures"),
+        # Listing is what tells an object that is not there from one that may not be read.
+        if_(
+            "HasKeptReads",
+            allow(
+                ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+                [sub(_KEPT_READS), sub(f"{_KEPT_READS}/*")],
+                sid="KeptReads",
+            ),
+        ),
         traces(sid="Traces"),
     ]
 
@@ -308,8 +349,13 @@ def _function(rule: RuleFolder, environment: Mapping[str, Any] | None) -> dict[s
         code=f"{rule.config_rule_name}.zip",
         log_group=f"{prefix(rule)}LogGroup",
         memory=256,
-        timeout=600,
-        environment=environment,
+        timeout=900,
+        environment={
+            "KEPT_READS_BUCKET": if_("HasKeptReads", ref("KeptReadsBucket")),
+            "PUT_EVALUATIONS": ref("PutEvaluations"),
+            "REFRESH_DAYS": ref("RefreshDays"),
+            **(environment or {}),
+        },
         ReservedConcurrentExecutions=if_("HasReservedConcurrency", ref("ReservedConcurrency")),
     )
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from backup_rules.arns import Place
 from backup_rules.aws.calls import Calls
 from backup_rules.aws.clients import WORKERS
+from backup_rules.aws.kept import NOTHING, Kept
 from backup_rules.aws.memory import Memory, note_gap
 from backup_rules.errors import ReadError, VanishedError
 
@@ -17,11 +18,15 @@ K = TypeVar("K")
 
 
 class Account(Memory):
-    """The account and Region `place`, read through `calls`; each fact is read when first asked for, once."""
+    """The account and Region `place`, read through `calls`; each fact is read when first asked for, once.
 
-    def __init__(self, calls: Calls) -> None:
+    `kept` is what is known from before, of what cannot change.
+    """
+
+    def __init__(self, calls: Calls, kept: Kept = NOTHING) -> None:
         super().__init__()
         self.calls = calls
+        self.kept = kept
         self.place: Place = calls.place
 
     def side_by_side(self, read: Callable[[Account, K], object], subjects: Iterable[K]) -> None:
@@ -29,7 +34,7 @@ class Account(Memory):
 
         A question that fails, fails again for whoever asks it: nothing is raised here.
         """
-        waiting = list(subjects)
+        waiting = self.kept.in_own_order(list(subjects))
         if len(waiting) < 2:
             return
         with ThreadPoolExecutor(max_workers=min(WORKERS, len(waiting))) as pool:

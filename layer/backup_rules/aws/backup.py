@@ -10,24 +10,18 @@ from datetime import datetime, timedelta
 from sys import intern
 from typing import Any, TypeVar
 
+from backup_rules.aws import backup_answers
 from backup_rules.aws.account import Account
-from backup_rules.aws.answers import Answer, field, moment, once, optional, optional_moment, texts
+from backup_rules.aws.answers import Answer, field, moment, once, optional, optional_moment
+from backup_rules.aws.kept import PLANS, SELECTIONS
 from backup_rules.aws.memory import gaps_noticed, remembered
 from backup_rules.errors import ReadError, VanishedError
 from backup_rules.plans.jobs import BackupJob, JobState
 from backup_rules.plans.plans import (
-    DEFAULT_COMPLETION_WINDOW_MINUTES,
-    DEFAULT_SCHEDULE,
-    DEFAULT_START_WINDOW_MINUTES,
-    DEFAULT_TIMEZONE,
-    MOST_WINDOW_MINUTES,
-    BackupRule,
-    CopyAction,
-    Lifecycle,
     Plan,
     PlanSummary,
 )
-from backup_rules.selections.picking import Selection, SelectionSummary, TagCondition
+from backup_rules.selections.picking import Selection, SelectionSummary
 from backup_rules.vaults.vaults import VAULT_STATES, VAULT_TYPES, Vault
 
 T = TypeVar("T")
@@ -40,8 +34,10 @@ _PAGE = {"PaginationConfig": {"PageSize": 1000}}
 @remembered
 def plan_summaries(account: Account) -> tuple[PlanSummary, ...]:
     """All plans of the Region, each once, those of organization policies and of EFS among them."""
-    listed = account.calls.items("backup", "ListBackupPlans", "BackupPlansList", _read_plan_summary, **_PAGE)
-    return tuple({each.id: each for each in reversed(listed)}.values())[::-1]
+    listed = account.calls.items("backup", "ListBackupPlans", "BackupPlansList", backup_answers.plan_summary, **_PAGE)
+    found = tuple({each.id: each for each in reversed(listed)}.values())[::-1]
+    account.kept.plans_listed(found)
+    return found
 
 
 @remembered
@@ -51,7 +47,17 @@ def plan(account: Account, summary: PlanSummary) -> Plan:
     Raises:
         VanishedError: when the plan was deleted after it had been listed.
     """
-    found = _unless_gone(account, "GetBackupPlan", lambda it: _read_plan(it, summary), BackupPlanId=summary.id)
+
+    def parse(answer: Answer) -> Plan | None:
+        read = backup_answers.plan(answer, summary)
+        version = optional(answer, "VersionId", str)
+        if read is not None and version:
+            account.kept.note(PLANS, summary.id, version, answer)
+        return read
+
+    found = account.kept.read(PLANS, summary.id, summary.version_id, lambda it: backup_answers.kept_plan(it, summary))
+    if found is None:
+        found = _unless_gone(account, "GetBackupPlan", parse, BackupPlanId=summary.id)
     if found is None:
         raise VanishedError(f"Plan {summary.id} has been deleted.")
     return found
@@ -78,7 +84,7 @@ def selection_summaries(account: Account, plan: PlanSummary) -> tuple[SelectionS
             "backup",
             "ListBackupSelections",
             "BackupSelectionsList",
-            lambda item: _read_selection_summary(item, plan),
+            lambda item: backup_answers.selection_summary(item, plan),
             BackupPlanId=plan.id,
             **_PAGE,
         )
@@ -86,7 +92,9 @@ def selection_summaries(account: Account, plan: PlanSummary) -> tuple[SelectionS
         if _gone(error):
             return ()
         raise
-    return tuple({each.id: each for each in reversed(listed)}.values())[::-1]
+    found = tuple({each.id: each for each in reversed(listed)}.values())[::-1]
+    account.kept.selections_listed(plan.id, found)
+    return found
 
 
 @remembered
@@ -96,13 +104,22 @@ def selection(account: Account, summary: SelectionSummary) -> Selection:
     Raises:
         VanishedError: when it was deleted after it had been listed.
     """
-    found = _unless_gone(
-        account,
-        "GetBackupSelection",
-        lambda it: _read_selection(it, summary),
-        BackupPlanId=summary.plan_id,
-        SelectionId=summary.id,
+
+    def parse(answer: Answer) -> Selection:
+        read = backup_answers.selection(answer, summary)
+        account.kept.note(
+            SELECTIONS,
+            summary.plan_id,
+            summary.id,
+            {"SelectionId": summary.id, "BackupPlanId": summary.plan_id, **answer},
+        )
+        return read
+
+    found = account.kept.read(
+        SELECTIONS, summary.plan_id, summary.id, lambda it: backup_answers.kept_selection(it, summary)
     )
+    if found is None:
+        found = _unless_gone(account, "GetBackupSelection", parse, BackupPlanId=summary.plan_id, SelectionId=summary.id)
     if found is None:
         raise VanishedError(f"Selection {summary.id} of plan {summary.plan_id} has been deleted.")
     return found
@@ -148,108 +165,6 @@ def _gone(error: ReadError) -> bool:
     # The operations on selections have another word for a plan that is not there.
     missing_plan = error.code == "InvalidParameterValueException" and "cannot find" in str(error).lower()
     return missing_plan or error.code == "ResourceNotFoundException"
-
-
-def _read_plan_summary(answer: Answer) -> PlanSummary:
-    """An item of `ListBackupPlans`."""
-    return PlanSummary(
-        id=field(answer, "BackupPlanId", str),
-        arn=field(answer, "BackupPlanArn", str),
-        name=field(answer, "BackupPlanName", str),
-        version_id=optional(answer, "VersionId", str) or "",
-        creation_date=optional_moment(answer, "CreationDate"),
-        last_execution_date=optional_moment(answer, "LastExecutionDate"),
-    )
-
-
-def _read_plan(answer: Answer, summary: PlanSummary) -> Plan | None:
-    """The answer of `GetBackupPlan`; None for a plan that has been deleted meanwhile."""
-    if answer.get("DeletionDate") is not None:
-        return None
-    body = field(answer, "BackupPlan", dict)
-    return Plan(
-        summary=summary,
-        creation_date=moment(answer, "CreationDate"),
-        rules=tuple(_backup_rule(rule) for rule in field(body, "Rules", list)),
-    )
-
-
-def _backup_rule(answer: Answer) -> BackupRule:
-    start, completion = _minutes(answer, "StartWindowMinutes"), _minutes(answer, "CompletionWindowMinutes")
-    schedule = optional(answer, "ScheduleExpression", str)
-    return BackupRule(
-        id=optional(answer, "RuleId", str) or "",
-        name=field(answer, "RuleName", str),
-        vault_name=field(answer, "TargetBackupVaultName", str),
-        schedule_expression=DEFAULT_SCHEDULE if schedule is None else schedule,
-        schedule_timezone=optional(answer, "ScheduleExpressionTimezone", str) or DEFAULT_TIMEZONE,
-        start_window_minutes=DEFAULT_START_WINDOW_MINUTES if start is None else start,
-        completion_window_minutes=DEFAULT_COMPLETION_WINDOW_MINUTES if completion is None else completion,
-        lifecycle=_lifecycle(answer),
-        continuous=optional(answer, "EnableContinuousBackup", bool) or False,
-        copy_actions=tuple(
-            CopyAction(field(copy, "DestinationBackupVaultArn", str), _lifecycle(copy))
-            for copy in optional(answer, "CopyActions", list) or []
-        ),
-        air_gapped_vault_arn=optional(answer, "TargetLogicallyAirGappedBackupVaultArn", str),
-        recovery_point_tags=bool(optional(answer, "RecoveryPointTags", dict)),
-    )
-
-
-def _minutes(answer: Answer, key: str) -> int | None:
-    """A window; AWS Backup takes up to 100 years."""
-    minutes = optional(answer, key, int)
-    if minutes is not None and abs(minutes) > MOST_WINDOW_MINUTES:
-        raise ValueError(f"{key} is {minutes}; AWS Backup takes at most {MOST_WINDOW_MINUTES}")
-    return minutes
-
-
-def _lifecycle(answer: Answer) -> Lifecycle:
-    lifecycle = optional(answer, "Lifecycle", dict) or {}
-    return Lifecycle(
-        delete_after_days=_days(lifecycle, "DeleteAfterDays"),
-        move_to_cold_storage_after_days=_days(lifecycle, "MoveToColdStorageAfterDays"),
-    )
-
-
-def _days(lifecycle: Answer, key: str) -> int | None:
-    days = optional(lifecycle, key, int)
-    return None if days is None or days < 0 else days  # -1 is AWS Backup's other word for "never"
-
-
-def _read_selection_summary(answer: Answer, plan: PlanSummary) -> SelectionSummary:
-    """An item of `ListBackupSelections`."""
-    return SelectionSummary(
-        id=field(answer, "SelectionId", str),
-        name=field(answer, "SelectionName", str),
-        plan_id=plan.id,
-        plan_name=plan.name,
-        role_arn=optional(answer, "IamRoleArn", str) or "",
-        creation_date=optional_moment(answer, "CreationDate"),
-    )
-
-
-def _read_selection(answer: Answer, summary: SelectionSummary) -> Selection:
-    """The answer of `GetBackupSelection`."""
-    body = field(answer, "BackupSelection", dict)
-    conditions = optional(body, "Conditions", dict) or {}
-    return Selection(
-        summary=summary,
-        resources=texts(body, "Resources"),
-        not_resources=texts(body, "NotResources"),
-        list_of_tags=_conditions(body, "ListOfTags"),
-        string_equals=_conditions(conditions, "StringEquals"),
-        string_not_equals=_conditions(conditions, "StringNotEquals"),
-        string_like=_conditions(conditions, "StringLike"),
-        string_not_like=_conditions(conditions, "StringNotLike"),
-    )
-
-
-def _conditions(answer: Answer, key: str) -> tuple[TagCondition, ...]:
-    return tuple(
-        TagCondition(field(each, "ConditionKey", str), field(each, "ConditionValue", str))
-        for each in optional(answer, key, list) or []
-    )
 
 
 # Service opt-in

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import threading
 import time
@@ -15,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from backup_rules.arns import Place
 from backup_rules.aws.memory import note_gap
+from backup_rules.aws.rates import SERVICE, Clock, Pace
 from backup_rules.errors import BackupRulesError, OutOfTimeError, ReadError
 
 T = TypeVar("T")
@@ -30,8 +32,14 @@ FAILURES_IN_A_ROW = 3
 # Services whose IAM prefix is not the name of the client.
 IAM_PREFIXES = {"resourcegroupstaggingapi": "tag"}
 
+# A throttled call is tried again after half a second, then twice as long each time up to ten; as long as the time of
+# the invocation allows, or for a minute of waiting where it has no end.
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 10.0
+SECONDS_OF_WAITING_WITHOUT_END = 60.0
+_THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown")
+
 # AWS answered, and means it: trying the same operation on another subject makes sense. Any other failure (throttled
-# until the retries ran out, 5xx, no connection) may be the operation's own.
+# until the waiting ended, 5xx, no connection) may be the operation's own.
 _ABOUT_ONE_SUBJECT = re.compile(r"AccessDenied|NotFound|NoSuchEntity|Unauthorized|NotAuthorized|Invalid|Validation")
 _DENIED = re.compile(r"AccessDenied|Unauthorized|NotAuthorized")
 
@@ -50,34 +58,108 @@ def permission(service: str, operation: str) -> str:
 
 
 class _Trying(threading.local):
-    """Of each thread: what looks at the time before each try of the call that the thread makes."""
+    """Of each thread: the call that it makes, which is told of each try."""
 
-    check: Callable[[], None] | None = None
+    call: _Call | None = None
 
 
 _trying = _Trying()
 
 
 def _before_a_try(**_: Any) -> None:
-    if _trying.check is not None:
-        _trying.check()
+    if _trying.call is not None:
+        _trying.call.before_a_try()
+
+
+def _after_a_try(response: tuple[Any, Mapping[str, Any]] | None = None, **_: Any) -> float | None:
+    """Botocore asks whether to try again: after so many seconds; None leaves it to botocore's own retries."""
+    if _trying.call is None or response is None:
+        return None
+    return _trying.call.after_a_try(response[1])
+
+
+def _watch(client: Any) -> None:
+    """Have each try of the client's calls told to the call. Of those who are asked about a retry, the first decides."""
+    client.meta.events.register_first("before-send", _before_a_try, unique_id="backup-rules-before")
+    botocores_own = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
+    client.meta.events.register_first(botocores_own, _after_a_try, unique_id="backup-rules-after")
+
+
+class _Call:
+    """One call, with all its tries and pages: each waits for its turn, and for AWS while it throttles."""
+
+    def __init__(self, calls: Calls, service: str, operation: str, *, at_the_end: bool) -> None:
+        self._calls = calls
+        self._service, self._operation = service, operation
+        self._at_the_end = at_the_end
+        self._throttled = 0
+        self._waited = 0.0
+
+    def before_a_try(self) -> None:
+        """Raises OutOfTimeError where the time that is left is too short to wait for the turn of this call."""
+        self.check_time()
+        pace = self._calls.pace
+        if pace is not None and self._service == SERVICE:
+            seconds = pace.take(self._operation, self._calls.seconds_for_reading())
+            if seconds > 0:
+                self._wait(seconds, "for its turn, at this function's share of AWS's call rates")
+
+    def after_a_try(self, answer: Mapping[str, Any]) -> float | None:
+        """0 for a call that was throttled, once it has waited; None for any other."""
+        if not _THROTTLED.search(str(answer.get("Error", {}).get("Code", ""))):
+            self._throttled = 0
+            return None
+        if self._calls.pace is not None and self._service == SERVICE:
+            self._calls.pace.throttled(self._operation)
+        # S311: the waits of those who are throttled together have to differ, no more.
+        seconds = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**self._throttled) * random.uniform(0.5, 1)  # noqa: S311
+        self._throttled = min(self._throttled + 1, 10)
+        self._waited += seconds
+        if not self._calls.has_an_end and self._waited >= SECONDS_OF_WAITING_WITHOUT_END:
+            return None
+        self._wait(seconds, "as AWS throttles it")
+        return 0
+
+    def check_time(self, seconds: float = 0, why: str = "") -> None:
+        """That there is time for this call after so many seconds.
+
+        Raises:
+            OutOfTimeError: there is not.
+        """
+        self._calls.check_time(self._service, self._operation, seconds, why, at_the_end=self._at_the_end)
+
+    def _wait(self, seconds: float, why: str) -> None:
+        self.check_time(seconds, f" It would wait {seconds:.1f} s {why}.")
+        self._calls.clock.sleep(seconds)
 
 
 class Calls:
     """The AWS calls of one invocation, in one account and Region."""
 
-    def __init__(self, place: Place, clients: ClientBuilder, seconds_left: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        place: Place,
+        clients: ClientBuilder,
+        seconds_left: Callable[[], float] | None = None,
+        pace: Pace | None = None,
+        clock: Clock = time,
+    ) -> None:
         """Args:
         place: the account and Region that are read.
         clients: builds clients with that account's credentials.
         seconds_left: how long the invocation may still run; no page is asked for, and no call tried again, in the
-            last seconds.
+            last seconds. None: it has no end.
+        pace: the share of AWS's call rates to keep to; None: as fast as AWS answers.
+        clock: what waits.
         """
         self.place = place
+        self.pace = pace
+        self.clock = clock
+        self.has_an_end = seconds_left is not None
         self.counts: Counter[str] = Counter()
         self._clients = clients
-        self._seconds_left = seconds_left or (lambda: 3600.0)
-        self._to_spare = max(LEAST_SECONDS_TO_SPARE, min(MOST_SECONDS_TO_SPARE, self._seconds_left() / 6))
+        self.seconds_left = seconds_left or (lambda: 3600.0)
+        self._to_spare = max(LEAST_SECONDS_TO_SPARE, min(MOST_SECONDS_TO_SPARE, self.seconds_left() / 6))
         self._failures: Counter[str] = Counter()
         self._given_up: dict[str, ReadError] = {}
         self._lock = threading.Lock()
@@ -105,8 +187,16 @@ class Calls:
         """
 
         def read(client: Any, method: str) -> T:
-            self._count(service, operation)
-            return parse(getattr(client, method)(**parameters))
+            made = True
+            try:
+                answer = getattr(client, method)(**parameters)
+            except OutOfTimeError:
+                made = False
+                raise
+            finally:
+                if made:
+                    self._count(service, operation)
+            return parse(answer)
 
         return self._guarded(service, operation, read, parameters, at_the_end=at_the_end)
 
@@ -135,7 +225,7 @@ class Calls:
                 if token in seen:
                     raise ValueError(f"the page token {str(token)[:40]!r} came twice")
                 seen.add(token)
-                self._check_time(service, operation)
+                self.check_time(service, operation)
             return tuple(found)
 
         return self._guarded(service, operation, read, parameters)
@@ -166,12 +256,23 @@ class Calls:
         with self._lock:
             self.counts[permission(service, operation)] += 1
 
-    def _check_time(self, service: str, operation: str, *, at_the_end: bool = False) -> None:
-        left = self._seconds_left()
-        if left < (SECONDS_TO_SPARE_FOR_THE_END if at_the_end else self._to_spare):
+    def seconds_for_reading(self) -> float:
+        """What is left of the invocation's time, without what is spared for its end."""
+        return self.seconds_left() - self._to_spare
+
+    def check_time(
+        self, service: str, operation: str, seconds: float = 0, why: str = "", *, at_the_end: bool = False
+    ) -> None:
+        """That there is time for a call after so many seconds; `why` it would wait.
+
+        Raises:
+            OutOfTimeError: there is not.
+        """
+        left = self.seconds_left()
+        if seconds > (left - SECONDS_TO_SPARE_FOR_THE_END if at_the_end else self.seconds_for_reading()):
             raise OutOfTimeError(
                 f"Out of time before {permission(service, operation)} in {self._where()}: {left:.0f} s are left after"
-                f" {sum(self.counts.values())} AWS calls. Raise the function's timeout or memory."
+                f" {sum(self.counts.values())} AWS calls.{why or ' Raise the memory or timeout of the function.'}"
             )
 
     def _guarded(
@@ -186,12 +287,13 @@ class Calls:
         name = permission(service, operation)
         if name in self._given_up:
             raise self._given_up[name]
-        before = _trying.check
+        before = _trying.call
+        call = _Call(self, service, operation, at_the_end=at_the_end)
         try:
-            self._check_time(service, operation, at_the_end=at_the_end)
+            call.check_time()
             client = self._clients.build_client(service)
-            client.meta.events.register("before-send", _before_a_try, unique_id="backup-rules-time")
-            _trying.check = lambda: self._check_time(service, operation, at_the_end=at_the_end)
+            _watch(client)
+            _trying.call = call
             found = read(client, xform_name(operation))
         except BackupRulesError:
             raise
@@ -207,7 +309,7 @@ class Calls:
         except Exception as error:  # whatever else goes wrong between question and answer is an unreadable answer
             raise self.malformed(service, operation, _about(parameters), error) from error
         finally:
-            _trying.check = before
+            _trying.call = before
         with self._lock:
             self._failures[name] = 0
         return found
@@ -241,7 +343,7 @@ def _about(parameters: Mapping[str, Any]) -> str:
     return f" for {', '.join(subjects)}" if subjects else ""
 
 
-def monotonic_deadline(context: Any) -> Callable[[], float] | None:
+def monotonic_deadline(context: Any, clock: Clock = time) -> Callable[[], float] | None:
     """Seconds left by the clock of the Lambda `context`, or None where there is none (on a person's machine)."""
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     if not callable(remaining):
@@ -250,5 +352,5 @@ def monotonic_deadline(context: Any) -> Callable[[], float] | None:
         milliseconds = float(remaining())
     except (TypeError, ValueError):
         return None
-    end = time.monotonic() + milliseconds / 1000
-    return lambda: end - time.monotonic()
+    end = clock.monotonic() + milliseconds / 1000
+    return lambda: end - clock.monotonic()

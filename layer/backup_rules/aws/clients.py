@@ -16,12 +16,17 @@ from backup_rules.errors import ReadError
 
 WORKERS = 8  # independent reads that run side by side; the connection pool of each client is as large
 
-# Five tries with exponential backoff: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+# Five tries with exponential backoff, but for what AWS throttles (`calls`): https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 CLIENT_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
     connect_timeout=5,
     read_timeout=15,
     max_pool_connections=WORKERS,
+)
+
+# Of what can be done without: it is not waited for long.
+OWN_CLIENT_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=5, max_pool_connections=1
 )
 
 SESSION_SECONDS = 900
@@ -61,6 +66,14 @@ class AccountClientFactory(ClientFactory):
                 self._clients[key] = boto3.client(
                     service, region_name=key[1], config=CLIENT_CONFIG, **(self._credentials or {})
                 )
+            return self._clients[key]
+
+    def own_client(self, service: str) -> Any:
+        """The client for `service` under the function's own role, whatever role the others assume; made once."""
+        key = (service, "")
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = boto3.client(service, region_name=self._region, config=OWN_CLIENT_CONFIG)
             return self._clients[key]
 
     def _assume(self, role_arn: str) -> dict[str, str]:

@@ -21,12 +21,15 @@ from backup_rules.aws import organizations
 from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field
 from backup_rules.aws.calls import Calls, monotonic_deadline
-from backup_rules.aws.clients import AccountClientFactory
-from backup_rules.aws.memory import gaps_noticed
+from backup_rules.aws.clients import WORKERS, AccountClientFactory
+from backup_rules.aws.kept import NOTHING, Kept
+from backup_rules.aws.memory import gaps_noticed, note_gap
+from backup_rules.aws.rates import Clock, Pace
 from backup_rules.errors import IncompleteEvaluationError, InvalidEventError, ReadError
 from backup_rules.evaluation.events import ConfigEvent, read_event
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
+from backup_rules.evaluation.renewal import Renewal, held_evaluations
 from backup_rules.evaluation.rule import BackupConfigRule, Outcome
 from backup_rules.evaluation.subjects import PLAN, SELECTION, Verdict
 from backup_rules.logs import log
@@ -36,13 +39,18 @@ BATCH = 100  # https://docs.aws.amazon.com/config/latest/APIReference/API_PutEva
 
 Key = tuple[str, str]
 
+_SHOWN = (ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIANT)
+
 
 class Evaluator(rdklib.Evaluator):
     """Runs one rule for one event. Use a new one, with a new rule, for each invocation."""
 
-    def __init__(self, config_rule: BackupConfigRule[Any, Any]) -> None:
+    def __init__(self, config_rule: BackupConfigRule[Any, Any], clock: Clock = time) -> None:
+        """`clock`: what the time that is left is taken from, and what waits."""
         super().__init__(config_rule, expected_resource_types=[PLAN, SELECTION])
         self._rule = config_rule
+        self._clock = clock
+        self._renewal = Renewal()
 
     def handle(self, event: Any, context: Any) -> dict[str, Any]:
         """Judge, put the evaluations, and return how many there were of each compliance type.
@@ -64,20 +72,46 @@ class Evaluator(rdklib.Evaluator):
 
     def _handle(self, event: Any, context: Any, line: dict[str, Any]) -> dict[str, Any]:
         config_event = read_event(event)
+        self._renewal = Renewal.of_environment()
         line |= {"config_rule": config_event.rule_name, "account": config_event.account}
         parameters = self._rule.evaluate_parameters(dict(config_event.parameters))
         place = Place(_partition(config_event), config_event.account, _region())
         line["region"] = place.region
         clients = AccountClientFactory(place.account, place.region, self._role_to_assume(event, parameters))
-        calls = Calls(place, clients, monotonic_deadline(context))
+        seconds_left = monotonic_deadline(context, self._clock)
+        # A handler that is called by hand, outside of Lambda, is alone: nobody else has a share.
+        pace = None if seconds_left is None else Pace(self._clock)
+        calls = Calls(place, clients, seconds_left, pace, self._clock)
+        kept = self._kept(config_event, calls, clients)
         try:
             if not parameters.assume_role_mode:
                 _check_own_account(calls, context)
-            account = Account(calls)
+            account = Account(calls, kept)
             _check_organization(account)
             return self._evaluate(config_event, account, parameters, line)
         finally:
+            kept.save()
+            if kept.taken:
+                line["kept"] = kept.taken
             line |= {"aws_calls": sum(calls.counts.values()), "calls": dict(calls.counts)}
+
+    def _kept(self, event: ConfigEvent, calls: Calls, clients: AccountClientFactory) -> Kept:
+        bucket = os.environ.get("KEPT_READS_BUCKET")
+        if not bucket:
+            return NOTHING
+        # Imported only where it is needed: it takes a part of a cold start.
+        from backup_rules.aws.kept_in_bucket import KeptInBucket  # noqa: PLC0415
+
+        return KeptInBucket(
+            calls.place,
+            bucket,
+            lambda: clients.own_client("s3"),
+            reader=event.rule_name,
+            clock=self._clock,
+            seconds_left=calls.seconds_left,
+            alone=calls.pace.alone if calls.pace else lambda _: None,
+            direct=WORKERS if event.trigger is not None else 0,
+        )
 
     def _role_to_assume(self, event: Any, parameters: RuleParameters) -> str | None:
         if not parameters.assume_role_mode:
@@ -97,21 +131,23 @@ class Evaluator(rdklib.Evaluator):
         evaluations = [_evaluation(each, event) for each in outcome.verdicts]
         subjects = {each.subject.key for each in outcome.verdicts} | set(outcome.failures)
         unread = [*outcome.gaps, *outcome.unread]
+        cleared: list[dict[str, str]] = []
+        renewed = evaluations
         if event.trigger is None:
-            # Where subjects may be missing, none of those that are not there is known to be gone.
-            if not event.test_mode and not outcome.gaps:
+            if not event.test_mode:
                 with gaps_noticed() as gaps:
-                    evaluations = [*_cleared(event, account, subjects), *evaluations]
+                    cleared, renewed = self._of_a_run(event, account, outcome, subjects, evaluations)
                 unread += gaps.values()
         elif not evaluations and not outcome.failures and not outcome.gaps:
-            evaluations = [_not_applicable(event.trigger.key, event)]
-        not_put = _put(event, account, evaluations)
-        counts = Counter(each["ComplianceType"] for each in evaluations)
+            cleared = [_not_applicable(event.trigger.key, event)]
+        not_put = _put(event, account, [*cleared, *renewed])
+        counts = Counter(each["ComplianceType"] for each in (*cleared, *evaluations))
         line |= {
             "subjects": len(subjects),
             "problems": counts[ComplianceType.NON_COMPLIANT],
-            "put": len(evaluations) - sum(not_put.values()),
+            "put": len(cleared) + len(renewed) - sum(not_put.values()),
             "not_judged": len(outcome.failures),
+            **({"unchanged": len(evaluations) - len(renewed)} if self._renewal.only_changes else {}),
             "excluded_plans": len(invocation.excluded_plans),
             "excluded_resources": len(invocation.excluded_resources),
         }
@@ -119,6 +155,32 @@ class Evaluator(rdklib.Evaluator):
         if troubles:
             raise IncompleteEvaluationError(" ".join(troubles))
         return {"rule": event.rule_name, "account": event.account, "evaluations": dict(counts)}
+
+    def _of_a_run(
+        self,
+        event: ConfigEvent,
+        account: Account,
+        outcome: Outcome,
+        subjects: set[Key],
+        evaluations: list[dict[str, str]],
+    ) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+        """What a periodic run puts: what is gone is cleared, and the verdicts are renewed as far as they have to be.
+
+        Where subjects may be missing, none of those that are not there is known to be gone.
+        """
+        renewal = self._renewal
+        if outcome.gaps and not renewal.only_changes:
+            return [], evaluations
+        try:
+            held = held_evaluations(account, event.rule_name, every=renewal.only_changes)
+        except ReadError as error:
+            if not renewal.only_changes:
+                raise
+            note_gap(error)  # what is held is not known: everything is put, and the invocation fails naming why
+            return [], evaluations
+        gone = [key for key, each in held.items() if key not in subjects and each.compliance in _SHOWN]
+        cleared = [] if outcome.gaps else [_not_applicable(key, event) for key in gone]
+        return cleared, renewal.to_put(evaluations, held, event.now)
 
     def _judge(self, event: ConfigEvent, invocation: Invocation[RuleParameters]) -> Outcome:
         if event.trigger is not None and (event.trigger.gone or event.trigger.plan_id is None):
@@ -183,25 +245,6 @@ def _not_applicable(key: Key, event: ConfigEvent) -> dict[str, str]:
     evaluation = Evaluation(ComplianceType.NOT_APPLICABLE, key[1], key[0])
     evaluation.orderingTimestamp = event.ordering_timestamp
     return dict(evaluation.get_json())
-
-
-def _cleared(event: ConfigEvent, account: Account, current: set[Key]) -> list[dict[str, str]]:
-    """NOT_APPLICABLE for what an earlier evaluation was about and is a subject no longer."""
-
-    def key(item: Answer) -> Key:
-        qualifier = field(field(item, "EvaluationResultIdentifier", dict), "EvaluationResultQualifier", dict)
-        return field(qualifier, "ResourceType", str), field(qualifier, "ResourceId", str)
-
-    old = account.calls.items(
-        "config",
-        "GetComplianceDetailsByConfigRule",
-        "EvaluationResults",
-        key,
-        ConfigRuleName=event.rule_name,
-        ComplianceTypes=[ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIANT],
-        PaginationConfig={"PageSize": BATCH},
-    )
-    return [_not_applicable(each, event) for each in dict.fromkeys(old) if each not in current]
 
 
 def _put(event: ConfigEvent, account: Account, evaluations: list[dict[str, str]]) -> dict[str, int]:

@@ -50,13 +50,13 @@ def rate_of(operation: str) -> int | None:
 class _Bucket:
     """Fills by `rate` tokens a second, up to as many."""
 
-    rate: int
+    rate: float
     filled: float
     tokens: float
 
     def fill(self, instant: float) -> bool:
         """Lets in what has come since; whether there is a token now."""
-        self.tokens = min(float(self.rate), self.tokens + (instant - self.filled) * self.rate)
+        self.tokens = min(self.rate, self.tokens + (instant - self.filled) * self.rate)
         self.filled = instant
         return self.tokens >= 1
 
@@ -66,6 +66,7 @@ class Limiter:
     """The buckets while they last. `throttled` counts the calls that were refused, by operation."""
 
     clock: Callable[[], float]
+    part: float = 1
     throttled: dict[str, int] = field(default_factory=dict)
     _buckets: dict[tuple[str, str, str], _Bucket] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -86,20 +87,22 @@ class Limiter:
             return True
 
     def _bucket(self, key: tuple[str, str, str], rate: int, instant: float) -> _Bucket:
-        return self._buckets.setdefault(key, _Bucket(rate, instant, float(rate)))
+        left = rate * self.part
+        return self._buckets.setdefault(key, _Bucket(left, instant, left))
 
 
 _limiters: list[Limiter] = []
 
 
 @contextmanager
-def enforced_rates(clock: Callable[[], float] = time.monotonic) -> Iterator[Limiter]:
+def enforced_rates(clock: Callable[[], float] = time.monotonic, part: float = 1) -> Iterator[Limiter]:
     """AWS Backup throttles while the context lasts.
 
     Args:
         clock: seconds from any beginning; a test gives one that it drives.
+        part: what others who work in the account leave of the rates.
     """
-    limiter = Limiter(clock)
+    limiter = Limiter(clock, part)
     _limiters.append(limiter)
     try:
         yield limiter

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from aws_simulator.core.config.service import RuleRun, run_rules
+from aws_simulator.core.faults import recorded_calls
 from aws_simulator.deployment.authorization import enforced_permissions
 from aws_simulator.deployment.lambda_runtime import LambdaRuntime, lambda_runtime
 from backup_rules_cli.catalogue import ROOT, rule_folders
@@ -157,6 +158,19 @@ def test_verdicts_arrive_in_every_account_and_verify_says_that_all_is_well(deplo
 
     assert verify(deployed) == 0
     assert "All is well: 4 accounts, 1 Region." in told(capsys)
+
+
+def test_the_functions_keep_what_cannot_change_of_each_account_apart(deployed: Deployed) -> None:
+    storage = deployed.site.client(CENTRAL, "s3")
+    (bucket,) = [each["Name"] for each in storage.list_buckets()["Buckets"] if each["Name"].startswith("backup-rules-")]
+    for account in ACCOUNTS:
+        deployed.evaluate(account, "backup-selection-not-empty")
+    keys = {each["Key"] for each in storage.list_objects_v2(Bucket=bucket)["Contents"]}
+    assert keys == {f"{account}/{HOME}.json.gz" for account in ACCOUNTS}
+    with recorded_calls() as calls:
+        assert failures(deployed.evaluate(PAYMENTS, "backup-selection-not-empty")) == {}
+    asked = [call.operation for call in calls if call.account == PAYMENTS and call.service == "backup"]
+    assert asked == ["ListBackupPlans", "ListBackupSelections"]
 
 
 def test_deploying_again_changes_nothing_not_even_what_the_cli_made(deployed: Deployed, capsys: Any) -> None:

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from aws_simulator.core.faults import Call, denied, error, failing, recorded_calls
 from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.costs.counts import Account
+from backup_rules_cli.costs.months import months
 from backup_rules_cli.deploy import stacks
 from backup_rules_cli.stored_queries import stored_queries
 from tests.cli.deploy.site import ANALYTICS, CENTRAL, HOME, MANAGEMENT, OTHER, PAYMENTS, Site, deploying, record
@@ -90,7 +93,7 @@ def test_two_regions_are_deployed_once_and_taken_away_again(site: Site, capsys: 
     for region in (HOME, OTHER):
         parts = {name for name in made(site, region=region) if name.startswith("backup-config-rules-")}
         more = ("queries",) if region == HOME else ()
-        everywhere = ("artifacts", "functions", "invoke-permissions", "organization")
+        everywhere = ("artifacts", "functions", "invoke-permissions", "kept-reads", "organization")
         assert parts == {f"backup-config-rules-{part}" for part in (*everywhere, *more)}
         assert excluded(site, region) == []
         (rule,) = site.client(MANAGEMENT, "config", region).describe_config_rules()["ConfigRules"]
@@ -103,6 +106,8 @@ def test_two_regions_are_deployed_once_and_taken_away_again(site: Site, capsys: 
     assert {name.rpartition("-")[0] for name in buckets} == {
         f"awsconfigconforms-{CENTRAL}-{HOME}",
         f"awsconfigconforms-{CENTRAL}-{OTHER}",
+        f"backup-rules-reads-{CENTRAL}-{HOME}",
+        f"backup-rules-reads-{CENTRAL}-{OTHER}",
     }
     functions = site.client(CENTRAL, "lambda").list_functions()["Functions"]
     assert [each["FunctionName"] for each in functions] == ["backup-config-rules-backup-policy-valid"]
@@ -272,7 +277,7 @@ def test_one_account_alone(street: Site, capsys: Any, monkeypatch: pytest.Monkey
 
     answering(monkeypatch, "n")
     assert street.ask("undeploy", "--profile", account, settings=ONE_RULE) == 1
-    assert len(made(street, account)) == 3
+    assert len(made(street, account)) == 4
     assert street.run("undeploy", profile=account, settings=ONE_RULE) == 0
     assert made(street, account) == {}
 
@@ -319,6 +324,13 @@ def test_the_plan_alone_makes_nothing(street: Site, capsys: Any) -> None:
     assert f"{len(rule_folders())} Lambda::Function" in plan
     assert re.search(r"BACKUP_POLICY_VALID +every 24 hours  HomeRegion=eu-west-1$", plan, re.MULTILINE)
     assert "may sts:AssumeRole on arn:aws:iam::*:role/BackupConfigRulesMemberRole" in plan
+    estimate = " ".join(plan.split()).partition("A month, if every account is like the ordinary one")[2]
+    both = re.findall(r"put: (\w+)( \(chosen\))? ([\d,]+) evaluations, \$([\d,.]+\d)", estimate)
+    accounts = int(re.search(r"(\d+) accounts? reached", plan)[1])  # type: ignore[index]  # it is there
+    expected = months(rule_folders(), Account(), {}).evaluations * accounts
+    assert [(put, chosen) for put, chosen, *_ in both] == [("all", " (chosen)"), ("changes", "")]
+    assert both[0][2] == f"{expected:,}"
+    assert float(both[1][3].replace(",", "")) < float(both[0][3].replace(",", "")) / 3
     assert max(map(len, plan.splitlines()[1:])) <= 120
 
 
@@ -391,7 +403,40 @@ def test_the_stored_queries_are_those_of_the_pack_and_go_when_they_are_not_wante
     assert street.run("deploy-single-account", profile=account, settings=f"{settings}queries: false\n") == 0
     assert "delete  nightly-queries" in capsys.readouterr().out
     assert config.list_stored_queries()["StoredQueryMetadata"] == []
-    assert set(made(street, account)) == {"nightly-artifacts", "nightly-single-account"}
+    assert set(made(street, account)) == {"nightly-artifacts", "nightly-kept-reads", "nightly-single-account"}
+
+
+def test_what_the_functions_keep_is_told_in_the_plan_and_goes_when_it_is_not_wanted(street: Site, capsys: Any) -> None:
+    account = street.newcomer("808080808080")
+    assert street.run("deploy-single-account", profile=account, settings=ONE_RULE) == 0
+    plan = " ".join(capsys.readouterr().out.split())
+    assert f"lies in a private bucket of account {account} in each Region." in plan
+    assert "create backup-config-rules-kept-reads 1 S3::Bucket, 1 S3::BucketPolicy" in plan
+    assert f"may s3:GetObject, s3:ListBucket, s3:PutObject on arn:aws:s3:::backup-rules-reads-{account}" in plan
+
+    def bucket_of_function() -> str | None:
+        client = street.client(account, "lambda")
+        found = client.get_function_configuration(FunctionName="backup-config-rules-backup-tag-case")
+        return found.get("Environment", {}).get("Variables", {}).get("KEPT_READS_BUCKET")  # type: ignore[no-any-return]
+
+    storage = street.client(account, "s3")
+    bucket = bucket_of_function()
+    assert bucket in {each["Name"] for each in storage.list_buckets()["Buckets"]}
+    with pytest.raises(ClientError, match="403"):  # that is the functions' alone
+        storage.put_object(Bucket=bucket, Key="kept", Body=b"kept")
+    policy = storage.get_bucket_policy(Bucket=bucket)["Policy"]
+    storage.delete_bucket_policy(Bucket=bucket)
+    storage.put_object(Bucket=bucket, Key="kept", Body=b"kept")
+    storage.put_bucket_policy(Bucket=bucket, Policy=policy)
+
+    assert street.run("deploy-single-account", profile=account, settings=f"{ONE_RULE}keep_reads: false\n") == 0
+    told = "".join(capsys.readouterr())
+    assert "delete  backup-config-rules-kept-reads" in told
+    assert f"1 version of objects deleted from {bucket}" in told
+    assert "Kept reads:" not in told
+    assert bucket_of_function() is None
+    assert bucket not in {each["Name"] for each in storage.list_buckets()["Buckets"]}
+    assert street.run("undeploy", profile=account, settings=ONE_RULE) == 0
 
 
 def test_functions_can_check_the_organization_themselves(street: Site, capsys: Any) -> None:

@@ -77,6 +77,14 @@ def test_a_second_admits_what_is_published(clock: Clock, operation: str, rate: i
         assert sum(limiter.throttled.values()) == 180 - 2 * rate - rate // 2
 
 
+def test_others_can_have_taken_a_part(clock: Clock) -> None:
+    with rates.enforced_rates(clock, 0.5):
+        assert admitted(backup(), "list_backup_plans", 25) == 10
+        assert admitted(backup(), "get_backup_plan", 25, BackupPlanId="none") == 7
+        clock.seconds += 1
+        assert admitted(backup(), "describe_region_settings", 60) == 25
+
+
 def test_all_operations_together_are_bounded(clock: Clock) -> None:
     client = backup()
     with rates.enforced_rates(clock):

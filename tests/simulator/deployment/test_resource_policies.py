@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -98,3 +99,26 @@ def test_a_bucket_policy_strikes_when_its_conditions_hold(statement: dict[str, A
     else:
         with pytest.raises(ClientError):
             storage.get_object(Bucket="files", Key="a")
+
+
+def test_a_bucket_policy_knows_the_role_of_the_caller() -> None:
+    role = client("iam").create_role(RoleName="keeper", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    storage = client("s3")
+    storage.create_bucket(Bucket="files", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    others = {"Effect": "Deny", "Principal": "*", "Condition": {"ArnNotEquals": {"aws:PrincipalArn": role}}}
+    actions = {"Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::files/*"}
+    storage.put_bucket_policy(Bucket="files", Policy=policy({**actions, **others}))
+    with pytest.raises(ClientError, match="403"):
+        storage.put_object(Bucket="files", Key="a", Body=b"content")
+    session = client("sts").assume_role(RoleArn=role, RoleSessionName="keeping")["Credentials"]
+    keeper = boto3.client(
+        "s3",
+        region_name="eu-west-1",
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
+    keeper.put_object(Bucket="files", Key="a", Body=b"content")
+    with pytest.raises(ClientError):
+        storage.get_object(Bucket="files", Key="a")
+    assert keeper.get_object(Bucket="files", Key="a")["Body"].read() == b"content"
