@@ -12,7 +12,7 @@ from backup_rules.schedules.schedules import Schedule
 from backup_rules.schedules.time_zones import TimeZoneError
 from backup_rules.schedules.windows import BlockedWeek, WeekOfRuns, Window, hour_name
 from backup_rules.wording.annotations import name
-from backup_rules.wording.findings import Finding, Note, Problem
+from backup_rules.wording.findings import Note, Problem
 
 
 def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
@@ -25,11 +25,13 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
     whole_start_window: bool,
     now: datetime,
     lesser_buffer_minutes: int | None = None,
-) -> Iterator[Finding]:
+    further: bool = False,
+) -> Iterator[Problem | Note]:
     """For each backup rule the next start, in the coming year, that one of the windows of `what` (a name) blocks.
 
     A rule whose schedule cannot be read never runs: that is BACKUP_WINDOW_CONFIGURED's matter, and noted here. Where
     another text of AWS asks for `lesser_buffer_minutes` only, and by that nothing is blocked, the problem says so.
+    `further`: another problem of the subject has been found already.
     """
     for rule in rules:
         start_window = rule.start_window_minutes if whole_start_window else 0
@@ -55,7 +57,8 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
             f" {conflict.window.kind} of {name(what, max(length, 26))}, {conflict.window.span}."
             for length in (60, 40, 26, 16)
         )
-        yield Problem.worded(words, *_remedies(free))
+        yield Problem.worded(words, *_remedies(free), further=further)
+        further = True
 
 
 def _remedies(free_hour: int | None) -> tuple[str, ...]:
