@@ -62,19 +62,22 @@ class BACKUP_FSX_WINDOW_CONFLICT(BackupConfigRule[Parameters, Picked]):
         notes: list[Note] = []
         told = _told(invocation)
         for named, file_system in subject.of.file_systems:
-            question = plan.id, named, file_system.id, bool(conflicting)
+            question = plan.id, named, file_system.id
             if question not in told:  # other selections of the plan pick the same
-                told[question] = tuple(_conflicts(plan, named, file_system, invocation, further=bool(conflicting)))
+                told[question] = tuple(_conflicts(plan, named, file_system, invocation, further=True))
             for each in told[question]:
-                if isinstance(each, Problem):
-                    conflicting.append(each)
-                else:
+                if isinstance(each, Note):
                     notes.append(each)
+                elif conflicting:
+                    conflicting.append(each)
+                else:  # the one that the annotation tells
+                    in_full = _conflicts(plan, named, file_system, invocation, further=False)
+                    conflicting += [whole for whole in in_full if isinstance(whole, Problem)]
         yield from conflicting
         yield from notes
 
 
-Told = dict[tuple[str, str, str, bool], tuple[Problem | Note, ...]]
+Told = dict[tuple[str, str, str], tuple[Problem | Note, ...]]
 
 
 @remembered
@@ -83,26 +86,31 @@ def _told(invocation: Invocation[Parameters]) -> Told:  # noqa: ARG001 - whose m
     return {}
 
 
+@remembered
+def _known_windows(invocation: Invocation[Parameters]) -> dict[str, tuple[Window, ...]]:  # noqa: ARG001 - as above
+    """The windows of the file systems that have been looked at, by id."""
+    return {}
+
+
 def _conflicts(
     plan: Plan, named: str, file_system: FileSystem, invocation: Invocation[Parameters], *, further: bool
 ) -> Iterator[Problem | Note]:
     """The first conflict of a plan with a file system, which is picked under the name `named`; and all notes."""
-    found = conflicts(
+    known = _known_windows(invocation)
+    if file_system.id not in known:
+        known[file_system.id] = _windows(file_system, invocation.account)
+    yield from conflicts(
         plan,
         plan.rules,
-        _windows(file_system, invocation.account),
+        known[file_system.id],
         file_system.id if named == file_system.id else f"{file_system.id} (volume {named})",
         buffer_minutes=invocation.parameters.buffer_minutes,
         whole_start_window=invocation.parameters.whole_start_window,
         now=invocation.now,
         lesser_buffer_minutes=NEWEST_GUIDES_BUFFER,
+        first_only=True,
         further=further,
     )
-    conflicting = False
-    for each in found:
-        if isinstance(each, Note) or not conflicting:
-            yield each
-        conflicting = conflicting or isinstance(each, Problem)
 
 
 @remembered

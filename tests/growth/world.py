@@ -1,7 +1,8 @@
 """Accounts of any size whose selections all differ, and AWS's answers about them, made in memory.
 
-No simulator answers, so that the processor time of a rule is its own. Of ten selections each picks, or fails to pick, in
-another way: by tags, wild cards, conditions that must hold, conditions that must not, and conditions that nothing meets.
+No simulator answers, so that the processor time of a rule is its own. Of ten selections each picks, or fails to pick,
+in another way: by tags, wild cards, conditions that must hold, conditions that must not, and conditions that nothing
+meets.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ ARNS = (
     f"arn:aws:elasticfilesystem:{HERE}:file-system/fs-{{n}}",
     "arn:aws:s3:::bucket-{n}",
 )
-DATABASE, FILE_SYSTEM = f"arn:aws:rds:{HERE}:db:database-{{n}}", f"arn:aws:fsx:{HERE}:file-system/fs-{{n}}"
+DATABASE, FILE_SYSTEM = f"arn:aws:rds:{HERE}:db:database-{{n}}", f"arn:aws:fsx:{HERE}:file-system/fs-{{n:08}}"
 DAYS_OF_JOBS, JOBS_OF_A_RUN, TAG_KEYS = 4, 10, 50
 NEVER_ANSWERED = "PaginationConfig"
 
@@ -125,7 +126,10 @@ class World:
                 "ListOfTags": [_tag("owner", f"team-{n}"), _tag("Name", f"host-{n}")],
                 "NotResources": [f"arn:aws:ec2:*:*:volume/vol-{n}*"],
             },
-            lambda: {"Resources": [ARNS[k].format(n=n * 3 + k) for k in range(4)], "ListOfTags": [_tag("key-7", str(n))]},
+            lambda: {
+                "Resources": [ARNS[k].format(n=n * 3 + k) for k in range(4)],
+                "ListOfTags": [_tag("key-7", str(n))],
+            },
             lambda: {
                 "Resources": ["arn:aws:rds:*:*:db:*", "arn:aws:fsx:*:*:file-system/*", "arn:aws:s3:::*"],
                 "Conditions": {"StringNotLike": [_condition("Name", f"host-{n}*")]},
@@ -344,10 +348,11 @@ class World:
         return {
             "FileSystems": [
                 {
-                    "FileSystemId": f"fs-{n}",
+                    "FileSystemId": f"fs-{n:08}",
                     "FileSystemType": "WINDOWS",
                     "ResourceARN": FILE_SYSTEM.format(n=n),
                     "WindowsConfiguration": {
+                        "ThroughputCapacity": 32,
                         "WeeklyMaintenanceStartTime": f"{1 + n % 7}:{n % 24:02}:{n % 60:02}",
                         "DailyAutomaticBackupStartTime": f"{(n + 5) % 24:02}:{n % 60:02}",
                         "AutomaticBackupRetentionDays": 7,

@@ -9,7 +9,7 @@ million pairs is looked at by itself. `Picker` says of one resource what this sa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backup_rules.selections.picking import Picker
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from backup_rules.selections.picking import Condition, Element, ElementKind, Selection
     from backup_rules.selections.wildcards import Wildcard
 
-# So many patterns are remembered with what they match: selections often share them, and a set takes 2.5 kB here.
-_PATTERNS_REMEMBERED = 256
+# What so many resources carry or match is remembered as a set, which takes 2.5 kB here: many selections ask for it.
+_MANY = 16
+_PATTERNS_REMEMBERED = 1_024
 
 
 def members(found: int) -> Iterator[int]:
@@ -70,7 +71,7 @@ class ResourceTable:
     def __init__(self, resources: Iterable[Resource]) -> None:
         self.resources = tuple(resources)
         self.all = (1 << len(self.resources)) - 1
-        self._pattern = lru_cache(_PATTERNS_REMEMBERED)(self._named_by)
+        self._patterns: dict[str, int] = {}
 
     def where(self, holds: Callable[[Resource], object]) -> int:
         """The resources of which something holds."""
@@ -116,8 +117,15 @@ class ResourceTable:
             values = self._values.get(tag.key)
             yield element, 0 if values is None else values.equal_to(tag.value)
 
-    def _named_by(self, pattern: Wildcard) -> int:
-        return _set_of(self._arns.matching(pattern))
+    def _pattern(self, pattern: Wildcard) -> int:
+        known = self._patterns.get(pattern.text)
+        if known is not None:
+            return known
+        numbers = self._arns.matching(pattern)
+        found = _set_of(numbers)
+        if len(numbers) > _MANY and len(self._patterns) < _PATTERNS_REMEMBERED:
+            self._patterns[pattern.text] = found
+        return found
 
     def _passing(self, condition: Condition) -> int:
         values = None if condition.key is None else self._values.get(condition.key)
@@ -156,13 +164,25 @@ class _Values:
 
     def __init__(self, carriers: dict[str, list[int]]) -> None:
         self._carriers = carriers
+        self._many: dict[str, int] = {}
 
     def equal_to(self, value: str) -> int:
-        return _set_of(self._carriers.get(value, ()))
+        known = self._many.get(value)
+        if known is not None:
+            return known
+        carriers = self._carriers.get(value, ())
+        found = _set_of(carriers)
+        if len(carriers) > _MANY:
+            self._many[value] = found
+        return found
 
     def matching(self, pattern: Wildcard) -> int:
-        texts = self._texts
-        return _set_of([n for each in texts.matching(pattern) for n in self._carriers[texts.texts[each]]])
+        values = [self._texts.texts[each] for each in self._texts.matching(pattern)]
+        many = 0
+        for value in values:
+            if len(self._carriers[value]) > _MANY:
+                many |= self.equal_to(value)
+        return many | _set_of([n for value in values if len(c := self._carriers[value]) <= _MANY for n in c])
 
     @cached_property
     def _texts(self) -> Texts:

@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from backup_rules.selections.wildcards import Wildcard
 
 _LAST_CHARACTER = 0x10FFFF
+_FEW = 64  # so many are tried one by one sooner than all are searched
 
 
 class Texts:
@@ -34,20 +35,23 @@ class Texts:
         if "*" not in pattern.text:
             return self.equal_to(pattern.text)
         start, *middle, end = pattern.text.split("*")
-        found = self._forwards.beginning_with(start)
+        stretch = self._forwards.beginning_with(start)
         if not end and not middle and not self._blanks:
-            return found
+            return stretch.numbers()
         if end:
-            found = min(found, self._backwards.beginning_with(end[::-1]), key=len)
+            stretch = min(stretch, self._backwards.beginning_with(end[::-1]), key=len)
         for piece in (*middle, end):
-            if piece.startswith(":"):
-                found = min(found, self._from_colons.beginning_with(piece), key=len)
+            if piece.startswith(":") and len(piece) > 1:
+                stretch = min(stretch, self._from_colons.beginning_with(piece), key=len)
+        found: Iterable[int]
         longest = max(middle, key=len, default="")
-        if longest and len(found) > len(self.texts) // 8:
+        if longest and len(stretch) > max(_FEW, len(self.texts) // 8):
             found = self._containing(longest)
-        return [each for each in dict.fromkeys(found) if pattern.matches(self.texts[each])]
+        else:
+            found = dict.fromkeys(stretch.numbers())
+        return [each for each in found if pattern.matches(self.texts[each])]
 
-    def _containing(self, piece: str) -> Sequence[int]:
+    def _containing(self, piece: str) -> Iterable[int]:
         if "\n" in piece:
             return range(len(self.texts))
         joined, starts = self._joined
@@ -99,16 +103,30 @@ class _Sorted:
         self._texts = [text for text, _ in texts]
         self._numbers = [number for _, number in texts]
 
-    def beginning_with(self, start: str) -> Sequence[int]:
-        """The numbers of the texts that begin so; one may come more than once."""
+    def beginning_with(self, start: str) -> _Stretch:
+        """The texts that begin so."""
         if not start:
-            return self._numbers
+            return _Stretch(self._numbers, 0, len(self._numbers))
         low = bisect_left(self._texts, start)
         if ord(start[-1]) == _LAST_CHARACTER:
-            high = next((n for n in range(low, len(self._texts)) if not self._texts[n].startswith(start)), None)
+            after = (n for n in range(low, len(self._texts)) if not self._texts[n].startswith(start))
+            high = next(after, len(self._texts))
         else:
             high = bisect_left(self._texts, start[:-1] + chr(ord(start[-1]) + 1), low)
-        return self._numbers[low:high]
+        return _Stretch(self._numbers, low, high)
+
+
+class _Stretch:
+    """A part of texts in order; a text may come more than once."""
+
+    def __init__(self, numbers: list[int], low: int, high: int) -> None:
+        self._numbers, self._low, self._high = numbers, low, high
+
+    def __len__(self) -> int:
+        return self._high - self._low
+
+    def numbers(self) -> list[int]:
+        return self._numbers[self._low : self._high]
 
 
 def _from_each_colon(text: str) -> Iterator[str]:
