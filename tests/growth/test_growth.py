@@ -19,7 +19,7 @@ from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from tests.growth.world import World
 
 FOLDERS = rule_folders()
-SMALL, LARGE = World(6, 10, 300), World(60, 10, 3_000)
+SMALL, LARGE = World(12, 10, 300), World(120, 10, 3_000)
 
 
 def seconds(folder: RuleFolder, world: World, tries: int) -> float:
