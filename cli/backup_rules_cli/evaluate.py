@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from itertools import groupby
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from backup_rules.arns import Place
 from backup_rules.aws.account import Account
@@ -21,34 +21,106 @@ from backup_rules.errors import BackupRulesError, ReadError
 from backup_rules.plans.plans import PlanSummary
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules_cli.answers.judging import JudgedAccount, Parameters
-from backup_rules_cli.catalogue import RuleFolder
+from backup_rules_cli.catalogue import RuleFolder, planted
 from backup_rules_cli.console import progress, results_only
 from backup_rules_cli.errors import CommandError
+from backup_rules_cli.forks import can_fork, in_processes, processors
 from backup_rules_cli.invoke import Evaluated
 from backup_rules_cli.reports import Failure, Report
-from backup_rules_cli.sources import Readable, Sources, more_than_demo, of_demo
-from backup_rules_cli.targets import side_by_side
+from backup_rules_cli.sources import Readable, Sources, more_than_demo
+from backup_rules_cli.targets import SessionClients, side_by_side
+
+if TYPE_CHECKING:
+    from demo_organization import Account as Member
+
+ACCOUNTS_A_PART = 20
 
 
-def evaluate_demo(
-    folders: Sequence[RuleFolder], parameters: Parameters, accounts: int = 0, *, quiet: bool, named: bool = False
+def evaluate_demo(  # noqa: PLR0913 - what is judged, by what, and how
+    folders: Sequence[RuleFolder],
+    parameters: Parameters,
+    accounts: int = 0,
+    *,
+    quiet: bool,
+    named: bool = False,
+    processes: int | None = None,
 ) -> Report:
-    """Every rule's handler, for every account and Region of the simulated organization. `named`: read names as well."""
+    """Every rule's handler, for every account and Region of the simulated organization.
+
+    A large one is judged part by part, in as many processes as there are processors. What is found is the same.
+
+    Args:
+        folders: the rules.
+        parameters: what a person gave.
+        accounts: how many accounts the organization has, where that is more than those that hold planted problems.
+        quiet: without telling how far it is.
+        named: read the names of plans and selections as well.
+        processes: how many to use at most, in place of one for each processor.
+    """
     # The simulator is needed for this only, and takes a second to import.
     from aws_simulator.core import config  # noqa: PLC0415
-    from demo_organization.accounts import ACCOUNTS, SECURITY  # noqa: PLC0415
+    from aws_simulator.simulation import simulated_aws  # noqa: PLC0415
+    from demo_organization import grow, seed  # noqa: PLC0415
+    from demo_organization.accounts import ACCOUNTS  # noqa: PLC0415
 
+    now = datetime.now(UTC).replace(microsecond=0)
     more = more_than_demo(accounts)
-    with progress(more + len(ACCOUNTS) + 1, shown=not quiet) as step, of_demo(more, step) as sources:
+    for folder in folders:
+        folder.module()  # imported once, before there are several processes
+    with simulated_aws(), progress(more + len(ACCOUNTS) + 1, shown=not quiet) as step:
         config.install(require_functions=False)
-        report = Report(sources.called, sources.now, sources.names)
-        for account, readable in groupby(sources.found, key=lambda each: each.place.account):
-            step(sources.names[account])
-            for each in readable:
-                _judge_place(folders, parameters, each.place, SECURITY.id, sources.now, report)
-                if named:
-                    _name_things(Account(Calls(each.place, each.clients)), report)
+        step("making an organization in memory")
+        organization = seed(now, more, plants=planted(), filled=False)
+        central = next(each.id for each in organization.accounts if each.role == "delegated administrator")
+        members = organization.accounts
+        report = Report("a simulated organization", now, {each.id: each.name for each in members})
+        parts: list[tuple[Member, ...]] = [members[: len(ACCOUNTS)]]
+        starts = range(len(ACCOUNTS), len(members), ACCOUNTS_A_PART)
+        parts += [members[start : start + ACCOUNTS_A_PART] for start in starts]
+
+        def judge(number: int) -> Report:
+            """The accounts of a part. Those that were added are filled here, so that only a part is in memory."""
+            if number:
+                first = 1 + (number - 1) * ACCOUNTS_A_PART
+                grow(range(first, first + len(parts[number])), now)
+            part = Report(report.source, now, report.names)
+            for account in parts[number]:
+                if not apart:
+                    step(account.name)
+                _judge_account(folders, parameters, account, central, part, named=named)
+            return part
+
+        at_once = min(processes or processors(), len(parts)) if len(parts) > 2 and can_fork() else 1
+        apart = at_once > 1
+        found = in_processes(judge, len(parts), at_once) if apart else map(judge, range(len(parts)))
+        for number, part in enumerate(found):
+            for account in parts[number] if apart else ():
+                step(account.name)
+            report.evaluated += part.evaluated
+            report.failures += part.failures
+            report.things |= part.things
     return report
+
+
+def _judge_account(  # noqa: PLR0913 - one account, and what to judge it by
+    folders: Sequence[RuleFolder],
+    parameters: Parameters,
+    account: Member,
+    central: str,
+    report: Report,
+    *,
+    named: bool,
+) -> None:
+    from moto.utilities.utils import get_partition  # noqa: PLC0415
+
+    from aws_simulator.core.accounts import account_session  # noqa: PLC0415
+
+    for region in account.regions:
+        place = Place(get_partition(region), account.id, region)
+        _judge_place(folders, parameters, place, central, report.now, report)
+        if named:
+            clients = SessionClients(account_session(place.account, place.region))
+            _name_things(Account(Calls(place, clients)), report)
 
 
 def _name_things(account: Account, report: Report) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import boto3
@@ -47,6 +48,11 @@ class Caller:
     role_name: str = MEMBER_ROLE
 
 
+@lru_cache(maxsize=8)  # making a client takes longer than most of its calls
+def _config(session: boto3.Session, region: str) -> Any:
+    return session.client("config", region_name=region)
+
+
 def put_rule(folder: RuleFolder, session: boto3.Session, function_account: str, place: Place) -> None:
     """Create or update the Config rule in the account of `session`, as the conformance pack would."""
     details = [
@@ -56,7 +62,7 @@ def put_rule(folder: RuleFolder, session: boto3.Session, function_account: str, 
             "MaximumExecutionFrequency": folder.frequency,
         },
     ]
-    session.client("config", region_name=place.region).put_config_rule(
+    _config(session, place.region).put_config_rule(
         ConfigRule={
             "ConfigRuleName": folder.config_rule_name,
             "Description": folder.metadata["Description"],
@@ -117,7 +123,7 @@ def lambda_environment(region: str) -> Iterator[None]:
 def read_back(folder: RuleFolder, session: boto3.Session, place: Place) -> list[Evaluated]:
     """The stored evaluations of the rule, through the Config API, page by page."""
     pages = (
-        session.client("config", region_name=place.region)
+        _config(session, place.region)
         .get_paginator("get_compliance_details_by_config_rule")
         .paginate(ConfigRuleName=folder.config_rule_name)
     )

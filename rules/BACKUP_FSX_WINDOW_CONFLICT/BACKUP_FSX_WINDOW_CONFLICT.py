@@ -15,10 +15,12 @@ from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import TRUE_OR_FALSE, RuleParameters, parameter, whole_number
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import SELECTION, Subject, selection_subject
+from backup_rules.plans.plans import Plan
 from backup_rules.resources.file_systems import FileSystem
 from backup_rules.schedules.window_conflicts import conflicts
 from backup_rules.schedules.windows import Window, fsx_backup_window, fsx_maintenance_window
-from backup_rules.selections.picking import SelectionIndex, SelectionSummary
+from backup_rules.selections.joining import ResourceTable, first, members
+from backup_rules.selections.picking import SelectionSummary
 from backup_rules.wording.findings import Finding, Note, Problem
 
 # AWS's article and older guides ask for four hours, the newest guide for three:
@@ -58,30 +60,64 @@ class BACKUP_FSX_WINDOW_CONFLICT(BackupConfigRule[Parameters, Picked]):
         plan = backup.plan_of(invocation.account, subject.of.selection)
         conflicting: list[Problem] = []
         notes: list[Note] = []
+        told = _told(invocation)
         for named, file_system in subject.of.file_systems:
-            found = list(
-                conflicts(
-                    plan,
-                    plan.rules,
-                    _windows(file_system, invocation.account),
-                    file_system.id if named == file_system.id else f"{file_system.id} (volume {named})",
-                    buffer_minutes=invocation.parameters.buffer_minutes,
-                    whole_start_window=invocation.parameters.whole_start_window,
-                    now=invocation.now,
-                    lesser_buffer_minutes=NEWEST_GUIDES_BUFFER,
-                )
-            )
-            conflicting += [each for each in found if isinstance(each, Problem)][:1]
-            notes += [each for each in found if isinstance(each, Note)]
+            question = plan.id, named, file_system.id
+            if question not in told:  # other selections of the plan pick the same
+                told[question] = tuple(_conflicts(plan, named, file_system, invocation, further=True))
+            for each in told[question]:
+                if isinstance(each, Note):
+                    notes.append(each)
+                elif conflicting:
+                    conflicting.append(each)
+                else:  # the one that the annotation tells
+                    in_full = _conflicts(plan, named, file_system, invocation, further=False)
+                    conflicting += [whole for whole in in_full if isinstance(whole, Problem)]
         yield from conflicting
         yield from notes
+
+
+Told = dict[tuple[str, str, str], tuple[Problem | Note, ...]]
+
+
+@remembered
+def _told(invocation: Invocation[Parameters]) -> Told:  # noqa: ARG001 - whose memory keeps it
+    """What has been found so far: see `findings`."""
+    return {}
+
+
+@remembered
+def _known_windows(invocation: Invocation[Parameters]) -> dict[str, tuple[Window, ...]]:  # noqa: ARG001 - as above
+    """The windows of the file systems that have been looked at, by id."""
+    return {}
+
+
+def _conflicts(
+    plan: Plan, named: str, file_system: FileSystem, invocation: Invocation[Parameters], *, further: bool
+) -> Iterator[Problem | Note]:
+    """The first conflict of a plan with a file system, which is picked under the name `named`; and all notes."""
+    known = _known_windows(invocation)
+    if file_system.id not in known:
+        known[file_system.id] = _windows(file_system, invocation.account)
+    yield from conflicts(
+        plan,
+        plan.rules,
+        known[file_system.id],
+        file_system.id if named == file_system.id else f"{file_system.id} (volume {named})",
+        buffer_minutes=invocation.parameters.buffer_minutes,
+        whole_start_window=invocation.parameters.whole_start_window,
+        now=invocation.now,
+        lesser_buffer_minutes=NEWEST_GUIDES_BUFFER,
+        first_only=True,
+        further=further,
+    )
 
 
 @remembered
 def _picked(invocation: Invocation[Parameters]) -> dict[str, Picked]:
     """What the judged selections pick of FSx, by the id of the verdict's subject."""
     account = invocation.account
-    index = SelectionIndex(backup.selections(account, [subject.of for subject in invocation.selections()]))
+    selections = backup.selections(account, [subject.of for subject in invocation.selections()])
     by_id = {each.id: each for each in file_systems(account)}
     candidates = [(each.resource, each.id, each) for each in by_id.values()]
     candidates += [
@@ -89,11 +125,16 @@ def _picked(invocation: Invocation[Parameters]) -> dict[str, Picked]:
         for each in volumes(account)
         if each.kind == "ONTAP" and each.file_system_id in by_id
     ]
-    picked: dict[SelectionSummary, dict[str, tuple[str, FileSystem]]] = {}
-    for resource, its_id, file_system in candidates:
-        for pick in index.selections_picking(resource):
-            picked.setdefault(pick.selection.summary, {}).setdefault(file_system.id, (its_id, file_system))
-    return {selection_subject(each).resource_id: Picked(each, tuple(found.values())) for each, found in picked.items()}
+    table = ResourceTable(resource for resource, _, _ in candidates)
+    picked = [(each.summary, found) for each in selections if (found := table.picked(each))]
+    by_id_of_subject = {}
+    for summary, found in sorted(picked, key=lambda each: first(each[1])):
+        of_it: dict[str, tuple[str, FileSystem]] = {}
+        for number in members(found):
+            _, its_id, file_system = candidates[number]
+            of_it.setdefault(file_system.id, (its_id, file_system))
+        by_id_of_subject[selection_subject(summary).resource_id] = Picked(summary, tuple(of_it.values()))
+    return by_id_of_subject
 
 
 def _windows(file_system: FileSystem, account: Account) -> tuple[Window, ...]:

@@ -19,8 +19,9 @@ from backup_rules.resources.databases import Database
 from backup_rules.resources.resource_types import AURORA, RDS_INSTANCE
 from backup_rules.schedules.window_conflicts import conflicts
 from backup_rules.schedules.windows import Window, backup_window, maintenance_window
-from backup_rules.selections.picking import SelectionIndex
-from backup_rules.wording.findings import Finding, Note
+from backup_rules.selections.joining import ResourceTable
+from backup_rules.selections.picking import alike
+from backup_rules.wording.findings import Finding, Note, Problem
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ class BACKUP_RDS_WINDOW_CONFLICT(BackupConfigRule[Parameters, PickedDatabase]):
                 " clear of the maintenance window all the same, and do."
             )
         daily, weekly = _windows(database, invocation.account)
+        problems = 0
         for plan in picked.reported:
-            yield from conflicts(
+            for each in conflicts(
                 plan,
                 [rule for rule in plan.rules if not (managed and rule.continuous)],
                 weekly if managed else (*daily, *weekly),
@@ -74,34 +76,40 @@ class BACKUP_RDS_WINDOW_CONFLICT(BackupConfigRule[Parameters, PickedDatabase]):
                 buffer_minutes=invocation.parameters.buffer_minutes,
                 whole_start_window=invocation.parameters.whole_start_window,
                 now=invocation.now,
-            )
+                further=problems > 0,
+            ):
+                problems += isinstance(each, Problem)
+                yield each
 
 
 def _picked(invocation: Invocation[Parameters]) -> Iterator[PickedDatabase]:
     """The databases that plans pick."""
-    picking, plans = _index(invocation), _plans(invocation)
-    for database in rds.databases(invocation.account):
+    by_plan = _databases_by_plan(invocation)
+    plans = [(by_plan[plan_id], plan) for plan_id, plan in _plans(invocation).items()]
+    for number, database in enumerate(rds.databases(invocation.account)):
         if database.resource.type is not AURORA:
-            plan_ids = {pick.selection.summary.plan_id for pick in picking.selections_picking(database.resource)}
-            its_plans = tuple(plan for plan_id, plan in plans.items() if plan_id in plan_ids)
+            its_plans = tuple(plan for picked, plan in plans if picked >> number & 1)
             reported = tuple(plan for plan in its_plans if not invocation.excludes_plan(plan.name, plan.id))
             yield PickedDatabase(database, its_plans, reported)
 
 
 @remembered
-def _index(invocation: Invocation[Parameters]) -> SelectionIndex:
-    return SelectionIndex(backup.all_selections(invocation.account))
+def _databases_by_plan(invocation: Invocation[Parameters]) -> dict[str, int]:
+    """Which of the databases each plan picks, by the plan's id: see `joining`. Plans that pick none are left out."""
+    with gaps_noticed():  # a database that cannot be read is its own matter
+        table = ResourceTable(each.resource for each in rds.databases(invocation.account))
+    found: dict[str, int] = {}
+    for one, group in alike(backup.all_selections(invocation.account)).items():
+        if picked := table.picked(one):
+            for each in group:
+                found[each.summary.plan_id] = found.get(each.summary.plan_id, 0) | picked
+    return found
 
 
 @remembered
 def _plans(invocation: Invocation[Parameters]) -> dict[str, Plan]:
     """The plans that pick databases, by id."""
-    account, picking = invocation.account, _index(invocation)
-    with gaps_noticed():  # a database that cannot be read is its own matter
-        databases = rds.databases(account)
-    wanted = {
-        pick.selection.summary.plan_id for each in databases for pick in picking.selections_picking(each.resource)
-    }
+    account, wanted = invocation.account, _databases_by_plan(invocation)
     found = backup.plans(account, [each for each in backup.plan_summaries(account) if each.id in wanted])
     return {plan.id: plan for plan in found}
 

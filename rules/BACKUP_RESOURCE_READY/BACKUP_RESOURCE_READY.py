@@ -14,7 +14,7 @@ from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, resource_subject
 from backup_rules.resources.resource_types import S3, Resource, ResourceType
 from backup_rules.selections.picking import ElementKind, SelectionSummary, elements, types_named
-from backup_rules.selections.ready import Meant, bucket_finding, meant, selection_findings
+from backup_rules.selections.ready import CONFIG_MAP, AllMeant, bucket_finding, selection_findings
 from backup_rules.selections.untagged import reached_without_tags
 from backup_rules.wording.findings import Finding
 
@@ -30,7 +30,7 @@ class BACKUP_RESOURCE_READY(BackupConfigRule[ResourceParameters, SelectionSummar
         # One that cannot be read may pick further buckets: it is a gap in what there is to judge.
         backup.selections(invocation.account, [each.of for each in selections])
         versioning = _versioning(invocation)
-        for bucket, _ in _buckets(invocation).values():
+        for bucket, _, _ in _buckets(invocation).values():
             subject = resource_subject(bucket)
             if subject is not None and versioning.get(subject.resource_id) is not None:
                 yield subject
@@ -40,27 +40,33 @@ class BACKUP_RESOURCE_READY(BackupConfigRule[ResourceParameters, SelectionSummar
     ) -> Iterator[Finding]:
         if isinstance(subject.of, Resource):
             with gaps_noticed():  # which other buckets there are does not matter
-                _, pickers = _buckets(invocation)[subject.of.arn]
+                _, picker, pickers = _buckets(invocation)[subject.of.arn]
                 status = _versioning(invocation)[subject.resource_id] or ""
-            problem = bucket_finding(subject.resource_id, status, pickers)
+            problem = bucket_finding(subject.resource_id, status, picker, pickers)
             if problem is not None:
                 yield problem
             return
         backup.selection(invocation.account, subject.of)  # one that cannot be read has no verdict
-        picked = _meant(invocation).get(subject.of)
+        every = _meant(invocation)
+        picked = every.by_selection.get(subject.of)
         if picked is not None:
-            modes = config.authentication_modes(invocation.account) if picked.clusters else {}
-            versioning = _versioning(invocation) if picked.buckets else {}
-            yield from selection_findings(subject.of, picked, versioning, modes)
+            clusters, buckets = picked.clusters, picked.buckets
+            yield from selection_findings(
+                subject.of,
+                picked.unsupported,
+                wrong_clusters=every.some(clusters & _clusters_of_mode(invocation, CONFIG_MAP)) if clusters else None,
+                unknown_clusters=(clusters & _clusters_of_mode(invocation, None)).bit_count() if clusters else 0,
+                unrecorded_buckets=(buckets & _unrecorded(invocation)).bit_count() if buckets else 0,
+            )
 
 
 @remembered
-def _meant(invocation: Invocation[ResourceParameters]) -> dict[SelectionSummary, Meant]:
+def _meant(invocation: Invocation[ResourceParameters]) -> AllMeant:
     """What the judged selections pick; a selection that cannot be read fails by itself."""
     account = invocation.account
     selections = backup.readable_selections(account, [subject.of for subject in invocation.selections()])
     if not selections:
-        return {}
+        return AllMeant((), ())
     untagged: set[ResourceType] = set()
     for selection in selections:
         reached = reached_without_tags(selection, account.place)
@@ -68,20 +74,25 @@ def _meant(invocation: Invocation[ResourceParameters]) -> dict[SelectionSummary,
         named = (each for each in elements(selection) if each.kind is ElementKind.ARN)
         untagged |= {kind for each in named for kind in types_named(each) if kind.service in {"rds", "fsx"}}
     found = resources.could_be_picked(account, untagged)
-    return meant(selections, [each for each in found if not invocation.excludes_resource(each)])
+    return AllMeant(selections, [each for each in found if not invocation.excludes_resource(each)])
 
 
 @remembered
-def _buckets(
-    invocation: Invocation[ResourceParameters],
-) -> dict[str, tuple[Resource, tuple[SelectionSummary, ...]]]:
-    """The buckets that are picked, by ARN, each with the selections that pick it."""
-    found: dict[str, tuple[Resource, tuple[SelectionSummary, ...]]] = {}
-    for selection, picked in _meant(invocation).items():
-        for bucket in picked.buckets:
-            _, pickers = found.get(bucket.arn, (bucket, ()))
-            found[bucket.arn] = bucket, (*pickers, selection)
-    return found
+def _buckets(invocation: Invocation[ResourceParameters]) -> dict[str, tuple[Resource, SelectionSummary, int]]:
+    """The buckets that are picked, by ARN, each with the first selection that picks it, and how many do."""
+    return _meant(invocation).buckets()
+
+
+@remembered
+def _clusters_of_mode(invocation: Invocation[ResourceParameters], mode: str | None) -> int:
+    """The EKS clusters with such an authentication mode, as a set: see `joining`."""
+    return _meant(invocation).having(config.authentication_modes(invocation.account), mode)
+
+
+@remembered
+def _unrecorded(invocation: Invocation[ResourceParameters]) -> int:
+    """The buckets whose versioning is not recorded, in the same way."""
+    return _meant(invocation).having(_versioning(invocation), None)
 
 
 def _versioning(invocation: Invocation[ResourceParameters]) -> dict[str, str | None]:

@@ -15,9 +15,10 @@ from backup_rules.evaluation.parameters import RuleParameters
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject
 from backup_rules.plans.plans import PlanSummary
-from backup_rules.resources.resource_types import Resource, ResourceType
+from backup_rules.resources.resource_types import ResourceType
 from backup_rules.selections.empty import LeftOut, empty_problems, left_out, notes
-from backup_rules.selections.picking import Selection, SelectionIndex, SelectionSummary, alike
+from backup_rules.selections.joining import ResourceTable
+from backup_rules.selections.picking import SelectionSummary, alike
 from backup_rules.selections.untagged import types_without_tags
 from backup_rules.wording.annotations import name
 from backup_rules.wording.findings import Finding, Problem
@@ -86,12 +87,14 @@ def _sight(invocation: Invocation[RuleParameters]) -> Sight:
         return Sight(frozenset(), {}, frozenset(), ())
     groups = alike(selections)
     with gaps_noticed() as gaps:
-        waiting = _not_picking(groups, resources.tagged_resources(account))
+        candidates = ResourceTable(resources.tagged_resources(account))
+        waiting = [each for each in groups if not candidates.picked(each)]
         untagged = frozenset[ResourceType]().union(*(types_without_tags(each, place) for each in waiting))
-        candidates = resources.could_be_picked(account, untagged)
+        if untagged:
+            candidates = ResourceTable(resources.could_be_picked(account, untagged))
+            waiting = [each for each in waiting if not candidates.picked(each)]
         listed = resources.listed_types(account, untagged)
-    waiting = _not_picking(waiting, candidates) if untagged else waiting
-    examples = left_out(waiting, candidates) if waiting else {}
+    examples = left_out(waiting, candidates)
     empty = {each.summary for first in waiting for each in groups[first]}
     return Sight(
         frozenset(each.summary for each in selections if each.summary not in empty),
@@ -99,13 +102,6 @@ def _sight(invocation: Invocation[RuleParameters]) -> Sight:
         listed,
         tuple(gaps.values()),
     )
-
-
-def _not_picking(selections: Iterable[Selection], candidates: Iterable[Resource]) -> list[Selection]:
-    waiting = list(selections)
-    index = SelectionIndex(waiting)
-    picks = {pick.selection.summary for resource in candidates for pick in index.selections_picking(resource)}
-    return [each for each in waiting if each.summary not in picks]
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

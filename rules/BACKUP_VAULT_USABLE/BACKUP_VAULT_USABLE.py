@@ -54,7 +54,8 @@ class BACKUP_VAULT_USABLE(BackupConfigRule[RuleParameters, PlanSummary]):
                 " that it is enabled is not known here."
             )
         if invocation.only is None:
-            yield from (clash_problem(clash) for clash in _clashes(invocation).get(plan.id, ()))
+            of_plan = _clashes(invocation).get(plan.id, ())
+            yield from (clash_problem(clash, further=number > 0) for number, clash in enumerate(of_plan))
 
 
 def _read(account: Account, plan: PlanSummary) -> None:

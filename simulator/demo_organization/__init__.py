@@ -49,7 +49,7 @@ from demo_organization.accounts import (
 from demo_organization.expected import Expected
 from demo_organization.site import RAN, SILENT, Account, Clients, Records, Site
 
-__all__ = ["Account", "Expected", "Organization", "Plants", "seed"]
+__all__ = ["Account", "Expected", "Organization", "Plants", "grow", "seed"]
 
 _AGE = timedelta(days=40)
 
@@ -132,7 +132,12 @@ class Organization:
 
 
 def seed(
-    now: datetime, accounts: int | None = None, *, plants: Iterable[Plants] = (), member_roles: bool = True
+    now: datetime,
+    accounts: int | None = None,
+    *,
+    plants: Iterable[Plants] = (),
+    member_roles: bool = True,
+    filled: bool = True,
 ) -> Organization:
     """Fill the simulation that is under way, as of `now` (with time zone).
 
@@ -141,6 +146,7 @@ def seed(
         accounts: how many member accounts to add beside those that hold the planted problems.
         plants: what each rule plants for itself (`PLANTED` of its `demo.py`), after the scenarios of this package.
         member_roles: whether the pack's member role is in each account, as after a rollout.
+        filled: whether the added accounts hold what `grow` puts there. Who judges them part by part does that later.
     """
     clients, records = Clients(), Records()
     sites = _sites(clients, records)
@@ -157,16 +163,36 @@ def seed(
             for planted in own:
                 for scenario in planted.get((account.name, region), ()):
                     scenario(site)
-        grown = [growth.fill(number, clients, records) for number in range(1, len(more) + 1)]
-        _follow_policy(sites, grown)
+        _follow_policy(sites)
         forget_backup_rules(sites[MANAGEMENT, REGIONS[0]])
     with clock(now - timedelta(minutes=30)):
         _seed_ids(sites[ANALYTICS, "us-east-1"], "new plan")
         jobs.new_plan(sites[ANALYTICS, "us-east-1"])
     with clock(now):
-        for site in (*sites.values(), *grown):
+        for site in sites.values():
             jobs.past_jobs(site, records.histories.get((site.account.id, site.region), {}), now)
+    if filled:
+        grow(range(1, len(more) + 1), now, records)
     return Organization((*ACCOUNTS, *more), REGIONS, records.ids)
+
+
+def grow(numbers: Iterable[int], now: datetime, records: Records | None = None) -> None:
+    """Fill added accounts, by number from 1, as of `now`; the ids are the same whichever others are filled.
+
+    What was made is noted in `records`, where they are given.
+    """
+    clients, noted = Clients(), records or Records()
+    sites = []
+    with clock(now - _AGE):
+        for number in numbers:
+            site = Site(growth.member(number), growth.REGION, clients, noted)
+            _seed_ids(site, "growth")
+            growth.fill(number, site)
+            _policy_plans(site, ran=number % growth.NO_POLICY_VAULT_EVERY != 0)
+            sites.append(site)
+    with clock(now):
+        for site in sites:
+            jobs.past_jobs(site, noted.histories.get((site.account.id, site.region), {}), now)
 
 
 def _seed_ids(site: Site, part: str) -> None:
@@ -191,13 +217,11 @@ def _found(sites: Mapping[tuple[Account, str], Site], more: list[str], *, member
         site.vault("Default")
 
 
-def _follow_policy(sites: Mapping[tuple[Account, str], Site], grown: list[Site]) -> None:
+def _follow_policy(sites: Mapping[tuple[Account, str], Site]) -> None:
     """AWS Backup makes the plans of the organization's policy in its accounts."""
     for (account, region), site in sites.items():
         if account not in (CHINA, GOVCLOUD):
             _policy_plans(site, ran=(account, region) in _POLICY_RAN)
-    for number, site in enumerate(grown, start=1):
-        _policy_plans(site, ran=number % growth.NO_POLICY_VAULT_EVERY != 0)
 
 
 def _policy_plans(site: Site, *, ran: bool) -> None:

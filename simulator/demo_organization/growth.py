@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_simulator.core import tagging
 from demo_organization import accounts, policies
-from demo_organization.site import Account, Clients, Records, Site, nightly, tags_are
+from demo_organization.site import Account, Site, nightly, tags_are
 
 REGION = "eu-west-1"
 _FIRST_ID = 900_000_000_001
@@ -17,13 +17,12 @@ def member(number: int) -> Account:
     return Account(str(_FIRST_ID - 1 + number), f"workload-{number:04}", "member", (REGION,))
 
 
-def fill(number: int, clients: Clients, records: Records) -> Site:
+def fill(number: int, site: Site) -> None:
     """One plan, `nightly`, with one selection, `tables`, of one table, and what the organization's policy needs.
 
     Broken: in every 10th account the selection's role does not exist; in every 25th the start window lasts 30 minutes;
     in every 40th the vault of the policy is missing. Healthy: all others.
     """
-    site = Site(member(number), REGION, clients, records)
     accounts.member_role(site)
     policies.role(site)
     if number % NO_ROLE_EVERY:
@@ -34,4 +33,3 @@ def fill(number: int, clients: Clients, records: Records) -> Site:
     tagging.tag_resource(site.account.id, REGION, site.arn("dynamodb", "table/orders"), {"backup": "daily"})
     plan = site.plan("nightly", nightly(StartWindowMinutes=60 if number % SHORT_WINDOW_EVERY else 30))
     site.selection(plan, "tables", ListOfTags=tags_are(backup="daily"))
-    return site

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -10,12 +9,13 @@ from backup_rules.aws import backup, resources
 from backup_rules.aws.account import Account
 from backup_rules.aws.memory import gaps_noticed, remembered
 from backup_rules.resources.resource_types import Resource
+from backup_rules.selections.joining import ResourceTable, members
 from backup_rules.selections.near_misses import NearMiss
 from backup_rules.selections.picking import (
     Element,
     ElementKind,
+    Picker,
     Selection,
-    SelectionIndex,
     SelectionSummary,
     alike,
     elements,
@@ -56,10 +56,9 @@ def _readable(account: Account) -> tuple[Selection, ...]:
 
 
 @remembered
-def _index(account: Account) -> tuple[dict[Selection, list[Selection]], SelectionIndex]:
-    """The selections that ask for the same, and what finds those that pick a resource."""
-    groups = alike(_readable(account))
-    return groups, SelectionIndex(groups)
+def _groups(account: Account) -> dict[Selection, list[Selection]]:
+    """The selections that ask for the same."""
+    return alike(_readable(account))
 
 
 @remembered
@@ -76,15 +75,12 @@ def candidates(account: Account) -> tuple[Resource, ...]:
 @remembered
 def picks(account: Account) -> dict[SelectionSummary, tuple[Pick, ...]]:
     """What each selection picks, of those that can be read. What cannot be read of resources is a gap."""
-    groups, index = _index(account)
-    found: dict[Selection, dict[str, tuple[Resource, tuple[Element, ...]]]] = defaultdict(dict)
-    for resource in candidates(account):
-        for pick in index.selections_picking(resource):
-            found[pick.selection][resource.arn] = resource, pick.elements
-    known = {each.arn for each in candidates(account)}
+    table = ResourceTable(candidates(account))
+    known = {each.arn for each in table.resources}
     made = {}
-    for first, group in groups.items():
-        seen = found[first].values()
+    for first, group in _groups(account).items():
+        joined = table.join(first)
+        seen = [(each, joined.picker.picks(each)) for each in map(table.resources.__getitem__, members(joined.picked))]
         unseen = [each for each in elements(first) if each.kind is ElementKind.ARN and each.text not in known]
         for selection in group:
             listed = (Pick(selection.summary, resource, by) for resource, by in seen)
@@ -95,9 +91,9 @@ def picks(account: Account) -> dict[SelectionSummary, tuple[Pick, ...]]:
 
 def plans_picking(account: Account, resource: Resource) -> Iterator[Pick]:
     """By which selections of any plan the resource is picked."""
-    groups, index = _index(account)
-    for pick in index.selections_picking(resource):
-        yield from (Pick(each.summary, resource, pick.elements) for each in groups[pick.selection])
+    for first, group in _groups(account).items():
+        by = Picker.of(first).picks(resource)
+        yield from (Pick(each.summary, resource, by) for each in group if by)
 
 
 def missed(judged: JudgedAccount, selections: Iterable[SelectionSummary] | None = None) -> Iterator[Missed]:

@@ -17,7 +17,8 @@ from backup_rules.arns import Place
 from backup_rules.iam.permissions import Needs
 from backup_rules.plans.plans import Plan
 from backup_rules.resources.resource_types import AURORA, RDS_INSTANCE, Resource, ResourceType
-from backup_rules.selections.picking import ElementKind, Selection, SelectionIndex, SelectionSummary, conditions
+from backup_rules.selections.joining import ResourceTable, first
+from backup_rules.selections.picking import ElementKind, Selection, SelectionSummary, alike, conditions
 from backup_rules.selections.untagged import reached_without_tags
 
 # Selections of one role may name different resources, and a role may be scoped to some of them. So many ARNs of a type
@@ -98,17 +99,17 @@ def needs_of(
 
 
 def _picked(selections: Iterable[Selection], resources: Iterable[Resource]) -> dict[SelectionSummary, _Picked]:
-    judged = tuple(selections)
-    found = {each.summary: _Picked({}, set()) for each in judged}
-    index = SelectionIndex(judged)
-    for resource in resources:
-        # AWS's own tags (`aws:cloudformation:stack-name`) are put on no recovery point: nobody but AWS can set them.
-        tagged = not all(key.startswith("aws:") for key in resource.tags)
-        for pick in index.selections_picking(resource):
-            picked = found[pick.selection.summary]
-            picked.first_by_type.setdefault(resource.type, resource.arn)
-            if tagged:
-                picked.tagged_types.add(resource.type)
+    table = ResourceTable(resources)
+    # AWS's own tags (`aws:cloudformation:stack-name`) are put on no recovery point: nobody but AWS can set them.
+    tagged = table.where(lambda each: not all(key.startswith("aws:") for key in each.tags))
+    found: dict[SelectionSummary, _Picked] = {}
+    for one, group in alike(selections).items():
+        by_type = table.by_type(table.picked(one))
+        picked = _Picked(
+            {kind: table.resources[first(here)].arn for kind, here in by_type.items()},
+            {kind for kind, here in by_type.items() if here & tagged},
+        )
+        found |= {each.summary: picked for each in group}
     return found
 
 

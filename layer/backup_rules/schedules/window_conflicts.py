@@ -14,7 +14,7 @@ from backup_rules.schedules.schedules import Schedule
 from backup_rules.schedules.time_zones import TimeZoneError
 from backup_rules.schedules.windows import BlockedWeek, WeekOfRuns, Window, hour_name
 from backup_rules.wording.annotations import NAMES, name
-from backup_rules.wording.findings import Finding, Note, Problem
+from backup_rules.wording.findings import Note, Problem
 
 
 def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
@@ -27,22 +27,36 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
     whole_start_window: bool,
     now: datetime,
     lesser_buffer_minutes: int | None = None,
-) -> Iterator[Finding]:
+    first_only: bool = False,
+    further: bool = False,
+) -> Iterator[Problem | Note]:
     """For each backup rule the next start, in the coming year, that one of the windows of `what` (a name) blocks.
 
     A rule whose schedule cannot be read never runs: that is BACKUP_WINDOW_CONFIGURED's matter, and noted here. Where
     another text of AWS asks for `lesser_buffer_minutes` only, and by that nothing is blocked, the problem says so.
+    `first_only`: of the rules that conflict the first is enough. `further`: another problem of the subject has been
+    found already, so that this one is counted and no more.
     """
+    found = False
+    blocked_by_start_window: dict[int, BlockedWeek] = {}
     for rule in rules:
         start_window = rule.start_window_minutes if whole_start_window else 0
-        blocked = BlockedWeek.of(windows, buffer_minutes, start_window)
+        blocked = blocked_by_start_window.get(start_window)
+        if blocked is None:
+            blocked = blocked_by_start_window[start_window] = BlockedWeek.of(windows, buffer_minutes, start_window)
         try:
             week = _week_ahead(rule.schedule_expression, rule.schedule_timezone, now)
         except (ScheduleError, TimeZoneError):
             yield Note(f"The schedule of backup rule {name(rule.name)} cannot be read: see BACKUP_WINDOW_CONFIGURED.")
             continue
+        if first_only and found:
+            continue
         conflict = blocked.first_conflict(week)
         if conflict is None:
+            continue
+        if first_only and further:
+            yield Problem(f"Plan {name(plan.name)} conflicts with {name(what)}, too.")
+            found = True
             continue
         free = blocked.free_hour((conflict.run.hour + 1) % 24)
         start = "could start a backup after" if whole_start_window else "starts"
@@ -57,7 +71,8 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
             f" {conflict.window.kind} of {name(what, of_what)}, {conflict.window.span}."
             for shown, of_what in (*product(NAMES[:3], (60,)), *product(NAMES[2:], (26,)))
         )
-        yield Problem.worded(words, *_remedies(free))
+        yield Problem.worded(words, *_remedies(free), further=further)
+        found = further = True
 
 
 def _remedies(free_hour: int | None) -> tuple[str, ...]:

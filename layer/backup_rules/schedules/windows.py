@@ -151,6 +151,7 @@ def _minute(hours: str, minutes: str) -> int:
     return int(hours) * MINUTES_AN_HOUR + int(minutes)
 
 
+@lru_cache(maxsize=MINUTES_A_DAY)
 def _clock(minute: int) -> str:
     return f"{minute // MINUTES_AN_HOUR:02}:{minute % MINUTES_AN_HOUR:02}"
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from backup_rules.arns import Place
 from backup_rules.resources.resource_types import Resource, ResourceType
+from backup_rules.selections.joining import ResourceTable, first, last
 from backup_rules.selections.picking import (
     Element,
     ElementKind,
     Selection,
-    SelectionIndex,
     SelectionSummary,
     conditions,
     elements,
@@ -27,24 +27,19 @@ from backup_rules.wording.quoting import quote_tag
 LeftOut = dict[Element, Resource]
 
 
-def left_out(selections: Iterable[Selection], resources: Iterable[Resource]) -> dict[SelectionSummary, LeftOut]:
+def left_out(selections: Iterable[Selection], resources: ResourceTable) -> dict[SelectionSummary, LeftOut]:
     """An example of what each element of these selections names, though the selection picks none of it.
 
     Its conditions or its NotResources leave the resource out; or, where nothing else is named, it is a member of a
     cluster or cannot be backed up.
     """
-    index = SelectionIndex(
-        replace(each, not_resources=(), string_equals=(), string_not_equals=(), string_like=(), string_not_like=())
+    return {
+        each.summary: {
+            element: resources.resources[first(fit) if (fit := named & resources.can_be_picked) else last(named)]
+            for element, named in resources.join(each).named.items()
+        }
         for each in selections
-    )
-    found: dict[SelectionSummary, LeftOut] = {}
-    for resource in resources:
-        for pick in index.selections_picking(replace(resource, cluster_member=False, unsupported=None)):
-            examples = found.setdefault(pick.selection.summary, {})
-            for element in pick.elements:
-                if element not in examples or examples[element].cluster_member or examples[element].unsupported:
-                    examples[element] = resource
-    return found
+    }
 
 
 def empty_problems(

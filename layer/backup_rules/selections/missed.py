@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from backup_rules.resources.resource_types import Resource
+from backup_rules.selections.joining import ResourceTable
 from backup_rules.selections.near_misses import Difference, NearMiss, WantedTag, WantedTags, wanted_tags
-from backup_rules.selections.picking import Selection, SelectionIndex
+from backup_rules.selections.picking import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,18 @@ def near_misses_of(
     for selection in judged:
         for tag in wanted_tags(selection):
             asking[tag].append(selection)
-    wanted, index = WantedTags(asking), SelectionIndex(picking)
+    table = ResourceTable(carriers)
+    picked = 0
+    for selection in picking if table.resources else ():
+        picked |= table.picked(selection)
+    wanted = WantedTags(asking)
+    wanted.look_up(tag for each in table.resources for tag in each.tags.items())
     missed: dict[str, Missed] = {}
     by_wanted: dict[WantedTag, list[tuple[Resource, NearMiss]]] = defaultdict(list)
-    for resource in carriers:
+    for number, resource in enumerate(table.resources):
         near = wanted.near_misses(resource.tags)
         misses = tuple(each for each in near if each.difference & difference)
-        if not misses or resource.cluster_member or index.selections_picking(resource):
+        if not misses or resource.cluster_member or picked >> number & 1:
             continue
         missed[resource.arn] = Missed(resource, misses, _corrected(resource.tags, near))
         for miss in {each.wanted: each for each in reversed(misses)}.values():

@@ -30,11 +30,12 @@ from enum import Flag
 from typing import TYPE_CHECKING
 
 from backup_rules.selections.picking import Operator, conditions
+from backup_rules.selections.texts import Texts
 from backup_rules.selections.wildcards import Wildcard
 from backup_rules.wording.quoting import BLANK_LOOKING, ZERO_WIDTH, quote, quote_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from backup_rules.selections.picking import Selection
 
@@ -85,12 +86,7 @@ def near_pattern(pattern: str, found: str) -> Difference | None:
     """The same for a StringLike pattern: what must be folded, in both, before `found` matches it; None: never."""
     if Wildcard.of(pattern).matches(found):
         return Difference.SAME
-    for folding, outcome in (
-        (_compose, Difference.WHITE_SPACE),
-        (_fold_white_space, Difference.WHITE_SPACE),
-        (_fold_case, Difference.CASE),
-        (fold, Difference.CASE | Difference.WHITE_SPACE),
-    ):
+    for folding, outcome in _FOLDINGS:
         if Wildcard.of(folding(pattern)).matches(folding(found)):
             return outcome
     return None
@@ -106,6 +102,10 @@ def white_space_at_ends(text: str) -> bool:
     return any(_fold_white_space(end) == "" for end in (text[:1], text[-1:]) if end)
 
 
+def _as_it_is(text: str) -> str:
+    return text
+
+
 def _compose(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
@@ -118,6 +118,14 @@ def _fold_case(text: str) -> str:
     decomposed = unicodedata.normalize("NFD", text).casefold()
     dotless = decomposed.replace(_DOTLESS_I, "i").replace(f"i{_COMBINING_DOT}", "i")
     return _compose(dotless)
+
+
+_FOLDINGS: tuple[tuple[Callable[[str], str], Difference], ...] = (
+    (_compose, Difference.WHITE_SPACE),
+    (_fold_white_space, Difference.WHITE_SPACE),
+    (_fold_case, Difference.CASE),
+    (fold, Difference.CASE | Difference.WHITE_SPACE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +193,14 @@ def stray_white_space(selection: Selection) -> tuple[str, ...]:
 class WantedTags:
     """Many wanted tags, found again by folded key and value: looking up a tag takes no longer for many selections.
 
-    Patterns are tried one by one, but only those of a near key.
+    Patterns of a near key are tried one by one, but for tags that were looked up together before.
     """
 
     def __init__(self, wanted: Iterable[WantedTag]) -> None:
         self._plain: dict[tuple[str, str], list[WantedTag]] = defaultdict(list)
         self._patterns: dict[str, list[WantedTag]] = defaultdict(list)
         self._keys: set[str] = set()
+        self._looked_up: dict[tuple[str, str], tuple[WantedTag, ...]] = {}
         for each in dict.fromkeys(wanted):
             key = fold(each.key)
             self._keys.add(key)
@@ -204,10 +213,31 @@ class WantedTags:
         """Those of `keys` that are a wanted key or near one: the only ones whose values need reading."""
         return tuple(key for key in keys if fold(key) in self._keys)
 
+    def look_up(self, tags: Iterable[tuple[str, str]]) -> None:
+        """Find the patterns that these tags may be near, for all of them at once."""
+        values: dict[str, dict[str, None]] = defaultdict(dict)
+        for key, value in tags:
+            if fold(key) in self._patterns:
+                values[key][value] = None
+        for key, of_key in values.items():
+            patterns = self._patterns[fold(key)]
+            near: dict[str, set[int]] = {value: set() for value in of_key}
+            for folding in (_as_it_is, *(folding for folding, _ in _FOLDINGS)):
+                folded = Texts([folding(value) for value in of_key])
+                every = list(of_key)
+                for number, wanted in enumerate(patterns):
+                    for found in folded.matching(Wildcard.of(folding(wanted.value))):
+                        near[every[found]].add(number)
+            for value, numbers in near.items():
+                self._looked_up[key, value] = tuple(patterns[number] for number in sorted(numbers))
+
     def near(self, key: str, value: str) -> tuple[NearMiss, ...]:
         """The wanted tags that the tag narrowly misses. Empty for a tag that is wanted as it is, or by no one."""
         folded = fold(key)
-        candidates = (*self._plain.get((folded, fold(value)), ()), *self._patterns.get(folded, ()))
+        patterns = self._looked_up.get((key, value))
+        if patterns is None:
+            patterns = tuple(self._patterns.get(folded, ()))
+        candidates = (*self._plain.get((folded, fold(value)), ()), *patterns)
         return tuple(miss for wanted in candidates if (miss := _near_miss(wanted, key, value)))
 
     def near_misses(self, tags: Mapping[str, str]) -> tuple[NearMiss, ...]:

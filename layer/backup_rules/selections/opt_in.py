@@ -11,16 +11,14 @@ from dataclasses import dataclass
 
 from backup_rules.arns import Place
 from backup_rules.resources.resource_types import OPT_IN_ALWAYS_APPLIES, RESOURCE_TYPES, Resource, ResourceType
+from backup_rules.selections.joining import Joined, ResourceTable, first
 from backup_rules.selections.picking import (
     Element,
     ElementKind,
-    Pick,
     Selection,
-    SelectionIndex,
     SelectionSummary,
     alike,
     elements,
-    opt_in_applies,
     types_named,
 )
 from backup_rules.selections.untagged import reached_without_tags
@@ -54,8 +52,8 @@ class Reached:
 
     by: Element
     example: Resource
-    number: int = 0
-    gated: int = 0
+    number: int
+    gated: int
 
 
 Reach = dict[ResourceType, Reached]
@@ -82,26 +80,24 @@ class OptIn:
 def reach(selections: Iterable[Selection], resources: Iterable[Resource]) -> dict[SelectionSummary, Reach]:
     """What each selection picks of the resources, by type. Selections that pick nothing are left out."""
     groups = alike(selections)
-    index = SelectionIndex(groups)
+    table = ResourceTable(resources)
     found: dict[SelectionSummary, Reach] = {}
-    for resource in resources:
-        for pick in index.selections_picking(resource):
-            _add(found.setdefault(pick.selection.summary, {}), resource, pick)
-    return {
-        each.summary: found[first.summary]
-        for first, group in groups.items()
-        if first.summary in found
-        for each in group
-    }
+    for one, group in groups.items():
+        reached = _reached(table.join(one), table)
+        if reached:
+            found |= {each.summary: reached for each in group}
+    return found
 
 
-def _add(reached: Reach, resource: Resource, pick: Pick) -> None:
-    gated = opt_in_applies(resource.type, pick.elements)
-    entry = reached.setdefault(resource.type, Reached(pick.elements[0], resource))
-    if gated and not entry.gated:
-        entry.by, entry.example = pick.elements[0], resource
-    entry.number += 1
-    entry.gated += gated
+def _reached(joined: Joined, table: ResourceTable) -> Reach:
+    explicit = joined.named_by(*_EXPLICIT)
+    reached = {}
+    for kind, picked in table.by_type(joined.picked).items():
+        gated = picked if kind in OPT_IN_ALWAYS_APPLIES else picked & ~explicit  # as `picking.opt_in_applies`
+        example = table.resources[first(gated or picked)]
+        by = joined.picker.picks(example)[0]
+        reached[kind] = Reached(by, example, picked.bit_count(), gated.bit_count())
+    return reached
 
 
 def may_be_skipped(selection: Selection, opt_in: OptIn) -> bool:

@@ -21,10 +21,10 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources-json.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from backup_rules.arns import Arn
@@ -199,7 +199,12 @@ def _service_pattern(entry: str) -> str:
 
 
 def _types_of_service(entry: str) -> tuple[ResourceType, ...]:
-    service = Wildcard.of(_service_pattern(entry))
+    return _types_of_services(_service_pattern(entry))
+
+
+@lru_cache(maxsize=256)
+def _types_of_services(pattern: str) -> tuple[ResourceType, ...]:
+    service = Wildcard.of(pattern)
     return tuple(each for each in RESOURCE_TYPES if service.matches(each.service))
 
 
@@ -332,84 +337,3 @@ class Picker:
             yield self.arns[resource.arn]
         yield from (element for pattern, element in self.patterns if pattern.matches(resource.arn))
         yield from (element for tag, element in self.tags if resource.tags.get(tag.key) == tag.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """That a selection picks some resource, and by which elements (one at least)."""
-
-    selection: Selection
-    elements: tuple[Element, ...]
-
-
-class SelectionIndex:
-    """Many selections, so that a resource is judged only against those that could pick it.
-
-    Each selection is filed under the marks that any resource it picks must bear, one of them at least: the pair of a
-    StringEquals condition; or the key of a StringLike one; or else those of each of its elements (a tag's pair, how an
-    ARN starts). Of several ways to file it, the one whose marks the fewest selections share is taken.
-    """
-
-    def __init__(self, selections: Iterable[Selection]) -> None:
-        pickers = [Picker.of(each) for each in selections]
-        offered = [_ways_to_file(each) for each in pickers]
-        popularity = Counter(mark for ways in offered for way in ways for choice in way for mark in choice)
-        self._filed: dict[_Mark, list[int]] = defaultdict(list)
-        for number, ways in enumerate(offered):
-            chosen = ({min(choice, key=popularity.__getitem__) for choice in way} for way in ways)
-            for mark in min(chosen, key=lambda marks: sum(popularity[mark] for mark in marks)):
-                self._filed[mark].append(number)
-        self._pickers = pickers
-        self._start_lengths = _lengths(self._filed, _START)
-        self._part_lengths = _lengths(self._filed, _PART)
-
-    def selections_picking(self, resource: Resource) -> tuple[Pick, ...]:
-        """The selections that pick the resource, in the order in which they were given."""
-        numbers = {number for mark in self._marks_of(resource) for number in self._filed.get(mark, ())}
-        candidates = (self._pickers[number] for number in sorted(numbers))
-        return tuple(Pick(each.selection, found) for each in candidates if (found := each.picks(resource)))
-
-    def _marks_of(self, resource: Resource) -> Iterator[_Mark]:
-        for key, value in resource.tags.items():
-            yield (_TAG, key, value)
-            yield (_KEY, key)
-        for length in self._start_lengths:
-            yield (_START, resource.arn[:length])
-        for rest in _from_each_colon(resource.arn):
-            for length in self._part_lengths:
-                yield (_PART, rest[:length])
-
-
-# A mark is one of: a tag's key and value; a tag's key; how the whole ARN starts; how the rest of it starts at a colon.
-_Mark = tuple[str, ...]
-_TAG, _KEY, _START, _PART = "tag", "key", "start", "part"
-
-
-def _ways_to_file(picker: Picker) -> list[list[list[_Mark]]]:
-    """Each way is a list of choices: the selection must be filed under one mark of every choice."""
-    by_condition: list[list[list[_Mark]]] = []
-    for condition in picker.conditions:
-        if condition.key is not None and not condition.negative:
-            pair = condition.operator is Operator.STRING_EQUALS
-            by_condition.append([[(_TAG, condition.key, condition.value) if pair else (_KEY, condition.key)]])
-    by_element: list[list[_Mark]] = [[(_START, arn)] for arn in picker.arns]
-    by_element += [_marks_of_pattern(pattern.text) for pattern, _ in picker.patterns]
-    by_element += [[(_TAG, tag.key, tag.value)] for tag, _ in picker.tags]
-    return [*by_condition, by_element]
-
-
-def _marks_of_pattern(pattern: str) -> list[_Mark]:
-    """Every ARN that matches the pattern bears each of these: its text before, and after, a `*` stands in them all."""
-    start, *rest = pattern.split("*")
-    return [(_START, start), *((_PART, part) for part in rest if part.startswith(":"))]
-
-
-def _lengths(marks: Iterable[_Mark], kind: str) -> tuple[int, ...]:
-    return tuple(sorted({len(mark[1]) for mark in marks if mark[0] == kind}))
-
-
-def _from_each_colon(arn: str) -> Iterator[str]:
-    position = arn.find(":")
-    while position >= 0:
-        yield arn[position:]
-        position = arn.find(":", position + 1)

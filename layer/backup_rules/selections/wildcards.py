@@ -11,6 +11,7 @@ Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resourc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 
@@ -39,6 +40,7 @@ class Wildcard:
         return blanks == self._blanks and all(map(_word_matches, self._words, words))
 
 
+@lru_cache(maxsize=4_096)  # thousands of selections name the same few patterns
 def overlap(one: str, other: str, *, never_in_other: str = "") -> bool:
     """Whether some text matches both patterns.
 
@@ -96,6 +98,10 @@ def _word_matches(pieces: tuple[str, ...], word: str) -> bool:
 def _words_overlap(one: str, other: str, never_in_other: str) -> bool:
     if _literals_clash(one, other) or _literals_clash(one[::-1], other[::-1]):
         return False
+    start, end = _common_literals(one, other), 0
+    if start < min(len(one), len(other)):
+        end = _common_literals(one[start:][::-1], other[start:][::-1])
+    one, other = one[start : len(one) - end], other[start : len(other) - end]
     # reachable[j]: some text matches both what has been read of `one` and the first j characters of `other`.
     reachable = [True, *([False] * len(other))]
     for j, theirs in enumerate(other):
@@ -111,6 +117,14 @@ def _words_overlap(one: str, other: str, never_in_other: str) -> bool:
             else:
                 reachable.append(before[j] and ours == theirs)
     return reachable[-1]
+
+
+def _common_literals(one: str, other: str) -> int:
+    """How many characters stand at the beginning of both, before the first `*` of either."""
+    for number, (ours, theirs) in enumerate(zip(one, other, strict=False)):
+        if ours != theirs or ours == "*":
+            return number
+    return min(len(one), len(other))
 
 
 def _literals_clash(one: str, other: str) -> bool:

@@ -83,6 +83,7 @@ class NearMissRule(BackupConfigRule[ResourceParameters, SelectionSummary | Resou
         wanted = WantedTags(asked)
         keys = wanted.near_keys(tagging.tag_keys(account))
         account.side_by_side(tagging.tag_values, keys)
+        wanted.look_up((key, value) for key in keys for value in tagging.tag_values(account, key))
         near = {
             key: [
                 value

@@ -15,7 +15,8 @@ from backup_rules.arns import Place
 from backup_rules.plans.plans import BackupRule, Plan
 from backup_rules.plans.words import called
 from backup_rules.resources.resource_types import S3, Resource
-from backup_rules.selections.picking import Selection, SelectionIndex, conditions, elements, resource_pattern
+from backup_rules.selections.joining import ResourceTable, first
+from backup_rules.selections.picking import Selection, alike, conditions, elements, resource_pattern
 from backup_rules.selections.untagged import arns_of
 from backup_rules.selections.wildcards import covers
 from backup_rules.wording.annotations import NAMES, name
@@ -48,30 +49,34 @@ def clashes(
 ) -> dict[str, tuple[Clash, ...]]:
     """By plan id, with what its rules clash: with rules of its own or of another plan. One example for each pair."""
     judged = [each for each in selections if each.summary.plan_id in plans]
-    index = SelectionIndex(judged)
-    together: dict[frozenset[str], str | None] = {}
-    for bucket in buckets:
-        picking = frozenset(pick.selection.summary.plan_id for pick in index.selections_picking(bucket))
-        together.setdefault(picking, bucket.short_name)
-    everything = frozenset(each.summary.plan_id for each in judged if _picks_all(each, place))
-    if everything:
-        together.setdefault(everything, None)
+    table = ResourceTable(buckets)
+    # One bucket more than there are stands for all that there may be.
+    whatever = 1 << len(table.resources)
+    picked: dict[str, int] = defaultdict(int)
+    for one, group in alike(judged).items():
+        buckets_of_it = table.picked(one) | (whatever if _picks_all(one, place) else 0)
+        for each in group:
+            picked[each.summary.plan_id] |= buckets_of_it
+    rules = [(plans[each], rule) for each in sorted(picked) for rule in plans[each].rules]
     found: dict[str, dict[tuple[str, str, str, str], Clash]] = defaultdict(dict)
-    for plan_ids, bucket_name in together.items():
-        for clash in _pairs([plans[each] for each in sorted(plan_ids)], bucket_name):
-            (plan, rule), (other, other_rule) = clash.continuous, clash.periodic
-            pair = (plan.id, rule.id or rule.name, other.id, other_rule.id or other_rule.name)
-            for plan_id in {plan.id, other.id}:
-                found[plan_id].setdefault(pair, clash)
+    for shared, one_rule, other_rule in sorted(_pairs(rules, picked)):
+        (plan, rule), (other, periodic) = rules[one_rule], rules[other_rule]
+        bucket = table.resources[shared].short_name if shared < len(table.resources) else None
+        clash = Clash((plan, rule), (other, periodic), bucket)
+        pair = (plan.id, rule.id or rule.name, other.id, periodic.id or periodic.name)
+        for plan_id in {plan.id, other.id}:
+            found[plan_id].setdefault(pair, clash)
     return {plan_id: tuple(pairs.values()) for plan_id, pairs in found.items()}
 
 
-def _pairs(plans: list[Plan], bucket: str | None) -> Iterator[Clash]:
-    rules = [(plan, rule) for plan in plans for rule in plan.rules]
-    for one in rules:
-        for other in rules:
-            if one[1].continuous and not other[1].continuous and one[1].vault_name != other[1].vault_name:
-                yield Clash(one, other, bucket)
+def _pairs(rules: list[tuple[Plan, BackupRule]], picked: Mapping[str, int]) -> Iterator[tuple[int, int, int]]:
+    """The pairs of rules, by number, that clash, each after the number of the first bucket that both pick."""
+    periodic = [(number, plan.id, rule.vault_name) for number, (plan, rule) in enumerate(rules) if not rule.continuous]
+    for number, (plan, rule) in enumerate(rules):
+        if rule.continuous:
+            for other, plan_id, vault_name in periodic:
+                if vault_name != rule.vault_name and (shared := picked[plan.id] & picked[plan_id]):
+                    yield first(shared), number, other
 
 
 def _picks_all(selection: Selection, place: Place) -> bool:
@@ -81,8 +86,8 @@ def _picks_all(selection: Selection, place: Place) -> bool:
     return any(covers(resource_pattern(each.text or "*").text, arns_of(S3, place)) for each in elements(selection))
 
 
-def clash_problem(clash: Clash) -> Problem:
-    """The problem, which is that of both plans."""
+def clash_problem(clash: Clash, *, further: bool = False) -> Problem:
+    """The problem, which is that of both plans. `further`: beside another one of the plan."""
     (plan, rule), (other, other_rule) = clash.continuous, clash.periodic
     what = "all S3 buckets" if clash.bucket is None else f"bucket {name(clash.bucket, 40)}"
     words = (
@@ -91,4 +96,4 @@ def clash_problem(clash: Clash) -> Problem:
         f" periodically to {quote(name(other_rule.vault_name, 30))}."
         for shown in NAMES
     )
-    return Problem.worded(words, "Name one vault: a bucket's backups share it.")
+    return Problem.worded(words, "Name one vault: a bucket's backups share it.", further=further)

@@ -6,6 +6,7 @@ AWS Config takes 1 to 256 characters: https://docs.aws.amazon.com/config/latest/
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from backup_rules.wording.quoting import plain
 
@@ -36,6 +37,7 @@ def shorten(text: str, length: int) -> str:
     return head + _ELLIPSIS if size(head) >= length // 2 else _without_middle(text, length)
 
 
+@lru_cache(maxsize=4_096)  # a plan is named in the finding about each of its resources
 def name(text: str, length: int = 60) -> str:
     """A name or ARN as it stands in an annotation: whole where it is of usual length, its middle left out otherwise.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Self
 
@@ -18,12 +18,19 @@ class Problem:
 
     what: str
     remedy: str = ""
-    shorter: tuple[tuple[str, str], ...] = ()
+    shorter: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     rests_on_absence: bool = False
 
     @classmethod
-    def worded(cls, whats: Iterable[str], *remedies: str, rests_on_absence: bool = False) -> Self:
-        """The problem in several wordings, the fullest first: each of `whats` with each of `remedies`."""
+    def worded(
+        cls, whats: Iterable[str], *remedies: str, rests_on_absence: bool = False, further: bool = False
+    ) -> Self:
+        """The problem in several wordings, the fullest first: each of `whats` with each of `remedies`.
+
+        Of a `further` problem of a subject only the fullest is made: it is counted, and no annotation has it.
+        """
+        if further:
+            return cls(next(iter(whats)), remedies[0], rests_on_absence=rests_on_absence)
         (what, remedy), *shorter = dict.fromkeys(product(whats, remedies))
         return cls(what, remedy, tuple(shorter), rests_on_absence)
 

@@ -23,6 +23,8 @@ _ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 def quote(text: str) -> str:
     """`text` in double quotes; quotes, backslashes and what cannot be seen are escaped."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     decomposed = not unicodedata.is_normalized("NFC", text)
     return '"' + "".join(_visible(character, decomposed=decomposed) for character in text) + '"'
 

@@ -251,3 +251,12 @@ def test_a_selections_own_white_space_is_quoted_as_it_stands() -> None:
         'StringEquals " aws:ResourceTag/stage"="prod"',
         r'StringNotLike "team"="a*\u00a0"',
     )
+
+
+@settings(max_examples=200, deadline=None)
+@given(wanted_lists, st.dictionaries(st.sampled_from(["k", "K", " k", "other"]), words, max_size=3))
+def test_tags_that_are_looked_up_together_miss_the_same(wanted: list[WantedTag], tags: dict[str, str]) -> None:
+    alone, together = WantedTags(wanted), WantedTags(wanted)
+    together.look_up(tags.items())
+    assert together.near_misses(tags) == alone.near_misses(tags)
+    assert [together.near(*tag) for tag in tags.items()] == [alone.near(*tag) for tag in tags.items()]

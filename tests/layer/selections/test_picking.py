@@ -37,7 +37,6 @@ from backup_rules.selections.picking import (
     Operator,
     Picker,
     Selection,
-    SelectionIndex,
     SelectionSummary,
     TagCondition,
     conditions,
@@ -484,55 +483,6 @@ def test_each_element_named_would_pick_alone(each: Selection, about: Resource) -
     found = Picker.of(each).picks(about)
     assert set(found) == expected
     assert len(found) == len(expected)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(selections, max_size=6), st.lists(resources, min_size=1, max_size=3))
-def test_the_index_finds_what_judging_each_selection_finds(many: list[Selection], some: list[Resource]) -> None:
-    numbered = [replace(each, summary=replace(SUMMARY, id=str(number))) for number, each in enumerate(many)]
-    index = SelectionIndex(numbered)
-    for about in some:
-        expected = [each for each in numbered if oracle_picks(each, about)]
-        found = index.selections_picking(about)
-        assert [pick.selection for pick in found] == expected
-        assert [pick.elements for pick in found] == [Picker.of(each).picks(about) for each in expected]
-
-
-def test_the_index_judges_only_selections_that_could_pick() -> None:
-    """Of a thousand teams' selections, a resource meets the few of its own team, however they are written."""
-    teams = [f"team-{number}" for number in range(1_000)]
-    forms: list[dict[str, Any]] = [
-        *({"ListOfTags": [list_tag("team", team)]} for team in teams),
-        *({"Resources": ["*"], "Conditions": {"StringEquals": [condition("team", team)]}} for team in teams),
-        *({"Resources": [f"arn:aws:rds:*:*:db:{team}-*"]} for team in teams),
-        *({"Resources": [f"arn:aws:rds:{HERE}:db:{team}-1"]} for team in teams),
-        *({"Resources": ["*"], "Conditions": {"StringLike": [condition(team, "*")]}} for team in teams),
-        *(
-            {"ListOfTags": [list_tag("backup", "true")], "Conditions": {"StringEquals": [condition("team", team)]}}
-            for team in teams
-        ),
-        *(
-            {
-                "Resources": [f"arn:aws:rds:*:*:db:{team}-*"],
-                "Conditions": {"StringEquals": [condition("backup", "true")]},
-            }
-            for team in teams
-        ),
-    ]
-    asked: list[str] = []
-
-    class Watched(dict[str, str]):
-        """Tags that note when a selection asks for one."""
-
-        def get(self, key: str, default: Any = None) -> Any:
-            asked.append(key)
-            return super().get(key, default)
-
-    index = SelectionIndex(selection(form) for form in forms)
-    about = resource(RDS_INSTANCE, "team-7-1")
-    about = replace(about, tags=Watched({"team": "team-7", "backup": "true", "team-7": "x"}))
-    assert len(index.selections_picking(about)) == 7
-    assert len(asked) < 20
 
 
 # --- Elements, their kinds, and the opt-in.
