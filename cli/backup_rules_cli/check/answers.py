@@ -24,6 +24,7 @@ from backup_rules_cli.check.account import Account
 from backup_rules_cli.check.guesses import guessed
 from backup_rules_cli.check.organization import Organization
 from backup_rules_cli.check.things import Unknown, unknowns
+from backup_rules_cli.unsent import Unsent
 
 T = TypeVar("T")
 
@@ -63,17 +64,8 @@ class DocumentedClients:
         return _Client(self._answers, service)
 
 
-class _NoEvents:
-    def register(self, *_: object, **__: object) -> None:
-        """Nothing is sent, and nothing tried again."""
-
-
-class _Meta:
-    events = _NoEvents()
-
-
 class _Client:
-    meta = _Meta()
+    meta = Unsent()
 
     def __init__(self, answers: _Answers, service: str) -> None:
         self._answers = answers

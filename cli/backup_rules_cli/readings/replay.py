@@ -13,6 +13,7 @@ from backup_rules.aws.calls import permission
 from backup_rules.errors import ReadError
 from backup_rules.wording.annotations import shorten
 from backup_rules_cli.readings.reading import Answered, PlaceRead, Refusal, from_json, question
+from backup_rules_cli.unsent import Unsent
 
 NOT_READ = "NotInReading"
 """The code of a ReadError about what a reading lacks."""
@@ -49,17 +50,8 @@ class ReplayClients:
         return found
 
 
-class _NoEvents:
-    def register(self, *_: object, **__: object) -> None:
-        """Nothing is sent, and nothing tried again."""
-
-
-class _Meta:
-    events = _NoEvents()
-
-
 class _ReplayClient:
-    meta = _Meta()
+    meta = Unsent()
 
     def __init__(self, service: str, clients: ReplayClients) -> None:
         self._service = service
