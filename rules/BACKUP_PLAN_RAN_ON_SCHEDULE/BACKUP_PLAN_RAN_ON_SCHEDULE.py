@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 from backup_rules.aws import backup
@@ -17,9 +18,10 @@ from backup_rules.evaluation.subjects import Subject
 from backup_rules.plans.job_messages import cause_of, reason, rules_without_jobs
 from backup_rules.plans.jobs import JobLog, JobState, RunOutcome
 from backup_rules.plans.plans import BackupRule, Plan, PlanSummary
+from backup_rules.plans.words import called
 from backup_rules.schedules.schedules import ScheduleError
 from backup_rules.shared_rules import plan_runs
-from backup_rules.wording.annotations import name
+from backup_rules.wording.annotations import NAMES, name
 from backup_rules.wording.findings import Finding, NotApplicable, Note, Problem
 
 
@@ -99,16 +101,17 @@ def _not_started(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -
         earlier = f" (nor did {len(missed) - 1} before it)" if len(missed) > 1 else ""
         run, look_at = missed[-1], rules_without_jobs(plan.summary)
         by = _time(run.window_end)
+        told = f"started no job by {by}{earlier}."
         long, medium = (
-            f"{_who(rule, plan, length)}: the run of {_time(run.start)} started no job by {by}{earlier}."
-            for length in (60, 26)
+            f"Backup rule {called(rule, plan, shown)}: the run of {_time(run.start)} {told}" for shown in NAMES[:2]
         )
-        short = f"{_whose(rule, plan, 20)}: no job by {by}{earlier}."
-        shortest = f"{_whose(rule, plan, 10)}: no job by {by}."
+        short = f"{called(rule, plan, (20, 50))}: no job by {by}{earlier}."
+        shortest = f"{called(rule, plan, (10, 50))}: no job by {by}."
         named = f"Look at {', '.join(look_at)}."
         abbreviated = f"Look at BACKUP_… {', '.join(each.removeprefix('BACKUP_') for each in look_at)}."
-        shorter = ((medium, named), (short, named), (shortest, named), (short, abbreviated), (shortest, abbreviated))
-        yield Problem(long, named, shorter, rests_on_absence=True)
+        wordings = [(medium, named), (short, named), (shortest, named), (short, abbreviated), (shortest, abbreviated)]
+        wordings.append((f"{called(rule, plan, (10, 10))}: no job by {by}.", abbreviated))
+        yield Problem(long, named, tuple(wordings), rests_on_absence=True)
 
 
 def _ended_badly(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -> Iterator[Problem]:
@@ -121,10 +124,12 @@ def _ended_badly(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -
     cause = cause_of(told)
     look_at = f" See {cause.look_at}." if cause.look_at else ""
     message = " ".join(told.message.split()) or "no message"
+    if not message.endswith((".", "!", "?")):
+        message += "."
     ended = f"{_how_many(len(bad), len(outcomes[-1].jobs))} ended {states}"
     words = (
-        f"{_who(rule, plan, length)}, run of {_time(outcomes[-1].run.start)}: {ended}: {told_so}"
-        for told_so, length in ((message, 60), (message, 26), (reason(message), 26), (reason(message), 16))
+        f"Backup rule {called(rule, plan, shown)}, run of {_time(outcomes[-1].run.start)}: {ended}: {told_so}"
+        for told_so, shown in (*product((message, reason(message)), NAMES[:3]), *product((reason(message),), NAMES[3:]))
     )
     yield Problem.worded(words, f"{cause.advice}{look_at}")
 
@@ -135,8 +140,9 @@ def _ended_with_issues(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutco
     if complaining:
         number = "1 job" if len(complaining) == 1 else f"{len(complaining)} jobs"
         message = next((job.message for job in complaining if job.message), str(complaining[0].message_category))
+        who = f"Backup rule {called(rule, plan, NAMES[1])}"
         yield Note(
-            f"{_who(rule, plan, 26)}: {number} of the run of {_time(outcomes[-1].run.start)} completed with issues:"
+            f"{who}: {number} of the run of {_time(outcomes[-1].run.start)} completed with issues:"
             f" {' '.join(message.split())}"
         )
 
@@ -153,14 +159,6 @@ def _how_many(bad: int, jobs: int) -> str:
     if bad < jobs:
         return f"{bad} of {jobs} jobs"
     return {1: "its only job", 2: "both jobs"}.get(bad, f"all {bad} jobs")
-
-
-def _who(rule: BackupRule, plan: Plan, length: int) -> str:
-    return f"Backup rule {name(rule.name, length)} of plan {name(plan.name, length)}"
-
-
-def _whose(rule: BackupRule, plan: Plan, length: int) -> str:
-    return f"{name(rule.name, length)} of plan {name(plan.name, length)}"
 
 
 def _time(at: datetime) -> str:

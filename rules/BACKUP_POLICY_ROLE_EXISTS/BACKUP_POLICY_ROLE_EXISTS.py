@@ -16,7 +16,7 @@ from backup_rules.organization.effective_policy import PolicyPlan
 from backup_rules.organization.scope import Sought
 from backup_rules.shared_rules.policy_scope import policy_scope
 from backup_rules.shared_rules.role_checks import read_roles, role_problems
-from backup_rules.wording.annotations import name
+from backup_rules.wording.annotations import NAMES, name
 from backup_rules.wording.findings import Finding
 
 
@@ -39,16 +39,19 @@ class BACKUP_POLICY_ROLE_EXISTS(BackupConfigRule[RuleParameters, Place]):
             yield from role_problems(role_arn, whose, invocation.account, NamedIn.BACKUP_POLICY)
 
 
-def _roles(plans: Iterable[PolicyPlan]) -> dict[str, str]:
-    """Each role once, with the selection that names it: the first, and how many more."""
-    named: dict[str, list[str]] = {}
+def _roles(plans: Iterable[PolicyPlan]) -> dict[str, tuple[str, ...]]:
+    """Each role once, with the selection that names it, the fullest wording first: the first, and how many more."""
+    named: dict[str, list[tuple[str, str]]] = {}
     for plan in plans:
         for selection in plan.selections:
-            words = f"selection {name(selection.name, 26)} of policy plan {name(plan.name, 26)}"
-            named.setdefault(selection.role_arn, []).append(words)
+            named.setdefault(selection.role_arn, []).append((selection.name, plan.name))
     return {
-        role_arn: selections[0] + (f" and {len(selections) - 1} more" if len(selections) > 1 else "")
-        for role_arn, selections in named.items()
+        role_arn: tuple(
+            f"selection {name(selection, of_selection)} of policy plan {name(plan, of_plan)}"
+            + (f" and {more} more" if more else "")
+            for of_selection, of_plan in NAMES
+        )
+        for role_arn, ((selection, plan), more) in ((arn, (names[0], len(names) - 1)) for arn, names in named.items())
     }
 
 

@@ -13,7 +13,7 @@ from backup_rules.evaluation.subjects import Subject
 from backup_rules.resources.resource_types import Resource
 from backup_rules.selections.near_misses import Difference, stray_white_space
 from backup_rules.selections.picking import SelectionSummary
-from backup_rules.selections.words import called
+from backup_rules.selections.words import callings
 from backup_rules.shared_rules.near_miss_rule import NearMissRule, without_white_space
 from backup_rules.wording.annotations import name, sentence
 from backup_rules.wording.findings import Finding, Problem
@@ -31,9 +31,12 @@ class BACKUP_TAG_WHITESPACE(NearMissRule):
     ) -> Iterator[Finding]:
         if isinstance(subject.of, SelectionSummary):
             for tag in stray_white_space(backup.selection(invocation.account, subject.of)):
-                whose = f"{sentence(name(tag, 80))} of {called(subject.of)}"
-                words = f"{whose} begins or ends with white space, which counts in tags."
-                yield Problem.worded([words], *without_white_space(subject.of))
+                words = (
+                    f"{sentence(name(tag, length))} of {whose} begins or ends with white space, which counts in tags."
+                    for length in (80, 50)
+                    for whose in callings(subject.of)
+                )
+                yield Problem.worded(words, *without_white_space(subject.of))
         yield from super().findings(subject, invocation)
 
 

@@ -15,11 +15,12 @@ from backup_rules.evaluation.parameters import Kind, RuleParameters, parameter, 
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject
 from backup_rules.plans.plans import BackupRule, Plan, PlanSummary
+from backup_rules.plans.words import called
 from backup_rules.schedules.schedules import Schedule, ScheduleError
 from backup_rules.schedules.swallowed_runs import swallowed_by
 from backup_rules.schedules.time_zones import time_zone
 from backup_rules.schedules.windows import ClockWindow
-from backup_rules.wording.annotations import name
+from backup_rules.wording.annotations import NAMES, NamesShown, name
 from backup_rules.wording.findings import Finding, Note, Problem
 
 # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRule.html
@@ -95,9 +96,9 @@ def _schedule_problems(rule: BackupRule, plan: Plan, invocation: Invocation[Para
     swallower = swallowed_by(rule, plan.rules, invocation.now)
     if swallower is not None:
         words = (
-            f"{_who(rule, plan, length)} never runs: AWS Backup runs only backup rule {name(swallower.name, length)},"
+            f"{_who(rule, plan, shown)} never runs: AWS Backup runs only backup rule {name(swallower.name, shown[0])},"
             " which keeps its backups longer, as their start windows always overlap."
-            for length in (60, 26, 16, 12)
+            for shown in NAMES
         )
         yield Problem.worded(words, "Move one of the schedules, or shorten the start windows, until they are apart.")
     pitfall = schedule.hour_step_pitfall()
@@ -144,8 +145,8 @@ def _window_problems(rule: BackupRule, plan: Plan, parameters: Parameters) -> It
         )
 
 
-def _who(rule: BackupRule, plan: Plan, length: int = 60) -> str:
-    return f"Backup rule {name(rule.name, length)} of plan {name(plan.name, length)}"
+def _who(rule: BackupRule, plan: Plan, shown: NamesShown = NAMES[0]) -> str:
+    return f"Backup rule {called(rule, plan, shown)}"
 
 
 def _span(start: datetime, end: datetime) -> str:

@@ -12,7 +12,7 @@ from aws_simulator.core.config import result_token
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.invoke import Caller, invoke
 from backup_rules_cli.templates.conformance_pack import at_defaults
-from backup_rules_cli.templates.remediation import Deployment, pack_text
+from backup_rules_cli.templates.remediation.pack import Deployment, pack_text
 from tests.front_door import ACCOUNT, NOW, Door, front_door
 from tests.organization import MANAGEMENT, Organization
 from tests.remediation.automation import deploy

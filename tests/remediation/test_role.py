@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from aws_simulator.core.accounts import account_session
 from aws_simulator.core.faults import recorded_calls
 from aws_simulator.deployment.authorization import enforced_permissions
-from backup_rules_cli.templates.remediation import Remediation, remediations
+from backup_rules_cli.templates.remediation.documents import Remediation, remediations
 from tests.cloudformation.rendering import as_list
 from tests.front_door import ACCOUNT, Door, front_door
 from tests.organization import Organization, policy_plan

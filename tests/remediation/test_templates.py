@@ -18,14 +18,9 @@ from aws_simulator.deployment.cloudformation.templates import parse
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.main import main
 from backup_rules_cli.templates.conformance_pack import at_defaults
-from backup_rules_cli.templates.remediation import (
-    Deployment,
-    Remediation,
-    inlined,
-    pack_text,
-    remediation_templates,
-    remediations,
-)
+from backup_rules_cli.templates.remediation import remediation_templates
+from backup_rules_cli.templates.remediation.documents import Remediation, inlined, remediations
+from backup_rules_cli.templates.remediation.pack import Deployment, pack_text
 from tests.cloudformation.rendering import as_list, committed, of_type, render, texts
 
 PACK = "conformance-pack-with-remediation.yaml"

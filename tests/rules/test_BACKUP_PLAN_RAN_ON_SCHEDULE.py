@@ -104,7 +104,8 @@ def test_all_rules_that_can_tell_the_cause_are_named(door: Door) -> None:
     long = plan(door, backup_rule("r" * 50), name="p" * 50)
     annotation = say(door, long)[1]
     assert len(annotation) <= 256
-    assert annotation.endswith(LOOK_AT)
+    assert f" of plan {'p' * 50}: no job by 2026-11-23 06:00 UTC. Look at BACKUP_… SELECTION_NOT_EMPTY," in annotation
+    assert annotation.endswith(" RESOURCE_READY.")
 
 
 def test_one_run_in_the_past_started_no_job(door: Door) -> None:
@@ -187,15 +188,15 @@ def test_jobs_of_another_plan_rule_or_person_do_not_count(door: Door) -> None:
             "FAILED",
             "IAM Role arn:aws:iam::111122223333:role/Gone cannot be assumed by AWS Backup",
             "EBS",
-            "1 of 2 jobs ended FAILED: IAM Role arn:aws:iam::111122223333:role/Gone cannot be assumed by AWS Backup Let"
-            " AWS Backup assume the selection's role. See BACKUP_ROLE_ASSUMABLE.",
+            "1 of 2 jobs ended FAILED: IAM Role arn:aws:iam::111122223333:role/Gone cannot be assumed by AWS Backup."
+            " Let AWS Backup assume the selection's role. See BACKUP_ROLE_ASSUMABLE.",
             id="role",
         ),
         pytest.param(
             "ABORTED",
             None,
             "EBS",
-            "1 of 2 jobs ended ABORTED: no message Somebody stopped the job: ask who, and why.",
+            "1 of 2 jobs ended ABORTED: no message. Somebody stopped the job: ask who, and why.",
             id="aborted",
         ),
     ],

@@ -8,13 +8,8 @@ from backup_rules_cli import console, options
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.errors import WELL, CommandError
 from backup_rules_cli.templates.conformance_pack import at_defaults
-from backup_rules_cli.templates.remediation import (
-    PARTITIONS,
-    REMEDIATION_DOCUMENT_PREFIX,
-    REMEDIATION_ROLE_NAME,
-    Deployment,
-    pack_text,
-)
+from backup_rules_cli.templates.remediation.names import REMEDIATION_DOCUMENT_PREFIX, REMEDIATION_ROLE_NAME
+from backup_rules_cli.templates.remediation.pack import PARTITIONS, Deployment, pack_text
 
 
 @click.command(

@@ -23,7 +23,7 @@ from backup_rules_cli.deploy.templates import Template
 from backup_rules_cli.package import Package
 from backup_rules_cli.templates import HEADER
 from backup_rules_cli.templates.conformance_pack import PackedRule, conformance_pack
-from backup_rules_cli.templates.remediation import Deployment, pack_text
+from backup_rules_cli.templates.remediation.pack import Deployment, pack_text
 from backup_rules_cli.templates.rule_parameters import EXCLUDED_PLANS, frequency, prefix
 from backup_rules_cli.templates.yaml_text import yaml_text
 

@@ -21,7 +21,7 @@ from backup_rules_cli.errors import CommandError
 from backup_rules_cli.places import known_regions, partition_of
 from backup_rules_cli.suggestions import did_you_mean
 from backup_rules_cli.templates.names import FUNCTION_ROLE_NAME, MEMBER_ROLE_NAME, PACK_NAME
-from backup_rules_cli.templates.remediation import (
+from backup_rules_cli.templates.remediation.names import (
     DOCUMENT_PREFIX,
     DOCUMENT_PREFIX_IN_WORDS,
     REMEDIATION_DOCUMENT_PREFIX,

@@ -15,17 +15,17 @@ from backup_rules_cli.templates.compliance_events import (
     RULE_NAME_PREFIX,
     RULE_PAGES_URL,
     alarms,
-    allow,
     code_parameters,
     event_bus,
     event_bus_choice,
-    function,
-    function_role,
+    its_role,
+    one_function,
     pattern,
     queued_events,
 )
 from backup_rules_cli.templates.declarations import interface, text
 from backup_rules_cli.templates.intrinsics import get_att, given, if_, ref
+from backup_rules_cli.templates.pieces import allow
 from backup_rules_cli.templates.yaml_text import Noted
 
 SENDER = "backup-config-rules-send-alerts"
@@ -109,7 +109,7 @@ def alerts(rules: Sequence[RuleFolder]) -> dict[str, Any]:
                 "Condition": "HasEmailAddress",
                 "Properties": {"TopicArn": ref("Topic"), "Protocol": "email", "Endpoint": ref("EmailAddress")},
             },
-            **function(
+            **one_function(
                 "send_alerts",
                 "Mails what the AWS Backup Config rules newly find NON_COMPLIANT.",
                 TIMEOUT,
@@ -120,7 +120,7 @@ def alerts(rules: Sequence[RuleFolder]) -> dict[str, Any]:
                     "RULE_PAGES_URL": ref("RulePagesUrl"),
                 },
             ),
-            **function_role(
+            **its_role(
                 "The function that mails new backup problems runs under it.",
                 allow(READ_QUEUE, get_att("Queue", "Arn")),
                 allow(["sns:Publish"], ref("Topic")),

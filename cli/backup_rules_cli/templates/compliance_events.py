@@ -10,6 +10,17 @@ from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.templates.declarations import choice, text
 from backup_rules_cli.templates.functions import function_parameters
 from backup_rules_cli.templates.intrinsics import Intrinsic, differs, equals, get_att, given, if_, ref, sub
+from backup_rules_cli.templates.pieces import (
+    alarm,
+    allow,
+    function,
+    function_role,
+    layer,
+    log_group,
+    metric,
+    policy,
+    traces,
+)
 
 EVENT_BUS = "backup-config-rules"
 LONGEST_PREFIX = 8
@@ -110,22 +121,6 @@ def pattern(rules: Sequence[RuleFolder], **detail: Any) -> dict[str, Any]:
     return made
 
 
-def policy(*statements: Any) -> dict[str, Any]:
-    """An IAM policy document."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def allow(actions: Sequence[str], resource: Any, condition: Any = None) -> dict[str, Any]:
-    """A statement of an IAM policy."""
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
-    return statement | ({} if condition is None else {"Condition": condition})
-
-
-def trust(service: str) -> dict[str, Any]:
-    """The trust policy of a role that an AWS service assumes."""
-    return policy({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
-
-
 def event_bus() -> dict[str, Any]:
     """The bus, and its policy for the organization's accounts."""
     return {
@@ -207,110 +202,45 @@ def queued_events(description: str, event_pattern: Mapping[str, Any], timeout: i
     }
 
 
-def function(name: str, description: str, timeout: int, environment: Mapping[str, Any]) -> dict[str, Any]:
+def one_function(name: str, description: str, timeout: int, environment: Mapping[str, Any]) -> dict[str, Any]:
     """A function of `functions/`, with its layer and its log group. It runs under the resource `FunctionRole`."""
-    return {
-        "Function": {
-            "Type": "AWS::Lambda::Function",
-            "Properties": {
-                "FunctionName": ref("FunctionName"),
-                "Description": description,
-                "Runtime": RUNTIME,
-                "Architectures": [ref("Architecture")],
-                "Handler": f"{name}.lambda_handler",
-                "Code": {"S3Bucket": ref("CodeBucket"), "S3Key": sub(f"${{CodePrefix}}/functions/{name}.zip")},
-                "Layers": [ref("Layer")],
-                "Role": get_att("FunctionRole", "Arn"),
-                "MemorySize": 512,
-                "Timeout": timeout,
-                "Environment": {"Variables": dict(environment)},
-                "LoggingConfig": {"LogGroup": ref("LogGroup"), "LogFormat": "Text"},
-                "TracingConfig": {"Mode": ref("Tracing")},
-            },
-        },
-        "Layer": {
-            "Type": "AWS::Lambda::LayerVersion",
-            "Properties": {
-                "LayerName": sub("${FunctionName}-layer"),
-                "Description": "What the functions share.",
-                "CompatibleRuntimes": [RUNTIME],
-                "CompatibleArchitectures": [ref("Architecture")],
-                "Content": {"S3Bucket": ref("CodeBucket"), "S3Key": sub("${CodePrefix}/layer.zip")},
-            },
-        },
-        "LogGroup": {
-            "Type": "AWS::Logs::LogGroup",
-            "DeletionPolicy": "Delete",
-            "UpdateReplacePolicy": "Delete",
-            "Properties": {
-                "LogGroupName": sub("/aws/lambda/${FunctionName}"),
-                "RetentionInDays": ref("LogRetentionDays"),
-                "KmsKeyId": if_("HasLogKey", ref("LogKmsKeyArn")),
-            },
-        },
-    }
-
-
-def function_role(description: str, *statements: Any, name: Intrinsic | None = None) -> dict[str, Any]:
-    """The role of the function, which may also write its log and its traces."""
-    log_streams = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/${FunctionName}:*"
-    # X-Ray knows no resources for these two.
-    traces = allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*")
-    document = policy(
-        allow(["logs:CreateLogStream", "logs:PutLogEvents"], sub(log_streams)), if_("IsTraced", traces), *statements
+    properties = function(
+        name=ref("FunctionName"),
+        description=description,
+        runtime=RUNTIME,
+        handler=name,
+        code=f"functions/{name}.zip",
+        log_group="LogGroup",
+        memory=512,
+        timeout=timeout,
+        environment=environment,
     )
     return {
-        "FunctionRole": {
-            "Type": "AWS::IAM::Role",
-            "Properties": {
-                **({} if name is None else {"RoleName": name}),
-                "Description": description,
-                "AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
-                "Policies": [{"PolicyName": "run", "PolicyDocument": document}],
-            },
-        }
+        "Function": {"Type": "AWS::Lambda::Function", "Properties": properties},
+        "Layer": layer(sub("${FunctionName}-layer"), "What the functions share.", [RUNTIME]),
+        "LogGroup": log_group(sub("/aws/lambda/${FunctionName}")),
     }
+
+
+def its_role(description: str, *statements: Any, name: Intrinsic | None = None) -> dict[str, Any]:
+    """The role of the function, which may also write its log and its traces."""
+    log_streams = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/${FunctionName}:*"
+    log = allow(["logs:CreateLogStream", "logs:PutLogEvents"], sub(log_streams))
+    return {"FunctionRole": function_role(description, [log, traces(), *statements], name)}
 
 
 def alarms(when_dead: str, when_failed: str) -> dict[str, Any]:
     """Messages that were tried in vain, and failed invocations."""
+    dead = get_att("DeadLetters", "QueueName")
     return {
-        "DeadLettersAlarm": _alarm(
+        "DeadLettersAlarm": alarm(
             sub("${FunctionName}-dead-letters"),
             when_dead,
-            "AWS/SQS",
-            "ApproximateNumberOfMessagesVisible",
-            {"Name": "QueueName", "Value": get_att("DeadLetters", "QueueName")},
-            "Maximum",
+            metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", QueueName=dead),
         ),
-        "ErrorAlarm": _alarm(
+        "ErrorAlarm": alarm(
             sub("${FunctionName}-errors"),
             when_failed,
-            "AWS/Lambda",
-            "Errors",
-            {"Name": "FunctionName", "Value": ref("Function")},
-            "Sum",
+            metric("AWS/Lambda", "Errors", "Sum", FunctionName=ref("Function")),
         ),
-    }
-
-
-def _alarm(  # noqa: PLR0913, PLR0917 - what tells one alarm from another
-    name: Intrinsic, description: str, namespace: str, metric: str, dimension: dict[str, Any], statistic: str
-) -> dict[str, Any]:
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        "Properties": {
-            "AlarmName": name,
-            "AlarmDescription": description,
-            "Namespace": namespace,
-            "MetricName": metric,
-            "Dimensions": [dimension],
-            "Statistic": statistic,
-            "Period": 300,
-            "EvaluationPeriods": 1,
-            "Threshold": 1,
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": if_("HasAlarmTopic", [ref("AlarmTopicArn")]),
-        },
     }

@@ -16,19 +16,17 @@ from backup_rules_cli.templates.compliance_events import (
     RULE_NAME_PREFIX,
     RULE_PAGES_URL,
     alarms,
-    allow,
     code_parameters,
     event_bus,
     event_bus_choice,
-    function,
-    function_role,
+    its_role,
+    one_function,
     pattern,
-    policy,
     queued_events,
-    trust,
 )
 from backup_rules_cli.templates.declarations import CENTRAL_ACCOUNT_ID, ORGANIZATION_ID, interface, text
 from backup_rules_cli.templates.intrinsics import get_att, if_, ref, sub
+from backup_rules_cli.templates.pieces import allow, policy, trust
 from backup_rules_cli.templates.yaml_text import Noted
 
 FORWARDER = "backup-config-rules-forward-findings"
@@ -180,13 +178,13 @@ def finding_forwarder(rules: Sequence[RuleFolder]) -> dict[str, Any]:
                 FORWARDER_VISIBILITY,
                 FORWARDER_TRIES,
             ),
-            **function(
+            **one_function(
                 "forward_findings",
                 "Imports compliance changes of the AWS Backup Config rules into Security Hub.",
                 FORWARDER_TIMEOUT,
                 {"FINDINGS_ROLE_NAME": ref("FindingsRoleName"), "RULE_PAGES_URL": ref("RulePagesUrl")},
             ),
-            **function_role(
+            **its_role(
                 "The forwarder of the AWS Backup Config rules' findings runs under it.",
                 allow(READ_QUEUE, get_att("Queue", "Arn")),
                 allow(

@@ -9,6 +9,18 @@ from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.templates.declarations import FUNCTION_ROLE, choice, text
 from backup_rules_cli.templates.intrinsics import CONFIG, Intrinsic, differs, equals, get_att, given, if_, ref, sub
 from backup_rules_cli.templates.names import FUNCTION_PREFIX
+from backup_rules_cli.templates.pieces import (
+    LESS_THAN_ONE,
+    alarm,
+    allow,
+    function,
+    function_role,
+    layer,
+    log_group,
+    metric,
+    policy,
+    traces,
+)
 from backup_rules_cli.templates.rule_parameters import FUNCTION_NAME_LENGTH, frequency, on, prefix
 from backup_rules_cli.templates.yaml_text import Noted
 
@@ -108,42 +120,12 @@ def common_resources(rules: Sequence[RuleFolder], statements: Sequence[Any]) -> 
     """
     runtimes = sorted({_runtime(rule) for rule in rules})
     return {
-        "Layer": {
-            "Type": "AWS::Lambda::LayerVersion",
-            "Properties": {
-                "LayerName": sub("${FunctionPrefix}layer"),
-                "Description": "What the rules share.",
-                "CompatibleRuntimes": runtimes,
-                "CompatibleArchitectures": [ref("Architecture")],
-                "Content": {"S3Bucket": ref("CodeBucket"), "S3Key": sub("${CodePrefix}/layer.zip")},
-            },
-        },
-        "FunctionRole": {
-            "Type": "AWS::IAM::Role",
-            "Properties": {
-                "RoleName": sub("${FunctionRoleName}-${AWS::Region}"),
-                "Description": FUNCTION_ROLE_DESCRIPTION,
-                "AssumeRolePolicyDocument": {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"Service": "lambda.amazonaws.com"},
-                            "Action": "sts:AssumeRole",
-                        }
-                    ],
-                },
-                "Policies": [
-                    {
-                        "PolicyName": "run",
-                        "PolicyDocument": {
-                            "Version": "2012-10-17",
-                            "Statement": [*_running_statements(rules), *statements],
-                        },
-                    }
-                ],
-            },
-        },
+        "Layer": layer(sub("${FunctionPrefix}layer"), "What the rules share.", runtimes),
+        "FunctionRole": function_role(
+            FUNCTION_ROLE_DESCRIPTION,
+            [*_running_statements(rules), *statements],
+            name=sub("${FunctionRoleName}-${AWS::Region}"),
+        ),
         Noted(
             "FailureBus",
             "Lambda's record of an event that failed at every try holds AWS Config's result token, with"
@@ -172,18 +154,15 @@ def common_resources(rules: Sequence[RuleFolder], statements: Sequence[Any]) -> 
             "Type": "AWS::SQS::QueuePolicy",
             "Properties": {
                 "Queues": [ref("FailureQueue")],
-                "PolicyDocument": {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"Service": "events.amazonaws.com"},
-                            "Action": "sqs:SendMessage",
-                            "Resource": get_att("FailureQueue", "Arn"),
-                            "Condition": {"ArnEquals": {"aws:SourceArn": get_att("Failures", "Arn")}},
-                        }
-                    ],
-                },
+                "PolicyDocument": policy(
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "events.amazonaws.com"},
+                        "Action": "sqs:SendMessage",
+                        "Resource": get_att("FailureQueue", "Arn"),
+                        "Condition": {"ArnEquals": {"aws:SourceArn": get_att("Failures", "Arn")}},
+                    }
+                ),
             },
         },
         Noted("FailureQueue", "Which events failed at every try: for 14 days. The function's log says why."): {
@@ -196,17 +175,15 @@ def common_resources(rules: Sequence[RuleFolder], statements: Sequence[Any]) -> 
                 "SqsManagedSseEnabled": True,
             },
         },
-        "FailureQueueAlarm": _alarm(
+        "FailureQueueAlarm": alarm(
             sub("${FunctionPrefix}failures"),
             "An event failed at every try; the failure queue says which function's, and for which account.",
-            {
-                "Namespace": "AWS/SQS",
-                "MetricName": "ApproximateNumberOfMessagesVisible",
-                "Dimensions": [{"Name": "QueueName", "Value": get_att("FailureQueue", "QueueName")}],
-                "Statistic": "Maximum",
-                "Period": 300,
-            },
-            breaching="GreaterThanOrEqualToThreshold",
+            metric(
+                "AWS/SQS",
+                "ApproximateNumberOfMessagesVisible",
+                "Maximum",
+                QueueName=get_att("FailureQueue", "QueueName"),
+            ),
         ),
     }
 
@@ -214,28 +191,9 @@ def common_resources(rules: Sequence[RuleFolder], statements: Sequence[Any]) -> 
 def _running_statements(rules: Sequence[RuleFolder]) -> list[Any]:
     groups = [_log_group_arn(rule) for rule in rules]
     return [
-        {
-            "Sid": "OwnLogGroups",
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": groups,
-        },
-        {
-            "Sid": "Failures",
-            "Effect": "Allow",
-            "Action": "events:PutEvents",
-            "Resource": get_att("FailureBus", "Arn"),
-        },
-        # X-Ray knows no resources for these two.
-        if_(
-            "IsTraced",
-            {
-                "Sid": "Traces",
-                "Effect": "Allow",
-                "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-                "Resource": "*",
-            },
-        ),
+        allow(["logs:CreateLogStream", "logs:PutLogEvents"], groups, sid="OwnLogGroups"),
+        allow("events:PutEvents", get_att("FailureBus", "Arn"), sid="Failures"),
+        traces(sid="Traces"),
     ]
 
 
@@ -272,19 +230,9 @@ def rule_resources(
         Noted(function_id(rule), f"{rule.name}: {rule.about['Title']}."): _only_on(
             rule, "AWS::Lambda::Function", _function(rule, environment)
         ),
-        f"{prefix(rule)}LogGroup": {
-            **_only_on(
-                rule,
-                "AWS::Logs::LogGroup",
-                {
-                    "LogGroupName": sub(f"/aws/lambda/${{FunctionPrefix}}{rule.config_rule_name}"),
-                    "RetentionInDays": ref("LogRetentionDays"),
-                    "KmsKeyId": if_("HasLogKey", ref("LogKmsKeyArn")),
-                },
-            ),
-            "DeletionPolicy": "Delete",
-            "UpdateReplacePolicy": "Delete",
-        },
+        f"{prefix(rule)}LogGroup": log_group(
+            sub(f"/aws/lambda/${{FunctionPrefix}}{rule.config_rule_name}"), condition=on(rule)
+        ),
         f"{prefix(rule)}Retries": _only_on(
             rule,
             "AWS::Lambda::EventInvokeConfig",
@@ -306,18 +254,11 @@ def rule_resources(
                 **permission.get("Properties", {}),
             },
         },
-        f"{prefix(rule)}ErrorAlarm": _alarm(
+        f"{prefix(rule)}ErrorAlarm": alarm(
             sub(f"${{FunctionPrefix}}{rule.config_rule_name}-errors"),
             f"{rule.name} failed; AWS Config keeps its last verdicts. The function's log says what could not be read.",
-            {
-                "Namespace": "AWS/Lambda",
-                "MetricName": "Errors",
-                "Dimensions": [{"Name": "FunctionName", "Value": ref(function_id(rule))}],
-                "Statistic": "Sum",
-                "Period": 300,
-            },
+            metric("AWS/Lambda", "Errors", "Sum", FunctionName=ref(function_id(rule))),
             condition=on(rule),
-            breaching="GreaterThanOrEqualToThreshold",
         ),
         f"{prefix(rule)}EvaluationsMetric": _only_on(
             rule,
@@ -336,18 +277,18 @@ def rule_resources(
                 ],
             },
         ),
-        f"{prefix(rule)}SilenceAlarm": _alarm(
+        f"{prefix(rule)}SilenceAlarm": alarm(
             sub(f"${{FunctionPrefix}}{rule.config_rule_name}-silence"),
             f"{rule.name} put no evaluation for two periods of its frequency, in any account: it fails (ALARM), or AWS"
             " Config does not invoke it any more (INSUFFICIENT_DATA, as before its first run, which notifies nobody).",
-            {
-                "Namespace": _METRICS,
-                "MetricName": sub(f"${{FunctionPrefix}}{rule.config_rule_name}-evaluations"),
-                "Statistic": "Sum",
-                "Period": _period(rule),
-            },
+            metric(
+                _METRICS,
+                sub(f"${{FunctionPrefix}}{rule.config_rule_name}-evaluations"),
+                "Sum",
+                period=_period(rule),
+            ),
             condition=on(rule),
-            breaching="LessThanThreshold",
+            breaching=LESS_THAN_ONE,
             evaluation_periods=2,
             or_no_data=True,
         ),
@@ -359,22 +300,18 @@ def _only_on(rule: RuleFolder, kind: str, properties: Mapping[str, Any]) -> dict
 
 
 def _function(rule: RuleFolder, environment: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {
-        "FunctionName": function_name(rule),
-        "Description": rule.about["Title"],
-        "Runtime": _runtime(rule),
-        "Architectures": [ref("Architecture")],
-        "Handler": f"{rule.name}.lambda_handler",
-        "Code": {"S3Bucket": ref("CodeBucket"), "S3Key": sub(f"${{CodePrefix}}/{rule.config_rule_name}.zip")},
-        "Layers": [ref("Layer")],
-        "Role": get_att("FunctionRole", "Arn"),
-        "MemorySize": 256,
-        "Timeout": 600,
-        "ReservedConcurrentExecutions": if_("HasReservedConcurrency", ref("ReservedConcurrency")),
-        **({"Environment": {"Variables": dict(environment)}} if environment else {}),
-        "LoggingConfig": {"LogGroup": ref(f"{prefix(rule)}LogGroup"), "LogFormat": "Text"},
-        "TracingConfig": {"Mode": ref("Tracing")},
-    }
+    return function(
+        name=function_name(rule),
+        description=rule.about["Title"],
+        runtime=_runtime(rule),
+        handler=rule.name,
+        code=f"{rule.config_rule_name}.zip",
+        log_group=f"{prefix(rule)}LogGroup",
+        memory=256,
+        timeout=600,
+        environment=environment,
+        ReservedConcurrentExecutions=if_("HasReservedConcurrency", ref("ReservedConcurrency")),
+    )
 
 
 def _runtime(rule: RuleFolder) -> str:
@@ -391,36 +328,3 @@ def _period(rule: RuleFolder) -> Any:
     for value, seconds in reversed(_PERIODS.items()):
         found = if_(f"{prefix(rule)}{value.replace('_', '')}", seconds, found)
     return found
-
-
-def _alarm(  # noqa: PLR0913 - what alarms differ in
-    name: Any,
-    description: str,
-    metric: Mapping[str, Any],
-    *,
-    breaching: str,
-    condition: str = "",
-    evaluation_periods: int = 1,
-    or_no_data: bool = False,
-) -> dict[str, Any]:
-    """An alarm at one of something or more, or at less than one.
-
-    `or_no_data`: it also notifies once there is no more data. An alarm begins without data, and no notification follows
-    from that: one that took missing data for bad would go off before anything has run.
-    """
-    notified = if_("HasAlarmTopic", [ref("AlarmTopicArn")])
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        **({"Condition": condition} if condition else {}),
-        "Properties": {
-            "AlarmName": name,
-            "AlarmDescription": description,
-            **metric,
-            "EvaluationPeriods": evaluation_periods,
-            "Threshold": 1,
-            "ComparisonOperator": breaching,
-            "TreatMissingData": "missing" if or_no_data else "notBreaching",
-            "AlarmActions": notified,
-            **({"InsufficientDataActions": notified} if or_no_data else {}),
-        },
-    }

@@ -10,7 +10,7 @@ from backup_rules.iam.permission_table import ANY_RESOURCE
 from backup_rules.iam.permissions import Probe
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules.selections.words import called
-from backup_rules.wording.annotations import listing, name
+from backup_rules.wording.annotations import NAMES, NamesShown, listing, name
 from backup_rules.wording.findings import Problem
 
 
@@ -165,12 +165,15 @@ def _problem(role_name: str, selection: SelectionSummary, by: WithheldBy, found:
     why, remedy = _why(by, found)
     every = len(subjects)
     # Characters of the selection's and the plan's names (None: neither is named), actions and subjects to tell.
-    wordings = [(26, 3, every), (26, 2, every), (26, 1, every), (16, 1, every), (None, 3, every), (None, 2, every)]
-    wordings += [(length, 1, number) for number in range(every, 0, -1) for length in (26, 16, None)]
+    # Names shown, actions, subjects.
+    wordings: list[tuple[NamesShown | None, int, int]] = [(NAMES[0], most, every) for most in (3, 2, 1)]
+    wordings += [(shown, 1, every) for shown in NAMES[1:]]
+    wordings += [(None, 3, every), (None, 2, every)]
+    wordings += [(shown, 1, number) for number in range(every, 0, -1) for shown in (*NAMES, None)]
     words = [
-        f"Role {name(role_name, 2 * length if length else 40)}{f' of {called(selection, length)}' if length else ''}"
-        f" lacks {_lacking(subjects, *most)}: {why}."
-        for length, *most in wordings
+        f"Role {name(role_name, max(24, shown[0]) if shown else 40)}"
+        f"{f' of {called(selection, shown)}' if shown else ''} lacks {_lacking(subjects, *most)}: {why}."
+        for shown, *most in wordings
     ]
     return Problem.worded(words, remedy)
 

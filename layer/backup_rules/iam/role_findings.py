@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -44,14 +44,18 @@ class NamedIn(Enum):
     )
 
 
-def role_here(role_arn: str, whose: str, place: Place, named_in: NamedIn) -> RoleArn | Problem:
-    """The role of this account that is named, or why it can be none, for `whose` (`selection nightly of plan prod`)."""
+def role_here(role_arn: str, whose: Sequence[str], place: Place, named_in: NamedIn) -> RoleArn | Problem:
+    """The role of this account that is named, or why it can be none.
+
+    `whose`: what names it, as in `selection nightly of plan prod`; the fullest wording first.
+    """
     role = parse_role_arn(role_arn)
     if role is None:
-        return Problem(
-            f"{sentence(whose)} names as its role {name(role_arn) or 'nothing'}, which is {what_it_is(role_arn)}.",
-            named_in.value.no_role,
+        words = (
+            f"{sentence(who)} names as its role {name(role_arn) or 'nothing'}, which is {what_it_is(role_arn)}."
+            for who in whose
         )
+        return Problem.worded(words, named_in.value.no_role)
     if role.account != place.account:
         where, remedy = f"account {role.account}", named_in.value.other_account
     elif role.partition != place.partition:
@@ -60,32 +64,41 @@ def role_here(role_arn: str, whose: str, place: Place, named_in: NamedIn) -> Rol
     else:
         return role
     words = (
-        f"{sentence(whose)} names {named}, a role of {where}."
+        f"{sentence(who)} names {named}, a role of {where}."
+        for who in whose
         for named in (role_arn, f"role {role.name}", f"role {name(role.name, 40)}")
     )
     return Problem.worded(words, remedy)
 
 
-def role_findings(role: RoleArn, found: Role | None, whose: str, place: Place, named_in: NamedIn) -> Iterator[Finding]:
+def role_findings(
+    role: RoleArn, found: Role | None, whose: Sequence[str], place: Place, named_in: NamedIn
+) -> Iterator[Finding]:
     """What keeps AWS Backup from assuming a role of this account, `found` being the account's role of that name.
 
     Raises:
         ValueError: the trust policy is none.
     """
     if found is None:
-        words = (f"Role {named} of {whose} does not exist." for named in (str(role), role.name, name(role.name, 40)))
+        words = (
+            f"Role {named} of {who} does not exist."
+            for who in whose
+            for named in (str(role), role.name, name(role.name, 40))
+        )
         yield Problem.worded(words, named_in.value.missing)
         return
     if found.arn != str(role):
         path = found.arn.split(":role", 1)[-1].removesuffix(role.name)
         words = (
-            f"Role {named} of {whose} does not exist: here, {name(role.name)} has the path {path}."
+            f"Role {named} of {who} does not exist: here, {name(role.name)} has the path {path}."
+            for who in whose
             for named in (str(role), f"{role.path}{role.name}", role.name)
         )
         yield Problem.worded(words, named_in.value.other_path)
         return
     verdict = trust(found.trust_policy, place)
     if verdict.problem is not None:
-        yield Problem(f"Role {name(role.name)} of {whose} {verdict.problem.message}.", verdict.problem.remedy)
+        words = (f"Role {name(role.name)} of {who} {verdict.problem.message}." for who in whose)
+        yield Problem.worded(words, verdict.problem.remedy)
     for condition in verdict.undecided:
         yield Note(f"The trust policy of role {name(role.name)} has a condition that cannot be judged: {condition}.")

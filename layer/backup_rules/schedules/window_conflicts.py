@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
+from itertools import product
 
 from backup_rules.plans.plans import BackupRule, Plan
+from backup_rules.plans.words import called
 from backup_rules.schedules.cron import ScheduleError
 from backup_rules.schedules.schedules import Schedule
 from backup_rules.schedules.time_zones import TimeZoneError
 from backup_rules.schedules.windows import BlockedWeek, WeekOfRuns, Window, hour_name
-from backup_rules.wording.annotations import name
+from backup_rules.wording.annotations import NAMES, name
 from backup_rules.wording.findings import Finding, Note, Problem
 
 
@@ -50,10 +52,10 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
             if lesser.first_conflict(week) is None:
                 disputed = f" ({lesser_buffer_minutes} by AWS's newest guide)"
         words = (
-            f"Backup rule {name(rule.name, length)} of plan {name(plan.name, length)} {start}"
+            f"Backup rule {called(rule, plan, shown)} {start}"
             f" {conflict.run:%Y-%m-%d %H:%M} UTC, inside or within {buffer_minutes} minutes{disputed} before the"
-            f" {conflict.window.kind} of {name(what, max(length, 26))}, {conflict.window.span}."
-            for length in (60, 40, 26, 16)
+            f" {conflict.window.kind} of {name(what, of_what)}, {conflict.window.span}."
+            for shown, of_what in (*product(NAMES[:3], (60,)), *product(NAMES[2:], (26,)))
         )
         yield Problem.worded(words, *_remedies(free))
 

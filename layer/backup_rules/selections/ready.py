@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from backup_rules.resources.resource_types import EKS, S3, Resource
 from backup_rules.selections.picking import ElementKind, Selection, SelectionIndex, SelectionSummary, alike
 from backup_rules.selections.words import called
-from backup_rules.wording.annotations import name, sentence
+from backup_rules.wording.annotations import NAMES, name, sentence
 from backup_rules.wording.findings import Finding, Note, Problem
 
 CONFIG_MAP = "CONFIG_MAP"
@@ -21,7 +21,6 @@ ENABLED = "Enabled"
 
 # A wild card picks around what cannot be backed up; a tag or an ARN means that very thing.
 _MEANT = {ElementKind.TAG, ElementKind.ARN}
-_LENGTHS = (40, 26, 16, 12)
 
 
 @dataclass(slots=True)
@@ -82,9 +81,9 @@ def selection_findings(
     if wrong:
         act = "picks"
         words = (
-            f"{sentence(called(selection, length))} {act} {_counted(wrong, 'EKS cluster', length)} with authentication"
+            f"{sentence(called(selection, shown))} {act} {_counted(wrong, 'EKS cluster', shown[0])} with authentication"
             f" mode {CONFIG_MAP}, which AWS Backup cannot back up."
-            for length in _LENGTHS
+            for shown in NAMES
         )
         yield Problem.worded(words, "Set the authentication mode to API_AND_CONFIG_MAP.")
     unknown = sum(authentication_modes.get(each.arn) is None for each in picked.clusters)
@@ -103,9 +102,9 @@ def selection_findings(
 
 def _unsupported(selection: SelectionSummary, what: str, instead: str, act: str, resources: list[Resource]) -> Problem:
     words = (
-        f"{sentence(called(selection, length))} {act}s {_counted(resources, what, length)}, which AWS Backup cannot"
+        f"{sentence(called(selection, shown))} {act}s {_counted(resources, what, shown[0])}, which AWS Backup cannot"
         " back up."
-        for length in _LENGTHS
+        for shown in NAMES
     )
     return Problem.worded(words, sentence(instead))
 
@@ -117,8 +116,8 @@ def bucket_finding(bucket: str, status: str, pickers: tuple[SelectionSummary, ..
     more = f" and {len(pickers) - 1} more" if len(pickers) > 1 else ""
     words = (
         f"Versioning of bucket {name(bucket, 63)} is {status}, so every backup of it fails, by"
-        f" {called(pickers[0], length)}{more}."
-        for length in _LENGTHS
+        f" {called(pickers[0], shown)}{more}."
+        for shown in NAMES
     )
     return Problem.worded(words, "Enable versioning of the bucket.")
 

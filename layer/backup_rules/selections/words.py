@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from backup_rules.plans.plans import ORGANIZATION_PLAN_PREFIX
 from backup_rules.selections.picking import SelectionSummary
-from backup_rules.wording.annotations import name, sentence
+from backup_rules.wording.annotations import NAMES, NamesShown, name, sentence
 
 
-def called(selection: SelectionSummary, length: int = 26) -> str:
+def called(selection: SelectionSummary, shown: NamesShown = NAMES[0]) -> str:
     """`selection nightly of plan prod`; longer names lose their middle."""
-    return f"selection {name(selection.name, length)} of plan {name(selection.plan_name, length)}"
+    of_selection, of_plan = shown
+    return f"selection {name(selection.name, of_selection)} of plan {name(selection.plan_name, of_plan)}"
+
+
+def callings(selection: SelectionSummary) -> tuple[str, ...]:
+    """What the selection may be called, the fullest first, as an annotation has room."""
+    return tuple(dict.fromkeys(called(selection, shown) for shown in NAMES))
 
 
 def of_policy(selection: SelectionSummary) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from backup_rules.aws import iam
 from backup_rules.aws.account import Account
@@ -17,8 +17,10 @@ def read_roles(account: Account, role_arns: Iterable[str]) -> None:
     account.side_by_side(iam.role, {role.name for role in parsed if role is not None and role.is_in(account.place)})
 
 
-def role_problems(role_arn: str, whose: str, account: Account, named_in: NamedIn) -> Iterator[Finding]:
-    """What keeps AWS Backup from assuming the role, for `whose` (`selection nightly of plan prod`).
+def role_problems(role_arn: str, whose: Sequence[str], account: Account, named_in: NamedIn) -> Iterator[Finding]:
+    """What keeps AWS Backup from assuming the role.
+
+    `whose`: what names it, as in `selection nightly of plan prod`; the fullest wording first.
 
     Raises:
         ReadError: when the role or its trust policy cannot be read.

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from backup_rules.arns import Place
 from backup_rules.plans.plans import BackupRule, Plan
+from backup_rules.plans.words import called
 from backup_rules.resources.resource_types import S3, Resource
 from backup_rules.selections.picking import Selection, SelectionIndex, conditions, elements, resource_pattern
 from backup_rules.selections.untagged import arns_of
 from backup_rules.selections.wildcards import covers
-from backup_rules.wording.annotations import name
+from backup_rules.wording.annotations import NAMES, name
 from backup_rules.wording.findings import Problem
 from backup_rules.wording.quoting import quote
 
@@ -85,9 +86,9 @@ def clash_problem(clash: Clash) -> Problem:
     (plan, rule), (other, other_rule) = clash.continuous, clash.periodic
     what = "all S3 buckets" if clash.bucket is None else f"bucket {name(clash.bucket, 40)}"
     words = (
-        f"Backup rule {name(rule.name, length)} of plan {name(plan.name, length)} backs up {what} continuously to vault"
-        f" {quote(name(rule.vault_name, 30))}, {name(other_rule.name, length)} of plan {name(other.name, length)}"
+        f"Backup rule {called(rule, plan, shown)} backs up {what} continuously to vault"
+        f" {quote(name(rule.vault_name, 30))}, {called(other_rule, other, shown)}"
         f" periodically to {quote(name(other_rule.vault_name, 30))}."
-        for length in (30, 20, 12)
+        for shown in NAMES
     )
     return Problem.worded(words, "Name one vault: a bucket's backups share it.")

@@ -12,6 +12,12 @@ from backup_rules.wording.quoting import plain
 MAX_ANNOTATION = 256
 _ELLIPSIS = "…"
 
+NamesShown = tuple[int, int]
+"""How many characters are shown of the name of a selection or backup rule, and of its plan's."""
+
+NAMES: tuple[NamesShown, ...] = ((50, 50), (26, 50), (12, 50), (26, 26), (16, 16), (12, 12))
+"""The fullest first: AWS Backup admits 50. The plan's name is cut last, as it is what people search for."""
+
 
 def size(text: str) -> int:
     """How long AWS Config may take the text to be: in UTF-16 units, the stricter of the ways to count."""

@@ -8,9 +8,10 @@ server under a session of the function's role.
     with serving() as url, lambda_runtime(url) as runtime:
         runtime.invoke(function_arn, event)
 
-What differs from AWS Lambda: the interpreter is the one that runs the simulator, whatever `Runtime` says, on this
-machine's architecture; memory is not limited; one process per function takes its invocations one after the other; the
-retries of asynchronous invocations follow without a wait; the time to start is not limited to 10 seconds.
+The interpreter is the one that `Runtime` names, where this machine has it; where it has not, the one that runs the
+simulator, and the function's log says so. What differs from AWS Lambda: the machine's architecture; memory is not
+limited; one process per function takes its invocations one after the other; the retries of asynchronous invocations
+follow without a wait; the time to start is not limited to 10 seconds.
 
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html (the Runtime API),
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html (the environment) and

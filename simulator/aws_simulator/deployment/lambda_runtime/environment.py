@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from uuid import uuid4
 from aws_simulator.core.operations import now
 from aws_simulator.deployment.lambda_runtime.api import Answer, RuntimeApi, Work
 from aws_simulator.deployment.lambda_runtime.functions import Function, unpack
+from aws_simulator.deployment.lambda_runtime.interpreters import interpreter_of
 
 START_SECONDS = 60
 """How long a process may take to ask for its first event. AWS gives 10 seconds; here machines differ."""
@@ -65,6 +65,8 @@ class Invocation:
     """Whether a process was started for it."""
     seconds: float
     """How long the handler took."""
+    init_line: str
+    """What Lambda logs of the Python when it starts one."""
 
 
 class ExecutionEnvironment:
@@ -80,16 +82,18 @@ class ExecutionEnvironment:
         self._log = folder / "log"
         self._log_position = 0
         task = unpack(function.code, folder / "task")
-        path = _search_path(task, shipped)
+        self.interpreter = interpreter_of(function.runtime)
+        path = _search_path(task, shipped, self.interpreter.minor)
         self._api = RuntimeApi()
         variables = _variables(function, credentials, endpoint_url, folder) | {
             "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
             "AWS_LAMBDA_RUNTIME_API": self._api.address,
             "LAMBDA_RUNTIME_DIR": str(shipped.runtime),
         }
+        arguments = [os.pathsep.join(map(str, path)), function.handler]
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - the interpreter that runs this, on unpacked code of the simulation
-                [sys.executable, "-I", "-S", "-c", _BOOTSTRAP, os.pathsep.join(map(str, path)), function.handler],
+            self._process = subprocess.Popen(  # noqa: S603 - a Python of this machine, on unpacked code of the simulation
+                [self.interpreter.path, "-I", "-S", "-c", _BOOTSTRAP, *arguments],
                 cwd=task,
                 env=variables,
                 stdin=subprocess.DEVNULL,
@@ -114,7 +118,8 @@ class ExecutionEnvironment:
         payload = json.loads(answer.body or b"null")
         error = f"{payload.get('errorType')}: {payload.get('errorMessage')}" if answer.failed else None
         started = asked if work.deadline is None else work.deadline - work.seconds
-        return Invocation(request_id, payload, error, self._printed(), cold, max(0.0, finished - started))
+        seconds = max(0.0, finished - started)
+        return Invocation(request_id, payload, error, self._printed(), cold, seconds, self.interpreter.line)
 
     def stop(self) -> None:
         """Ends the process and whatever it has started."""
@@ -165,10 +170,9 @@ def _failure(error_type: str, message: str) -> Answer:
     return Answer(json.dumps({"errorType": error_type, "errorMessage": message}).encode(), failed=True)
 
 
-def _search_path(task: Path, shipped: Shipped) -> list[Path]:
+def _search_path(task: Path, shipped: Shipped, version: str) -> list[Path]:
     """In Lambda's order: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-searchpath"""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    of_layers = [shipped.layers / "python" / "lib" / version / "site-packages", shipped.layers / "python"]
+    of_layers = [shipped.layers / "python" / "lib" / f"python{version}" / "site-packages", shipped.layers / "python"]
     return [task, *(path for path in of_layers if path.is_dir()), shipped.runtime]
 
 

@@ -20,6 +20,9 @@ DISTRIBUTIONS = (
 )
 """All that a function may import beside its own zip, its layers and the standard library."""
 
+_ANY_PYTHON = Path(__file__).with_name("any_python")
+"""Modules that stand in for native code where that was built for another Python: Python prefers native ones."""
+
 
 def runtime_folder(folder: Path) -> Path:
     """Makes `folder`, the counterpart of Lambda's `/var/runtime`: links to the installed distributions, and no more.
@@ -40,4 +43,6 @@ def runtime_folder(folder: Path) -> Path:
         for entry in sorted(entries):
             if not entry.endswith(".dist-info"):
                 (folder / entry).symlink_to(Path(str(installed.locate_file(entry))).resolve())
+    for module in _ANY_PYTHON.glob("*.py"):
+        (folder / module.name).symlink_to(module.resolve())
     return folder

@@ -37,6 +37,7 @@ def platform_lines(function: Function, invocation: Invocation) -> list[str]:
     timed_out = invocation.error is not None and invocation.error.startswith("Sandbox.Timedout")
     moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return [
+        *([invocation.init_line] if invocation.cold else []),
         f"START RequestId: {request} Version: {function.version}",
         *invocation.log_lines,
         *([f"{moment} {request} Task timed out after {function.timeout:.2f} seconds"] if timed_out else []),
