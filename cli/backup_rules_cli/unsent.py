@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from botocore.model import ServiceId
+
 
 class _NoEvents:
     """Nothing is sent, and nothing tried again."""
@@ -13,7 +15,14 @@ class _NoEvents:
         """In the same way."""
 
 
+class _NoService:
+    """The model of no service."""
+
+    service_id = ServiceId("unsent")
+
+
 class Unsent:
     """The `meta` of such a client."""
 
     events = _NoEvents()
+    service_model = _NoService()
