@@ -68,6 +68,7 @@ package: setup  ## Pack what AWS Lambda runs into build/package, reproducibly: a
 
 # What the targets below take: docs/deploying.md.
 DEPLOYMENT = $(call option,--profile,$(PROFILE)) $(call option,--management-profile,$(MANAGEMENT_PROFILE)) \
+	$(call option,--security-hub-profile,$(SECURITY_HUB_PROFILE)) \
 	$(call option,--settings,$(SETTINGS)) $(call option,--region,$(REGIONS)) \
 	$(call option,--expect-account,$(EXPECT_ACCOUNT)) $(call option,--expect-organization,$(EXPECT_ORGANIZATION)) \
 	$(if $(YES),--yes) $(if $(PLAN),--plan) $(if $(ALL),--all)

@@ -50,6 +50,12 @@ def _place(command: _F) -> _F:
         click.option(
             "--management-profile", default="", metavar="NAME", help="The management account, to include it as well."
         ),
+        click.option(
+            "--security-hub-profile",
+            default="",
+            metavar="NAME",
+            help="Security Hub's administrator account, where it is another than that of --profile.",
+        ),
         options.profile_option,
     ):
         command = option(command)
@@ -65,6 +71,7 @@ def _place(command: _F) -> _F:
 def deploy(
     profile: str,
     management_profile: str,
+    security_hub_profile: str,
     regions: tuple[str, ...],
     settings: Path,
     expect_account: str,
@@ -73,9 +80,11 @@ def deploy(
     yes: bool,
 ) -> int:
     """Bring the pack to an organization: checks, shows the plan, asks, and makes it so. See docs/deploying.md."""
-    wanted, access, management = _read(profile, management_profile, regions, settings)
+    wanted, access, management, hub = _read(profile, management_profile, security_hub_profile, regions, settings)
     _expect(access, expect_account, expect_organization)
-    return _done(lambda: roll_out(wanted, access, management, Terminal(yes=yes), single_account=False, only_plan=plan))
+    return _done(
+        lambda: roll_out(wanted, access, management, hub, Terminal(yes=yes), single_account=False, only_plan=plan)
+    )
 
 
 @click.command("deploy-single-account")
@@ -86,6 +95,7 @@ def deploy(
 def deploy_single_account(
     profile: str,
     management_profile: str,
+    security_hub_profile: str,
     regions: tuple[str, ...],
     settings: Path,
     expect_account: str,
@@ -93,9 +103,11 @@ def deploy_single_account(
     yes: bool,
 ) -> int:
     """Bring the pack to one account alone, for a trial."""
-    wanted, access, management = _read(profile, management_profile, regions, settings)
+    wanted, access, management, hub = _read(profile, management_profile, security_hub_profile, regions, settings)
     _expect(access, expect_account)
-    return _done(lambda: roll_out(wanted, access, management, Terminal(yes=yes), single_account=True, only_plan=plan))
+    return _done(
+        lambda: roll_out(wanted, access, management, hub, Terminal(yes=yes), single_account=True, only_plan=plan)
+    )
 
 
 @click.command()
@@ -104,13 +116,14 @@ def deploy_single_account(
 def verify(
     profile: str,
     management_profile: str,
+    security_hub_profile: str,
     regions: tuple[str, ...],
     settings: Path,
     everything: bool,
 ) -> int:
     """Tell how the deployed pack is, in every account and Region; changes nothing."""
-    wanted, access, management = _read(profile, management_profile, regions, settings)
-    well = read_back(wanted, access, management, everything=everything, named=bool(regions))
+    wanted, access, management, hub = _read(profile, management_profile, security_hub_profile, regions, settings)
+    well = read_back(wanted, access, management, hub, everything=everything, named=bool(regions))
     return WELL if well else PROBLEMS
 
 
@@ -122,6 +135,7 @@ def verify(
 def undeploy(
     profile: str,
     management_profile: str,
+    security_hub_profile: str,
     regions: tuple[str, ...],
     settings: Path,
     expect_account: str,
@@ -129,17 +143,19 @@ def undeploy(
     yes: bool,
 ) -> int:
     """Take the deployed pack away again, in all Regions or in those named; it asks first."""
-    wanted, access, management = _read(profile, management_profile, regions, settings)
+    wanted, access, management, hub = _read(profile, management_profile, security_hub_profile, regions, settings)
     _expect(access, expect_account, expect_organization)
-    return _done(lambda: take_away(wanted, access, management, Terminal(yes=yes), named=bool(regions)))
+    return _done(lambda: take_away(wanted, access, management, hub, Terminal(yes=yes), named=bool(regions)))
 
 
 def _read(
-    profile: str, management_profile: str, regions: tuple[str, ...], path: Path
-) -> tuple[Settings, Access, Access | None]:
+    profile: str, management_profile: str, security_hub_profile: str, regions: tuple[str, ...], path: Path
+) -> tuple[Settings, Access, Access | None, Access]:
     settings = load(path, regions)
     management = Access(management_profile, settings.home) if management_profile else None
-    return settings, Access(profile, settings.home), management
+    access = Access(profile, settings.home)
+    hub = Access(security_hub_profile, settings.home) if security_hub_profile else access
+    return settings, access, management, hub
 
 
 def _expect(access: Access, account: str, organization: str = "") -> None:

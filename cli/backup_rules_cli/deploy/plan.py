@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backup_rules_cli.deploy.rollout import MEMBER_ROLE, ORGANIZATION, REMEDIATION_ROLE, OrganizationRollout, Rollout
+from backup_rules_cli.deploy.findings import EVENTS
+from backup_rules_cli.deploy.organization_rollout import OrganizationRollout
+from backup_rules_cli.deploy.rollout import MEMBER_ROLE, ORGANIZATION, REMEDIATION_ROLE, Rollout
 from backup_rules_cli.deploy.settings import ACCOUNTS, OPEN, Settings
 from backup_rules_cli.deploy.stacks import Change, Step
 from backup_rules_cli.deploy.templates import Resource, Role, roles
@@ -50,6 +52,7 @@ class Plan:
         yield from _rules(settings)
         if settings.remediation:
             yield "Remediation: documents that a person may start for some findings; nothing starts by itself."
+        yield from _carried_on(settings, self.rollout.hub.caller.account if settings.security_hub else "")
         yield ""
 
     def _left_behind(self, rollout: OrganizationRollout) -> Iterator[str]:
@@ -84,7 +87,7 @@ class Plan:
             yield from _wrapped(text, 10)
 
     def _resources(self, step: Step) -> list[Resource]:
-        member = step.stack.name in map(self.rollout.settings.stack, (MEMBER_ROLE, REMEDIATION_ROLE))
+        member = step.stack.name in map(self.rollout.settings.stack, (MEMBER_ROLE, REMEDIATION_ROLE, EVENTS))
         pseudo = self._pseudo(step, _ANY_ACCOUNT if member else step.stack.access.caller.account)
         return step.stack.template.resources(step.stack.parameters, pseudo)
 
@@ -158,6 +161,15 @@ _INVOKE = {
     ACCOUNTS: "AWS Config may invoke the functions for accounts that are named one by one.",
     "organization": "AWS Config may invoke the functions for accounts of the organization (aws:SourceOrgID).",
 }
+
+
+def _carried_on(settings: Settings, hub: str) -> Iterator[str]:
+    if settings.security_hub:
+        what = "findings with reason and remedy" if settings.forwards else "AWS Config's own findings"
+        where = ", ".join(settings.hub_regions)
+        yield f"Security Hub: {what}; insights and automation rules in account {hub}, {where}"
+    if settings.alerts:
+        yield f"Alerts: {settings.alert_schedule}, to {settings.alert_email or 'who subscribes to the topic'}"
 
 
 def _listing(title: str, names: Sequence[str]) -> Iterator[str]:
