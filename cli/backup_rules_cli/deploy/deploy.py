@@ -30,6 +30,7 @@ from backup_rules_cli.deploy.organization import (
 )
 from backup_rules_cli.deploy.organization_rollout import OrganizationRollout
 from backup_rules_cli.deploy.plan import Plan
+from backup_rules_cli.deploy.recorders import accounts_without_recorder
 from backup_rules_cli.deploy.rollout import (
     FUNCTIONS,
     MEMBER_ROLE,
@@ -132,14 +133,19 @@ def _organization(settings: Settings, access: Access, management: Access | None,
             lambda: _management_problems(management, organization),
             lambda: reach_problems(organization, reached, settings),
             lambda: remediation_problems(organization, settings, management=management is not None),
-            lambda: account_problems(access, settings) if access.caller.account in reached.accounts else (),
+            lambda: account_problems(access, settings) if _judged_itself(access, reached, settings) else (),
             lambda: role_problems(access, _function_roles(settings)),
             lambda: prefix_problems(access, settings),
             lambda: role_problems(access, _own_roles(settings, access, organization, reached)),
             lambda: hub_problems(hub, settings),
         )
     )
-    return OrganizationRollout(settings, access, package(), hub, organization, reached, management)
+    silent = accounts_without_recorder(access, reached, settings)
+    return OrganizationRollout(settings, access, package(), hub, organization, reached, management, silent)
+
+
+def _judged_itself(access: Access, reached: Reach, settings: Settings) -> bool:
+    return access.caller.account in reached.accounts and not settings.skip_accounts_without_recorder
 
 
 def own_organization(access: Access) -> Organization:

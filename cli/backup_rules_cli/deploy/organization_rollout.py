@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from backup_rules_cli.deploy import findings
@@ -44,6 +44,8 @@ class OrganizationRollout(Rollout):
     organization: Organization
     reach: Reach
     management: Access | None
+    without_recorder: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Accounts that are reached, and left out of a Region's pack as they have no recorder there; by Region."""
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -202,7 +204,7 @@ class OrganizationRollout(Rollout):
             "PackName": settings.name,
             "PackTemplateUri": f"s3://{buckets[region]}/{template_key(self.template(PACK))}",
             "FunctionArnPrefix": functions,
-            "ExcludedAccounts": ",".join(self.reach.excluded),
+            "ExcludedAccounts": ",".join((*self.reach.excluded, *self.without_recorder.get(region, ()))),
             **self._stack_set_parameters(),
             "CreateMemberRole": truth(is_home),
             "CreateAggregator": truth(is_home and settings.aggregator),

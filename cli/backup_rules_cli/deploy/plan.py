@@ -146,6 +146,9 @@ def _reached(rollout: OrganizationRollout) -> Iterator[str]:
             " name a profile of it with --management-profile.",
             2,
         )
+    for region, accounts in rollout.without_recorder.items():
+        names = [organization.named(each) for each in accounts]
+        yield from _listing(f"Left out of {region}, as nothing is recorded there", names)
     yield from _wrapped(
         "Each account needs a running recorder of AWS Config in each Region. Only the own account's can be seen from"
         " here; where one is missing, the pack fails in that account, and verify says so.",

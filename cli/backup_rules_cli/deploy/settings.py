@@ -72,6 +72,7 @@ class Settings:
     targets: tuple[str, ...] = ()
     """Ids of organizational units; none stands for the whole organization."""
     excluded_accounts: tuple[str, ...] = ()
+    skip_accounts_without_recorder: bool = False
     excluded_plans: tuple[str, ...] = ()
     member_role_name: str = MEMBER_ROLE_NAME
     function_role_name: str = FUNCTION_ROLE_NAME
@@ -326,6 +327,7 @@ _READERS: Mapping[str, _Reader] = {
     "regions": _one(_regions),
     "targets": _one(_targets),
     "excluded_accounts": _one(_texts, pattern=ACCOUNT_ID, allowed=_ACCOUNT),
+    "skip_accounts_without_recorder": _one(_choice, choices=_TRUTH),
     "excluded_plans": _one(_texts, pattern=r"[^,\n]+", allowed="the name or id of a plan, * and ? allowed, no comma"),
     "member_role_name": _role(64),
     "function_role_name": _role(45),  # the Region is added to it

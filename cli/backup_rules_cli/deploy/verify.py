@@ -1,25 +1,23 @@
 """`make verify`: reads back what became of a deployment, in every account and Region, and tells what is wrong.
 
 An account's evaluations cannot be read from here; the functions' log lines, one per invocation, tell when each rule
-last put some for it. They are read page by page, and of each account and rule only the last of them is kept.
+last put some for it: `logs` asks for them.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from backup_rules_cli.console import show
 from backup_rules_cli.deploy import findings
 from backup_rules_cli.deploy.aws import Access, AwsCallError
 from backup_rules_cli.deploy.deploy import own_organization, read_targets
 from backup_rules_cli.deploy.everywhere import whereabouts, with_all_regions
-from backup_rules_cli.deploy.health import METRIC_SECONDS, RegionHealth, RuleHealth
+from backup_rules_cli.deploy.health import METRIC_SECONDS, RegionHealth
 from backup_rules_cli.deploy.health_report import Reported, report
+from backup_rules_cli.deploy.logs import read_logs
 from backup_rules_cli.deploy.organization import Organization, pack_statuses, with_accounts
 from backup_rules_cli.deploy.rollout import (
     FUNCTIONS,
@@ -31,14 +29,8 @@ from backup_rules_cli.deploy.rollout import (
     REMEDIATION_ROLE,
     SINGLE_ACCOUNT,
 )
-from backup_rules_cli.deploy.settings import RuleSettings, Settings
+from backup_rules_cli.deploy.settings import Settings
 from backup_rules_cli.deploy.stacks import Live, read_stack
-
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
-_PATTERN = '{ $.message = "evaluation put" || $.message = "evaluation failed" }'
-_PUT, _FAILED = "evaluation put", "evaluation failed"
-
-_TEXT_LENGTH = 600
 
 _STACK_WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
@@ -249,10 +241,7 @@ def _instances(  # noqa: PLR0913, PLR0917 - one StackSet, and what is known of t
 
 
 def _read_functions(settings: Settings, access: Access, functions: Live, health: RegionHealth, now: datetime) -> None:
-    for rule in settings.rules_on:
-        of_rule = RuleHealth(rule.folder.name, rule.frequency)
-        _read_lines(settings, access, health, rule, of_rule, now)
-        health.rules.append(of_rule)
+    health.rules = read_logs(settings, access, health.region, health.accounts, now)
     _read_errors(settings, access, health, now)
     queue = functions.outputs.get("FailureQueueUrl")
     if queue:
@@ -264,46 +253,6 @@ def _waiting(access: Access, region: str, queue: str) -> int:
     number = "ApproximateNumberOfMessages"
     answer = access.call("sqs", region, "get_queue_attributes", QueueUrl=queue, AttributeNames=[number])
     return int(answer["Attributes"][number])
-
-
-def _read_lines(  # noqa: PLR0913, PLR0917 - one function, and where its lines go
-    settings: Settings, access: Access, of: RegionHealth, rule: RuleSettings, health: RuleHealth, now: datetime
-) -> None:
-    """Take in the lines about accounts that the pack reaches; others are only counted."""
-    region, reached = of.region, set(of.accounts)
-    group = f"/aws/lambda/{settings.function(rule.folder)}"
-    events = access.items(
-        "logs",
-        region,
-        "filter_log_events",
-        "events",
-        logGroupName=group,
-        startTime=int((now - health.lookback).timestamp() * 1000),
-        filterPattern=_PATTERN,
-    )
-    try:
-        for event in events:
-            line = _line(event["message"])
-            account, message = line.get("account"), line.get("message")
-            if isinstance(account, str) and message in (_PUT, _FAILED):
-                failure = str(line.get("error", ""))[:_TEXT_LENGTH] if message == _FAILED else None
-                if account not in reached:
-                    health.strangers += failure is not None
-                    continue
-                health.note(account, event["timestamp"] / 1000, failure)
-    except AwsCallError as error:
-        if error.code != "ResourceNotFoundException":
-            raise
-        health.unreadable = f"Its function has no log group {group} in {region}: the function is not deployed there."
-
-
-def _line(text: str) -> dict[str, Any]:
-    """The fields of a log line of the functions; none for Lambda's own lines."""
-    with suppress(ValueError):
-        fields = json.loads(text)
-        if isinstance(fields, dict):
-            return fields
-    return {}
 
 
 def _read_errors(settings: Settings, access: Access, health: RegionHealth, now: datetime) -> None:

@@ -28,6 +28,7 @@ def test_each_setting_is_read() -> None:
         regions: [eu-west-1, us-east-1]
         targets: [ou-ab12-11111111]
         excluded_accounts: [000123456701, "222233334444"]
+        skip_accounts_without_recorder: true
         excluded_plans: [scratch-*]
         member_role_name: Reader
         function_role_name: Functions
@@ -63,6 +64,7 @@ def test_each_setting_is_read() -> None:
         name="nightly-checks",
         targets=("ou-ab12-11111111",),
         excluded_accounts=("000123456701", "222233334444"),
+        skip_accounts_without_recorder=True,
         excluded_plans=("scratch-*",),
         member_role_name="Reader",
         function_role_name="Functions",
