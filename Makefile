@@ -126,6 +126,17 @@ lint: setup  ## Check style, types and templates: ruff (lint and format), mypy (
 	@$(BIN)/cfn-lint --regions eu-west-1 us-east-1 cn-north-1 us-gov-west-1 -- $(filter-out $(ONLY_AWS),$(TEMPLATES))
 	@$(BIN)/cfn-lint --regions eu-west-1 us-east-1 -- $(ONLY_AWS)
 
+CHECKOV = build/checkov/bin/checkov
+
+# In an environment of its own: it brings a hundred packages, and pins some that the simulator needs newer.
+$(CHECKOV):
+	@$(PYTHON) -m venv build/checkov
+	@build/checkov/bin/python -m pip install --quiet checkov==3.3.30
+
+.PHONY: checkov
+checkov: $(CHECKOV)  ## Check the templates with checkov; .checkov.yaml says what is left out, and why. Not part of lint.
+	@$(CHECKOV) --config-file .checkov.yaml
+
 .PHONY: check
 check: lint test  ## Everything that must hold before a commit: lint, format, types, tests.
 

@@ -34,7 +34,7 @@ def test_each_rule_has_its_function(rule: RuleFolder) -> None:
     assert made["Layers"] == ["<Layer>"]
     assert made["Role"] == "<FunctionRole.Arn>"
     assert made["TracingConfig"] == {"Mode": "PassThrough"}
-    assert made["Environment"] == {"Variables": {"ORGANIZATION_ID": ""}}
+    assert made["Environment"] == {"Variables": {"ORGANIZATION_ID": "", "ANYBODY_INVOKES": "true"}}
     assert "ReservedConcurrentExecutions" not in made
     assert len(made["FunctionName"]) <= 64
 
@@ -61,7 +61,7 @@ def test_what_a_deployer_sets_reaches_every_function() -> None:
         assert each["Architectures"] == ["x86_64"]
         assert each["ReservedConcurrentExecutions"] == "20"
         assert each["TracingConfig"] == {"Mode": "Active"}
-        assert each["Environment"]["Variables"] == {"ORGANIZATION_ID": ORGANIZATION}
+        assert each["Environment"]["Variables"]["ORGANIZATION_ID"] == ORGANIZATION
         assert each["Code"]["S3Key"].startswith("elsewhere/0/")
         assert each["FunctionName"].startswith("mine-backup-")
     (layer,) = named("AWS::Lambda::LayerVersion", given).values()
@@ -90,7 +90,7 @@ def allowed(given: dict[str, str] | None = None) -> dict[str, Any]:
 
 
 def test_the_functions_role_can_do_this_and_nothing_else() -> None:
-    made = allowed()
+    made = allowed({"InvokePermission": "Managed"})
     groups = [f"arn:aws:logs:eu-west-1:{CENTRAL}:log-group:/aws/lambda/{name}:*" for name in FUNCTIONS]
     assert {sid: (each["Action"], each["Resource"]) for sid, each in made.items()} == {
         "OwnLogGroups": (["logs:CreateLogStream", "logs:PutLogEvents"], groups),
@@ -98,6 +98,20 @@ def test_the_functions_role_can_do_this_and_nothing_else() -> None:
         "MemberRoles": ("sts:AssumeRole", "arn:aws:iam::*:role/BackupConfigRulesMemberRole"),
     }
     assert {sid for sid, each in made.items() if "Condition" in each} == {"MemberRoles"}
+
+
+def test_where_anybody_may_invoke_them_they_can_tell_strangers() -> None:
+    opened, managed = allowed(), allowed({"InvokePermission": "Managed"})
+    assert {sid: opened[sid] for sid in opened.keys() - managed.keys()} == {
+        "Strangers": {
+            "Sid": "Strangers",
+            "Effect": "Allow",
+            "Action": "organizations:DescribeAccount",
+            "Resource": f"arn:aws:organizations::*:account/{ORGANIZATION}/*",
+        }
+    }
+    functions = named("AWS::Lambda::Function", {"InvokePermission": "Managed"}).values()
+    assert {each["Environment"]["Variables"]["ANYBODY_INVOKES"] for each in functions} == {""}
 
 
 def test_no_role_outside_the_organization_can_be_assumed() -> None:
