@@ -16,6 +16,7 @@ from backup_rules_cli import console, options
 from backup_rules_cli.deploy.aws import Access
 from backup_rules_cli.deploy.deploy import deploy as roll_out
 from backup_rules_cli.deploy.deploy import own_organization
+from backup_rules_cli.deploy.probe import probe as try_out
 from backup_rules_cli.deploy.settings import Settings, load
 from backup_rules_cli.deploy.terminal import Terminal
 from backup_rules_cli.deploy.undeploy import undeploy as take_away
@@ -113,6 +114,12 @@ def deploy_single_account(
 @click.command()
 @_place
 @click.option("--all", "everything", is_flag=True, help="Show every account, healthy ones too.")
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Instead: bring one rule to this account alone, a sandbox, see which open points hold on AWS, take it away.",
+)
+@_yes
 def verify(
     profile: str,
     management_profile: str,
@@ -120,9 +127,13 @@ def verify(
     regions: tuple[str, ...],
     settings: Path,
     everything: bool,
+    probe: bool,
+    yes: bool,
 ) -> int:
-    """Tell how the deployed pack is, in every account and Region; changes nothing."""
+    """Tell how the deployed pack is, in every account and Region; changes nothing, without --probe."""
     wanted, access, management, hub = _read(profile, management_profile, security_hub_profile, regions, settings)
+    if probe:
+        return _done(lambda: try_out(wanted, access, Terminal(yes=yes)))
     well = read_back(wanted, access, management, hub, everything=everything, named=bool(regions))
     return WELL if well else PROBLEMS
 
