@@ -58,11 +58,11 @@ def undeploy(  # noqa: PLR0913 - what the command line takes
         show([f"Deletes from account {access.caller.account}, with everything in them:"])
         for of_access, region, name in (each for phase in phases for each in phase):
             show([f"  {region}  {name}" + _elsewhere(of_access, access)])
-        if any(name == settings.stack(ORGANIZATION) for phase in phases for _, _, name in phase):
+        if _has(settings.stack(ORGANIZATION), phases):
             show(["With the organization's stack go the pack, its verdicts and the member role in every account."])
-        if any(name == settings.stack(findings.EVENTS_EVERYWHERE) for phase in phases for _, _, name in phase):
+        if _has(settings.stack(findings.EVENTS_EVERYWHERE), phases):
             show(["With the events' goes what sends them, and the role for findings, in every account."])
-        if any(name == settings.stack(REMEDIATION) for phase in phases for _, _, name in phase):
+        if _has(settings.stack(REMEDIATION), phases):
             show(["With the remediation's go its documents and its role in every account."])
         if not terminal.agrees("Delete?"):
             show(["Nothing was changed."])
@@ -72,6 +72,7 @@ def undeploy(  # noqa: PLR0913 - what the command line takes
             delete(phase, terminal.say)
         show(["Deleted."])
     show(_left(settings, access, management))
+    show(_insights_left(settings, elsewhere=hub is access and not _has(settings.stack(findings.INSIGHTS), phases)))
     return True
 
 
@@ -103,6 +104,10 @@ def _phases(settings: Settings, access: Access, management: Access | None, hub: 
     ]
 
 
+def _has(stack: str, phases: list[list[Place]]) -> bool:
+    return any(name == stack for phase in phases for _, _, name in phase)
+
+
 def _elsewhere(of_access: Access, access: Access) -> str:
     return "" if of_access is access else f"  in account {of_access.caller.account}"
 
@@ -132,6 +137,13 @@ def _left(settings: Settings, access: Access, management: Access | None) -> Iter
     if management is None and _is_member(access):
         yield f"Not looked at: stack {settings.stack(MEMBER_ROLE)} in the management account, and those of remediation"
         yield "  and events. If they were made there, run this again with --management-profile."
+
+
+def _insights_left(settings: Settings, *, elsewhere: bool) -> Iterator[str]:
+    if settings.security_hub and elsewhere:
+        name = settings.stack(findings.INSIGHTS)
+        yield f"Not looked at: stack {name} in another account that administers Security Hub. If it was made there,"
+        yield "  run this again with --security-hub-profile."
 
 
 def _stack_set_left(settings: Settings, access: Access, region: str) -> Iterator[str]:

@@ -171,6 +171,8 @@ def test_security_hubs_administrator_may_be_another_account(site: Site, capsys: 
     options = ("--security-hub-profile", "analytics")
     assert site.run("deploy", *options, settings=BOTH) == 0
     assert (parts(site, ANALYTICS), parts(site, CENTRAL)) == ({"insights"}, CENTRAL_PARTS - {"insights"})
+    assert site.run("undeploy", settings=BOTH) == 0
+    assert f"Not looked at: stack {PACK}-insights in another account" in told(capsys)
     assert site.run("undeploy", *options, settings=BOTH) == 0
     assert (parts(site, ANALYTICS), parts(site, CENTRAL)) == (set(), set())
 
