@@ -28,10 +28,10 @@ $(VENV)/ready: requirements.lock
 
 # The variables that each target takes on the command line. Others are refused: a misspelt one would not be missed.
 KNOWN_evaluate := PROFILE REGION ACCOUNTS ROLE RULES PARAMETERS FORMAT ALL
-KNOWN_deploy := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS EXCLUSIONS PLAN YES EXPECT_ACCOUNT EXPECT_ORGANIZATION
-KNOWN_deploy-single-account := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS EXCLUSIONS PLAN YES EXPECT_ACCOUNT
-KNOWN_verify := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS ALL
-KNOWN_undeploy := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS YES EXPECT_ACCOUNT EXPECT_ORGANIZATION
+KNOWN_deploy := PROFILE MANAGEMENT_PROFILE SECURITY_HUB_PROFILE REGIONS SETTINGS EXCLUSIONS PLAN YES EXPECT_ACCOUNT EXPECT_ORGANIZATION
+KNOWN_deploy-single-account := PROFILE MANAGEMENT_PROFILE SECURITY_HUB_PROFILE REGIONS SETTINGS EXCLUSIONS PLAN YES EXPECT_ACCOUNT
+KNOWN_verify := PROFILE MANAGEMENT_PROFILE SECURITY_HUB_PROFILE REGIONS SETTINGS ALL PROBE YES
+KNOWN_undeploy := PROFILE MANAGEMENT_PROFILE SECURITY_HUB_PROFILE REGIONS SETTINGS YES EXPECT_ACCOUNT EXPECT_ORGANIZATION
 KNOWN_query := PROFILE REGION AGGREGATOR QUERY PACK RULE_PREFIX FORMAT ANNOTATIONS SHOW
 KNOWN_costs := OPTIONS
 KNOWN_rdk-rules := RULES PARAMETERS PERIODIC_ONLY
@@ -70,6 +70,7 @@ package: setup  ## Pack what AWS Lambda runs into build/package, reproducibly: a
 
 # What the targets below take: docs/deploying.md.
 DEPLOYMENT = $(call option,--profile,$(PROFILE)) $(call option,--management-profile,$(MANAGEMENT_PROFILE)) \
+	$(call option,--security-hub-profile,$(SECURITY_HUB_PROFILE)) \
 	$(call option,--settings,$(SETTINGS)) $(call option,--region,$(REGIONS)) \
 	$(call option,--expect-account,$(EXPECT_ACCOUNT)) $(call option,--expect-organization,$(EXPECT_ORGANIZATION)) \
 	$(if $(YES),--yes) $(if $(PLAN),--plan) $(if $(ALL),--all)
@@ -84,7 +85,7 @@ deploy-single-account: setup  ## Bring the pack to the one account of PROFILE=�
 
 .PHONY: verify
 verify: setup  ## How the deployed pack is, in every account and Region: PROFILE=… (read-only).
-	@$(BIN)/backup-rules verify $(DEPLOYMENT)
+	@$(BIN)/backup-rules verify $(DEPLOYMENT) $(if $(PROBE),--probe)
 
 .PHONY: undeploy
 undeploy: setup  ## Take the deployed pack away again: PROFILE=… It asks first.
@@ -126,6 +127,17 @@ lint: setup  ## Check style, types and templates: ruff (lint and format), mypy (
 	@$(BIN)/mypy layer cli simulator tests rules functions remediation
 	@$(BIN)/cfn-lint --regions eu-west-1 us-east-1 cn-north-1 us-gov-west-1 -- $(filter-out $(ONLY_AWS),$(TEMPLATES))
 	@$(BIN)/cfn-lint --regions eu-west-1 us-east-1 -- $(ONLY_AWS)
+
+CHECKOV = build/checkov/bin/checkov
+
+# In an environment of its own: it brings a hundred packages, and pins some that the simulator needs newer.
+$(CHECKOV):
+	@$(PYTHON) -m venv build/checkov
+	@build/checkov/bin/python -m pip install --quiet checkov==3.3.30
+
+.PHONY: checkov
+checkov: $(CHECKOV)  ## Check the templates with checkov; .checkov.yaml says what is left out, and why. Not part of lint.
+	@$(CHECKOV) --config-file .checkov.yaml
 
 .PHONY: check
 check: lint test  ## Everything that must hold before a commit: lint, format, types, tests.

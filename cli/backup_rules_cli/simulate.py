@@ -10,15 +10,23 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from email.utils import localtime
 from pathlib import Path
 from threading import Event
 
 from aws_simulator.core import config
 from aws_simulator.core.accounts import account_session
 from aws_simulator.core.config.service import Clockwork, start_recorder
+from aws_simulator.core.operations import AwsError
+from aws_simulator.deployment.events import pump, run_schedules
 from aws_simulator.deployment.lambda_runtime import LambdaRuntime, lambda_runtime
+from aws_simulator.extras.changes import Changes, watched_changes
+from aws_simulator.extras.mails import Mail, Mailbox
 from aws_simulator.server import new_access_key, serving
 from backup_rules_cli import console
 from backup_rules_cli.catalogue import planted
@@ -26,6 +34,18 @@ from backup_rules_cli.errors import WELL, CommandError
 from demo_organization import Organization, seed
 
 PROFILES = Path("build", "simulated-profiles")
+SETTINGS_NAME, MAILS_NAME = "simulated-deployment.yaml", "simulated-mails"
+"""Beside the profiles."""
+SETTINGS = """\
+# For `backup-rules deploy --settings`, in the simulation: as rdk-config/deployment.yaml, with all that it brings.
+regions: [eu-west-1]
+aggregator: true
+security_hub: forwarder
+alerts: true
+alert_email: backups@example.com
+"""
+CENTRAL = "delegated administrator"
+SCHEDULE_SECONDS = 30.0
 DEFAULT_PORT = 4599
 """Not 5000, where macOS listens."""
 _SECONDS = 2.0
@@ -55,22 +75,81 @@ def _serve(port: int, profiles: Path) -> None:
         places = [(account.id, region) for account in organization.accounts for region in account.regions]
         for account, region in places:
             start_recorder(account_session(account, region), region)
+        turn_on_security_hub(organization)
         write_profiles(profiles, organization, url)
+        write_settings(profiles.with_name(SETTINGS_NAME))
+        mails = profiles.with_name(MAILS_NAME)
         console.show(how_to_use(organization, url, profiles).splitlines())
         if runtime is None:
             console.show(["AWS Config is not at work: deployed functions run on Linux only."])
             Event().wait()
             return
-        clockwork = Clockwork(runtime, places)
-        while True:
-            for run in clockwork.tick():
-                account, verdict = run.event["accountId"], run.failure or "evaluated"
-                console.show([f"AWS Config: {run.rule} in {account}: {verdict}"])
-            time.sleep(_SECONDS)
+        with watched_changes(places) as changes:
+            for line in at_work(runtime, places, changes, mails):
+                console.show([line])
+
+
+def at_work(runtime: LambdaRuntime, places: Sequence[tuple[str, str]], changes: Changes, mails: Path) -> Iterator[str]:
+    """AWS Config, EventBridge and Lambda at work, for ever; says what they did, a line each.
+
+    A rule is evaluated when it is made, and again seconds after something changed in its account and Region. Functions
+    that EventBridge runs on a schedule run twice a minute, whatever their schedule. Mails go into a folder.
+    """
+    clockwork, mailbox, waiting, due = Clockwork(runtime, places), Mailbox(), set[tuple[str, str]](), 0.0
+    while True:
+        changed = changes.taken()
+        ready, waiting = waiting - changed, waiting & changed | changed
+        for run in clockwork.tick(ready):
+            yield f"AWS Config: {run.rule} in {run.event['accountId']}: {run.failure or 'evaluated'}"
+        try:
+            for done in pump(runtime):
+                yield f"AWS Lambda: a function took events from its queue: {done.error or 'done'}"
+        except AwsError as error:
+            yield f"AWS Lambda: {error.code}: {error.message}"
+        if time.monotonic() >= due:
+            due = time.monotonic() + SCHEDULE_SECONDS
+            for account, region in places:
+                for done in run_schedules(runtime, account, region):
+                    if done.error:
+                        yield f"EventBridge: a scheduled function failed: {done.error}"
+        for mail in mailbox.new():
+            yield f"Mail to {mail.to}: {mail.subject}: {keep(mail, mails)}"
+        time.sleep(_SECONDS)
+
+
+def keep(mail: Mail, folder: Path) -> Path:
+    """Write a mail to a file that mail programs open, and return which."""
+    folder.mkdir(parents=True, exist_ok=True)
+    message = EmailMessage()
+    message["From"] = "AWS Notifications <no-reply@sns.amazonaws.com>"
+    message["To"] = mail.to
+    message["Subject"] = " ".join(mail.subject.split())
+    message["Date"] = localtime()
+    message.set_content(mail.text, cte="8bit")
+    path = folder / f"{len(list(folder.glob('*.eml'))) + 1:04}.eml"
+    path.write_bytes(message.as_bytes(policy=EmailPolicy(utf8=True)))
+    return path
+
+
+def turn_on_security_hub(organization: Organization) -> None:
+    """Security Hub in every account and Region, administered by the account that owns the pack."""
+    central = next(each for each in organization.accounts if each.role == CENTRAL)
+    for account in organization.accounts:
+        for region in account.regions:
+            hub = account_session(account.id, region).client("securityhub")
+            hub.enable_security_hub()
+            if account.role == "management":
+                hub.enable_organization_admin_account(AdminAccountId=central.id)
 
 
 def _runtime(url: str) -> AbstractContextManager[LambdaRuntime | None]:
     return lambda_runtime(url) if sys.platform == "linux" else nullcontext()
+
+
+def write_settings(path: Path) -> None:
+    """Settings of a deployment that brings everything which is told of here."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(SETTINGS, encoding="utf-8")
 
 
 def write_profiles(path: Path, organization: Organization, url: str) -> None:
@@ -98,7 +177,8 @@ def write_profiles(path: Path, organization: Organization, url: str) -> None:
 
 def how_to_use(organization: Organization, url: str, profiles: Path) -> str:
     """What a person types in another terminal."""
-    central = next(each.name for each in organization.accounts if each.role == "delegated administrator")
+    central = next(each.name for each in organization.accounts if each.role == CENTRAL)
+    settings, mails = (shlex.quote(str(profiles.absolute().with_name(each))) for each in (SETTINGS_NAME, MAILS_NAME))
     management = next(each.name for each in organization.accounts if each.role == "management")
     members = next(each.name for each in organization.accounts if each.role == "member")
     accounts = "\n".join(
@@ -112,10 +192,13 @@ Its accounts, each with a profile of that name:
 
 In another terminal:
   export AWS_CONFIG_FILE={shlex.quote(str(profiles.absolute()))}
+  aws() {{ command aws --endpoint-url {url} "$@"; }}
   aws --profile {members} backup list-backup-plans
   backup-rules evaluate --profile {members} --region eu-west-1
-  backup-rules deploy --profile {central} --management-profile {management} --region eu-west-1
-  backup-rules verify --profile {central} --management-profile {management} --region eu-west-1
+  backup-rules deploy --profile {central} --management-profile {management} --settings {settings}
+  backup-rules verify --profile {central} --management-profile {management} --settings {settings}
+  aws --profile {central} securityhub get-findings --max-items 1
+The second line is for version 1 of the AWS CLI, which sends `aws sqs` to the real AWS without it.
 
-AWS Config evaluates what is deployed, and says so here.
+AWS Config evaluates what is deployed, and again when something changes, and says so here. Mails go to {mails}.
 """

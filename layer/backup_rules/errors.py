@@ -44,6 +44,10 @@ class OutOfTimeError(ReadError):
         super().__init__(message, "OutOfTime")
 
 
+class StrangerError(BackupRulesError):
+    """The event is about an account outside the organization: nothing was read, and nobody here has a problem."""
+
+
 class VanishedError(BackupRulesError):
     """A plan or selection was deleted after it had been listed: it is a subject no longer, and no failure."""
 

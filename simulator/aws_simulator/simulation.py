@@ -31,7 +31,7 @@ from aws_simulator.deployment import (
     organization_rules,
     pack_items,
 )
-from aws_simulator.extras import queries, remediation, remediation_executions, securityhub, ssm
+from aws_simulator.extras import log_queries, queries, remediation, remediation_executions, securityhub, ssm
 
 __all__ = ["account_session", "clock", "failing", "install", "page_size", "recorded_calls", "simulated_aws"]
 
@@ -51,6 +51,7 @@ _MODULES = (
     conformance_packs,
     events,
     function_policies,
+    log_queries,
     organization_rules,
     pack_items,
     queries,

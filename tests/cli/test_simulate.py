@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import email
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from email.policy import default
 from pathlib import Path
 
 import boto3
@@ -13,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from backup_rules_cli.catalogue import ROOT
+from tests.pages import shell_blocks
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +81,32 @@ def test_the_keys_of_the_profiles_are_demanded_and_the_callers_alone_to_read(
         stranger = session.client("sts", aws_access_key_id=key, aws_secret_access_key="simulated")
         with pytest.raises(ClientError, match="UnrecognizedClientException"):
             stranger.get_caller_identity()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client runs on Linux only.")
+def test_the_page_brings_findings_mails_and_changed_verdicts_as_it_stands(told: tuple[str, Path]) -> None:
+    """With the real AWS CLI; only the port and the folder are this test's own."""
+    text, profiles = told
+    page = "\n".join(shell_blocks(ROOT / "docs" / "simulating.md"))
+    (url,) = re.findall(r"listens on (\S+)", text)
+    command = page.replace("$PWD/build/", f"{profiles.parent}/").replace("build/", f"{profiles.parent}/")
+    command = command.replace("simulated-profiles", profiles.name).replace("http://127.0.0.1:4599", url)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    done = subprocess.run(  # noqa: S603 - the commands of our own page
+        ["/bin/bash", "-euc", command],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "/444455556666/backup-config-rules-mails-Queue" in done.stdout
+    assert "All is well: 4 accounts, 1 Region." in done.stdout
+    assert "Plan nobody has no selection" in done.stdout
+    assert "Deleted." in done.stdout
+    first = email.message_from_bytes((profiles.parent / "simulated-mails" / "0001.eml").read_bytes(), policy=default)
+    assert first["To"] == "backups@example.com"
+    assert re.fullmatch(r"AWS Backup: \d+ new problems in 4 accounts", first["Subject"])

@@ -339,7 +339,15 @@ def test_yaml_is_written_for_people(template: dict[str, Any], text: str) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["rule-functions.yaml", "member-role.yaml", "finding-forwarder.yaml", "finding-events.yaml"]
+    "name",
+    [
+        "rule-functions.yaml",
+        "member-role.yaml",
+        "event-bus.yaml",
+        "finding-forwarder.yaml",
+        "finding-events.yaml",
+        "finding-events-everywhere.yaml",
+    ],
 )
 def test_nobody_forgets_to_name_the_organization(name: str) -> None:
     """An empty default would leave the door open to everybody who read past it."""

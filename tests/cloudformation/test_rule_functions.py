@@ -34,7 +34,14 @@ def test_each_rule_has_its_function(rule: RuleFolder) -> None:
     assert made["Layers"] == ["<Layer>"]
     assert made["Role"] == "<FunctionRole.Arn>"
     assert made["TracingConfig"] == {"Mode": "PassThrough"}
-    assert made["Environment"] == {"Variables": {"ORGANIZATION_ID": "", "PUT_EVALUATIONS": "all", "REFRESH_DAYS": "7"}}
+    assert made["Environment"] == {
+        "Variables": {
+            "ANYBODY_INVOKES": "true",
+            "ORGANIZATION_ID": "",
+            "PUT_EVALUATIONS": "all",
+            "REFRESH_DAYS": "7",
+        }
+    }
     assert "ReservedConcurrentExecutions" not in made
     assert len(made["FunctionName"]) <= 64
 
@@ -63,7 +70,8 @@ def test_what_a_deployer_sets_reaches_every_function() -> None:
         assert each["Architectures"] == ["x86_64"]
         assert each["ReservedConcurrentExecutions"] == "20"
         assert each["TracingConfig"] == {"Mode": "Active"}
-        assert each["Environment"]["Variables"] == {
+        assert each["Environment"]["Variables"] | {"ANYBODY_INVOKES": ""} == {
+            "ANYBODY_INVOKES": "",
             "ORGANIZATION_ID": ORGANIZATION,
             "PUT_EVALUATIONS": "changes",
             "REFRESH_DAYS": "14",
@@ -96,7 +104,7 @@ def allowed(given: dict[str, str] | None = None) -> dict[str, Any]:
 
 
 def test_the_functions_role_can_do_this_and_nothing_else() -> None:
-    made = allowed()
+    made = allowed({"InvokePermission": "Managed"})
     groups = [f"arn:aws:logs:eu-west-1:{CENTRAL}:log-group:/aws/lambda/{name}:*" for name in FUNCTIONS]
     assert {sid: (each["Action"], each["Resource"]) for sid, each in made.items()} == {
         "OwnLogGroups": (["logs:CreateLogStream", "logs:PutLogEvents"], groups),
@@ -104,6 +112,20 @@ def test_the_functions_role_can_do_this_and_nothing_else() -> None:
         "MemberRoles": ("sts:AssumeRole", "arn:aws:iam::*:role/BackupConfigRulesMemberRole"),
     }
     assert {sid for sid, each in made.items() if "Condition" in each} == {"MemberRoles"}
+
+
+def test_where_anybody_may_invoke_them_they_can_tell_strangers() -> None:
+    opened, managed = allowed(), allowed({"InvokePermission": "Managed"})
+    assert {sid: opened[sid] for sid in opened.keys() - managed.keys()} == {
+        "Strangers": {
+            "Sid": "Strangers",
+            "Effect": "Allow",
+            "Action": "organizations:DescribeAccount",
+            "Resource": f"arn:aws:organizations::*:account/{ORGANIZATION}/*",
+        }
+    }
+    functions = named("AWS::Lambda::Function", {"InvokePermission": "Managed"}).values()
+    assert {each["Environment"]["Variables"]["ANYBODY_INVOKES"] for each in functions} == {""}
 
 
 def test_no_role_outside_the_organization_can_be_assumed() -> None:

@@ -18,6 +18,7 @@ from backup_rules_cli.deploy.aws import Access
 from backup_rules_cli.deploy.deploy import deploy as roll_out
 from backup_rules_cli.deploy.deploy import own_organization
 from backup_rules_cli.deploy.exclusions import handed_over
+from backup_rules_cli.deploy.probe import probe as try_out
 from backup_rules_cli.deploy.settings import Settings, load
 from backup_rules_cli.deploy.terminal import Terminal
 from backup_rules_cli.deploy.undeploy import undeploy as take_away
@@ -57,6 +58,12 @@ def _place(command: _F) -> _F:
         click.option(
             "--management-profile", default="", metavar="NAME", help="The management account, to include it as well."
         ),
+        click.option(
+            "--security-hub-profile",
+            default="",
+            metavar="NAME",
+            help="Security Hub's administrator account, where it is another than that of --profile.",
+        ),
         options.profile_option,
     ):
         command = option(command)
@@ -80,6 +87,7 @@ def _place(command: _F) -> _F:
 def deploy(
     profile: str,
     management_profile: str,
+    security_hub_profile: str,
     regions: tuple[str, ...],
     settings: Path,
     expect_account: str,
@@ -89,10 +97,12 @@ def deploy(
     yes: bool,
 ) -> int:
     """Bring the pack to an organization: checks, shows the plan, asks, and makes it so. See docs/deploying.md."""
-    wanted, access, management = _read(profile, management_profile, regions, settings)
+    wanted, access, management, hub = _read(profile, management_profile, security_hub_profile, regions, settings)
     wanted = _without(wanted, exclusions)
     _expect(access, expect_account, expect_organization)
-    return _done(lambda: roll_out(wanted, access, management, Terminal(yes=yes), single_account=False, only_plan=plan))
+    return _done(
+        lambda: roll_out(wanted, access, management, hub, Terminal(yes=yes), single_account=False, only_plan=plan)
+    )
 
 
 @click.command(
@@ -109,6 +119,7 @@ def deploy(
 def deploy_single_account(
     profile: str,
     management_profile: str,
+    security_hub_profile: str,
     regions: tuple[str, ...],
     settings: Path,
     expect_account: str,
@@ -117,10 +128,12 @@ def deploy_single_account(
     yes: bool,
 ) -> int:
     """Bring the pack to one account alone, for a trial."""
-    wanted, access, management = _read(profile, management_profile, regions, settings)
+    wanted, access, management, hub = _read(profile, management_profile, security_hub_profile, regions, settings)
     wanted = _without(wanted, exclusions)
     _expect(access, expect_account)
-    return _done(lambda: roll_out(wanted, access, management, Terminal(yes=yes), single_account=True, only_plan=plan))
+    return _done(
+        lambda: roll_out(wanted, access, management, hub, Terminal(yes=yes), single_account=True, only_plan=plan)
+    )
 
 
 @click.command(
@@ -131,16 +144,27 @@ def deploy_single_account(
 )
 @_place
 @click.option("--all", "everything", is_flag=True, help="Show every account, healthy ones too.")
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Instead: bring one rule to this account alone, a sandbox, see which open points hold on AWS, take it away.",
+)
+@_yes
 def verify(
     profile: str,
     management_profile: str,
+    security_hub_profile: str,
     regions: tuple[str, ...],
     settings: Path,
     everything: bool,
+    probe: bool,
+    yes: bool,
 ) -> int:
-    """Tell how the deployed pack is, in every account and Region; changes nothing."""
-    wanted, access, management = _read(profile, management_profile, regions, settings)
-    well = read_back(wanted, access, management, everything=everything, named=bool(regions))
+    """Tell how the deployed pack is, in every account and Region; changes nothing, without --probe."""
+    wanted, access, management, hub = _read(profile, management_profile, security_hub_profile, regions, settings)
+    if probe:
+        return _done(lambda: try_out(wanted, access, Terminal(yes=yes)))
+    well = read_back(wanted, access, management, hub, everything=everything, named=bool(regions))
     return WELL if well else PROBLEMS
 
 
@@ -157,6 +181,7 @@ def verify(
 def undeploy(
     profile: str,
     management_profile: str,
+    security_hub_profile: str,
     regions: tuple[str, ...],
     settings: Path,
     expect_account: str,
@@ -164,17 +189,19 @@ def undeploy(
     yes: bool,
 ) -> int:
     """Take the deployed pack away again, in all Regions or in those named; it asks first."""
-    wanted, access, management = _read(profile, management_profile, regions, settings)
+    wanted, access, management, hub = _read(profile, management_profile, security_hub_profile, regions, settings)
     _expect(access, expect_account, expect_organization)
-    return _done(lambda: take_away(wanted, access, management, Terminal(yes=yes), named=bool(regions)))
+    return _done(lambda: take_away(wanted, access, management, hub, Terminal(yes=yes), named=bool(regions)))
 
 
 def _read(
-    profile: str, management_profile: str, regions: tuple[str, ...], path: Path
-) -> tuple[Settings, Access, Access | None]:
+    profile: str, management_profile: str, security_hub_profile: str, regions: tuple[str, ...], path: Path
+) -> tuple[Settings, Access, Access | None, Access]:
     settings = load(path, regions)
     management = Access(management_profile, settings.home) if management_profile else None
-    return settings, Access(profile, settings.home), management
+    access = Access(profile, settings.home)
+    hub = Access(security_hub_profile, settings.home) if security_hub_profile else access
+    return settings, access, management, hub
 
 
 def _without(settings: Settings, exclusions: Path | None) -> Settings:

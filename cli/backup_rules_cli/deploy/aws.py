@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -77,6 +78,7 @@ class Access:
     profile: str
     region: str
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @cached_property
     def caller(self) -> Caller:
@@ -120,9 +122,10 @@ class Access:
         return boto3.Session(region_name=self.region, botocore_session=session)
 
     def _client(self, service: str, region: str) -> Any:
-        if (service, region) not in self._clients:
-            self._clients[service, region] = self._session.client(service, region_name=region, config=_CONFIG)
-        return self._clients[service, region]
+        with self._lock:  # several threads may ask, and boto3's session makes one client at a time
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._session.client(service, region_name=region, config=_CONFIG)
+            return self._clients[service, region]
 
     def _failed(self, error: ClientError | BotoCoreError, service: str, region: str, method: str) -> AwsCallError:
         if not isinstance(error, ClientError):

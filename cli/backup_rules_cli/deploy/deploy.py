@@ -18,6 +18,7 @@ from backup_rules_cli.deploy.checks import (
     remediation_problems,
     role_problems,
 )
+from backup_rules_cli.deploy.findings import EVENT_BUS, EVENTS, EVENTS_EVERYWHERE, FORWARDER, hub_problems
 from backup_rules_cli.deploy.organization import (
     Organization,
     Reach,
@@ -27,7 +28,9 @@ from backup_rules_cli.deploy.organization import (
     reach,
     with_accounts,
 )
+from backup_rules_cli.deploy.organization_rollout import OrganizationRollout
 from backup_rules_cli.deploy.plan import Plan
+from backup_rules_cli.deploy.recorders import accounts_without_recorder
 from backup_rules_cli.deploy.rollout import (
     FUNCTIONS,
     KEPT_READS,
@@ -35,11 +38,10 @@ from backup_rules_cli.deploy.rollout import (
     ORGANIZATION,
     REMEDIATION,
     REMEDIATION_ROLE,
-    OrganizationRollout,
     Rollout,
-    SingleAccountRollout,
 )
 from backup_rules_cli.deploy.settings import Settings
+from backup_rules_cli.deploy.single_account_rollout import SingleAccountRollout
 from backup_rules_cli.deploy.stacks import Change, Stack, apply, compare, mend, read_stack
 from backup_rules_cli.deploy.terminal import Terminal
 from backup_rules_cli.deploy.words import counted
@@ -52,6 +54,7 @@ def deploy(  # noqa: PLR0913 - what the command line takes
     settings: Settings,
     access: Access,
     management: Access | None,
+    hub: Access,
     terminal: Terminal,
     *,
     single_account: bool,
@@ -59,13 +62,15 @@ def deploy(  # noqa: PLR0913 - what the command line takes
 ) -> bool:
     """Bring the pack to where the settings say; False when the person does not want it.
 
+    `hub` is Security Hub's administrator account.
+
     Raises:
         NotReadyError: something is missing beforehand; nothing was made.
         AwsCallError, StackError: something failed on the way; running it again goes on from there.
         PackageError: the functions could not be packed.
     """
     rollout: Rollout = (
-        _single_account(settings, access) if single_account else _organization(settings, access, management)
+        _single_account(settings, access, hub) if single_account else _organization(settings, access, management, hub)
     )
     plan = _plan(rollout)
     show(plan.lines())
@@ -116,7 +121,7 @@ def read_targets(access: Access, organization: Organization, settings: Settings)
         raise NotReadyError([problem]) from None
 
 
-def _organization(settings: Settings, access: Access, management: Access | None) -> OrganizationRollout:
+def _organization(settings: Settings, access: Access, management: Access | None, hub: Access) -> OrganizationRollout:
     organization = own_organization(access)
     _refuse(gathered(lambda: organization_problems(access, organization, settings)))
     organization = with_accounts(access, organization)
@@ -129,13 +134,19 @@ def _organization(settings: Settings, access: Access, management: Access | None)
             lambda: _management_problems(management, organization),
             lambda: reach_problems(organization, reached, settings),
             lambda: remediation_problems(organization, settings, management=management is not None),
-            lambda: account_problems(access, settings) if access.caller.account in reached.accounts else (),
+            lambda: account_problems(access, settings) if _judged_itself(access, reached, settings) else (),
             lambda: role_problems(access, _function_roles(settings)),
             lambda: prefix_problems(access, settings),
             lambda: role_problems(access, _own_roles(settings, access, organization, reached)),
+            lambda: hub_problems(hub, settings),
         )
     )
-    return OrganizationRollout(settings, access, package(), organization, reached, management)
+    silent = accounts_without_recorder(access, reached, settings)
+    return OrganizationRollout(settings, access, package(), hub, organization, reached, management, silent)
+
+
+def _judged_itself(access: Access, reached: Reach, settings: Settings) -> bool:
+    return access.caller.account in reached.accounts and not settings.skip_accounts_without_recorder
 
 
 def own_organization(access: Access) -> Organization:
@@ -168,8 +179,13 @@ def _management_problems(management: Access | None, organization: Organization) 
 
 
 def _function_roles(settings: Settings) -> list[tuple[str, str, str]]:
+    names = {settings.function_role_name: FUNCTIONS}
+    if settings.forwards:
+        names[settings.forwarder_role_name] = FORWARDER
     return [
-        (f"{settings.function_role_name}-{region}", region, settings.stack(FUNCTIONS)) for region in settings.regions
+        (f"{name}-{region}", region, settings.stack(part))
+        for name, part in names.items()
+        for region in settings.regions
     ]
 
 
@@ -182,15 +198,17 @@ def _own_roles(
     parts = {settings.member_role_name: (MEMBER_ROLE, ORGANIZATION)}
     if settings.remediation:
         parts[settings.remediation_role_name] = REMEDIATION_ROLE, REMEDIATION
+    if settings.forwards:
+        parts[settings.findings_role_name] = EVENTS, EVENTS_EVERYWHERE
     return [
         (role, settings.home, settings.stack(part if own == organization.management else stack_set))
         for role, (part, stack_set) in parts.items()
     ]
 
 
-def _single_account(settings: Settings, access: Access) -> SingleAccountRollout:
-    _refuse(gathered(lambda: account_problems(access, settings)))
-    return SingleAccountRollout(settings, access, package())
+def _single_account(settings: Settings, access: Access, hub: Access) -> SingleAccountRollout:
+    _refuse(gathered(lambda: account_problems(access, settings), lambda: hub_problems(hub, settings)))
+    return SingleAccountRollout(settings, access, package(), hub)
 
 
 def _refuse(problems: tuple[Problem, ...]) -> None:
@@ -226,11 +244,13 @@ def _make(rollout: Rollout, terminal: Terminal) -> None:
     apply(rollout.surplus(phases, before=True), terminal.say)
     for phase in phases:
         apply([compare(stack) for stack in phase], terminal.say, _explained)
-    surplus = rollout.surplus(phases)
+    last = rollout.surplus(phases)
     kept_reads = rollout.settings.stack(KEPT_READS)
-    doomed = [(step.stack.access, step.stack.region, step.stack.name) for step in surplus]
+    doomed = [(step.stack.access, step.stack.region, step.stack.name) for step in last]
     empty_buckets([place for place in doomed if place[2] == kept_reads], terminal.say)
-    apply(surplus, terminal.say)
+    buses = [step for step in last if step.stack.name == rollout.settings.stack(EVENT_BUS)]
+    apply([step for step in last if step not in buses], terminal.say)
+    apply(buses, terminal.say)  # EventBridge deletes no bus that has rules
 
 
 def _explained(stack: Stack) -> Iterator[str]:

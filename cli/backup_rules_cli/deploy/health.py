@@ -75,10 +75,12 @@ class RegionHealth:
     rules: list[RuleHealth] = field(default_factory=list)
     packs: Mapping[str, tuple[str, str]] | None = None
     roles: Mapping[str, tuple[str, str]] | None = None
-    remediation: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
-    """Like `roles`, of its role and its documents, by what it is."""
+    stack_sets: dict[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
+    """Like `roles`, of what else StackSets bring, by what it is."""
     config_rules: Mapping[str, str] | None = None
     failed_events: int = 0
+    dead_letters: dict[str, int] = field(default_factory=dict)
+    """How many compliance changes came to nothing, by the stack that gave up on them."""
     missing: list[str] = field(default_factory=list)
     """What was not deployed, or not completely: sentences."""
 
@@ -96,7 +98,7 @@ def troubles(health: RegionHealth, names: Mapping[str, str]) -> list[Trouble]:
     found = [Trouble("stacks", text) for text in health.missing]
     found += _statuses("pack", health.packs, PACK_WELL, health, names)
     found += _statuses("member role", health.roles, INSTANCE_WELL, health, names)
-    for what, statuses in health.remediation.items():
+    for what, statuses in health.stack_sets.items():
         found += _statuses(what, statuses, INSTANCE_WELL, health, names)
     found += _config_rules(health)
     found += _evaluations(health, names)
@@ -109,6 +111,15 @@ def troubles(health: RegionHealth, names: Mapping[str, str]) -> list[Trouble]:
                 " again at the next period. Purge the queue once the cause is mended.",
             )
         )
+    found += (
+        Trouble(
+            part,
+            f"{counted(number, 'change')} of compliance could not be told of in any try: its function's log says why."
+            " Redrive its dead-letter queue once the cause is mended.",
+        )
+        for part, number in health.dead_letters.items()
+        if number
+    )
     return found
 
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from backup_rules.evaluation.renewal import ALL, CHANGES
 from backup_rules_cli.costs.counts import Account
 from backup_rules_cli.costs.months import Functions, Prices, bill, months, recorded_items
-from backup_rules_cli.deploy.rollout import MEMBER_ROLE, ORGANIZATION, REMEDIATION_ROLE, OrganizationRollout, Rollout
+from backup_rules_cli.deploy.findings import EVENTS
+from backup_rules_cli.deploy.organization_rollout import OrganizationRollout
+from backup_rules_cli.deploy.rollout import MEMBER_ROLE, ORGANIZATION, REMEDIATION_ROLE, Rollout
 from backup_rules_cli.deploy.settings import ACCOUNTS, OPEN, Settings
 from backup_rules_cli.deploy.stacks import Change, Step
 from backup_rules_cli.deploy.templates import Resource, Role, roles
@@ -60,6 +62,7 @@ class Plan:
             )
         if settings.remediation:
             yield "Remediation: documents that a person may start for some findings; nothing starts by itself."
+        yield from _carried_on(settings, self.rollout.hub.caller.account if settings.security_hub else "")
         yield ""
 
     def _left_behind(self, rollout: OrganizationRollout) -> Iterator[str]:
@@ -94,7 +97,7 @@ class Plan:
             yield from _wrapped(text, 10)
 
     def _resources(self, step: Step) -> list[Resource]:
-        member = step.stack.name in map(self.rollout.settings.stack, (MEMBER_ROLE, REMEDIATION_ROLE))
+        member = step.stack.name in map(self.rollout.settings.stack, (MEMBER_ROLE, REMEDIATION_ROLE, EVENTS))
         pseudo = self._pseudo(step, _ANY_ACCOUNT if member else step.stack.access.caller.account)
         return step.stack.template.resources(step.stack.parameters, pseudo)
 
@@ -153,6 +156,9 @@ def _reached(rollout: OrganizationRollout) -> Iterator[str]:
             " name a profile of it with --management-profile.",
             2,
         )
+    for region, accounts in rollout.without_recorder.items():
+        names = [organization.named(each) for each in accounts]
+        yield from _listing(f"Left out of {region}, as nothing is recorded there", names)
     yield from _wrapped(
         "Each account needs a running recorder of AWS Config in each Region. Only the own account's can be seen from"
         " here; where one is missing, the pack fails in that account, and verify says so.",
@@ -185,6 +191,15 @@ _INVOKE = {
     ACCOUNTS: "AWS Config may invoke the functions for accounts that are named one by one.",
     "organization": "AWS Config may invoke the functions for accounts of the organization (aws:SourceOrgID).",
 }
+
+
+def _carried_on(settings: Settings, hub: str) -> Iterator[str]:
+    if settings.security_hub:
+        what = "findings with reason and remedy" if settings.forwards else "AWS Config's own findings"
+        where = ", ".join(settings.hub_regions)
+        yield f"Security Hub: {what}; insights and automation rules in account {hub}, {where}"
+    if settings.alerts:
+        yield f"Alerts: {settings.alert_schedule}, to {settings.alert_email or 'who subscribes to the topic'}"
 
 
 def _listing(title: str, names: Sequence[str]) -> Iterator[str]:

@@ -14,18 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from backup_rules_cli.deploy import findings
 from backup_rules_cli.deploy.artifacts import Artifacts, artifacts, template_key
 from backup_rules_cli.deploy.aws import Access
-from backup_rules_cli.deploy.organization import Organization, Reach
-from backup_rules_cli.deploy.settings import ACCOUNTS, NARROWEST, OPEN, Settings, SettingsError
+from backup_rules_cli.deploy.settings import Settings, SettingsError
 from backup_rules_cli.deploy.stacks import LONGEST_BODY, Stack, Step, surplus
 from backup_rules_cli.deploy.templates import Template
 from backup_rules_cli.package import Package
-from backup_rules_cli.templates import HEADER
-from backup_rules_cli.templates.conformance_pack import PackedRule, conformance_pack
-from backup_rules_cli.templates.remediation.pack import Deployment, pack_text
 from backup_rules_cli.templates.rule_parameters import EXCLUDED_PLANS, frequency, prefix
-from backup_rules_cli.templates.yaml_text import yaml_text
 
 ARTIFACTS, FUNCTIONS, INVOKE = "artifacts", "functions", "invoke-permissions"
 KEPT_READS = "kept-reads"
@@ -35,7 +31,7 @@ REMEDIATION_ROLE, REMEDIATION_DOCUMENTS = "remediation-role", "remediation-docum
 """Stacks, in accounts that no StackSet reaches; elsewhere the StackSets, whose names are the same."""
 PACK = "conformance-pack"
 
-_FILES = {FUNCTIONS: "rule-functions", ARTIFACTS: "artifact-bucket"}
+FILES = {FUNCTIONS: "rule-functions", ARTIFACTS: "artifact-bucket", **findings.FILES}
 """The templates that are not named like the stack's part."""
 
 _HOSTED = frozenset({PACK, REMEDIATION_DOCUMENTS})
@@ -83,6 +79,8 @@ class Rollout(ABC):
     settings: Settings
     access: Access
     package: Package
+    hub: Access
+    """Security Hub's administrator account."""
 
     @cached_property
     def artifacts(self) -> Artifacts:
@@ -128,7 +126,7 @@ class Rollout(ABC):
         Raises:
             SettingsError: its template does not admit one of the parameters.
         """
-        template = self.template(_FILES.get(part, part))
+        template = self.template(FILES.get(part, part))
         refusals = template.refusals(parameters)
         if refusals:
             raise SettingsError("\n".join(refusals))
@@ -160,6 +158,30 @@ class Rollout(ABC):
     def kept_reads_places(self) -> tuple[Place, ...]:
         """Where these are, if they are."""
         return tuple((self.access, region, KEPT_READS) for region in self.settings.regions)
+
+    def findings(self, buckets: Mapping[str, str], organization: str = "") -> tuple[Phase, ...]:
+        """What reads the event bus, and the bus before it; Security Hub's insights."""
+        settings, regions = self.settings, self.settings.regions
+        wanted = findings.central_parts(settings)
+        bus = findings.bus_parameters(settings, organization)
+        buses = tuple(self.stack(findings.EVENT_BUS, region, bus) for region in regions if wanted[findings.EVENT_BUS])
+        readers = []
+        for part in (findings.FORWARDER, findings.ALERTS):
+            admitted = self.template(FILES[part]).defaults
+            given = findings.reader_parameters(settings, part, organization)
+            for region in regions if wanted[part] else ():
+                code = {k: v for k, v in self.code_parameters(region, buckets[region]).items() if k in admitted}
+                readers.append(self.stack(part, region, code | given))
+        hub = findings.hub_parameters(settings)
+        insights = [self.stack(findings.INSIGHTS, each, hub, access=self.hub) for each in settings.hub_regions]
+        return tuple(phase for phase in (buses, (*readers, *insights)) if phase)
+
+    def own_events(self, access: Access, organization: str = "") -> Phase:
+        """What sends the events of an account that no StackSet reaches."""
+        if not findings.needs_events(self.settings):
+            return ()
+        given = findings.sender_parameters(self.settings, self.access.caller.account, organization)
+        return tuple(self.stack(findings.EVENTS, each, given, access=access) for each in self.settings.regions)
 
     def queries(self) -> Phase:
         """The stored queries: where the aggregator is, or would be."""
@@ -233,203 +255,6 @@ class Rollout(ABC):
         if settings.reserved_concurrency is not None:
             given["ReservedConcurrency"] = str(settings.reserved_concurrency)
         return given
-
-
-@dataclass(frozen=True)
-class OrganizationRollout(Rollout):
-    """A pack on its way to the accounts of an organization. `management` reaches the management account."""
-
-    organization: Organization
-    reach: Reach
-    management: Access | None
-
-    @property
-    def templates(self) -> tuple[str, ...]:
-        documents = (REMEDIATION_DOCUMENTS,) if self.settings.remediation else ()
-        return (PACK, _FILES[FUNCTIONS], INVOKE, MEMBER_ROLE, ORGANIZATION, REMEDIATION, *documents)
-
-    @property
-    def invoke_permission(self) -> str:
-        """Who may invoke the functions, decided: `open`, `accounts` or `organization`."""
-        chosen = self.settings.invoke_permission
-        if chosen != NARROWEST:
-            return chosen
-        named = self.access.caller.partition == "aws" and len(self.reach.accounts) <= MOST_NAMED
-        return ACCOUNTS if named else OPEN
-
-    @property
-    def optional(self) -> tuple[Place, ...]:
-        home, regions = self.settings.home, self.settings.regions
-        own = (
-            (self.access, home, QUERIES),
-            *((self.access, region, REMEDIATION) for region in regions),
-            *self.kept_reads_places(),
-        )
-        return own if self.management is None else own + own_remediation_places(self.management, self.settings)
-
-    @property
-    def optional_before(self) -> tuple[Place, ...]:
-        """A function's policy goes whole with its stack: gone later, it takes the functions' own permission along."""
-        return tuple((self.access, region, INVOKE) for region in self.settings.regions)
-
-    def template(self, name: str) -> Template:
-        return self._pack if name == PACK else super().template(name)
-
-    @cached_property
-    def _pack(self) -> Template:
-        """The pack with what the settings say in plain text, as AWS Config takes no parameter for most of it."""
-        settings = self.settings
-        rules = [PackedRule(rule.folder, rule.frequency, settings.parameters_of(rule)) for rule in settings.rules_on]
-        try:
-            if not settings.remediation:
-                return Template(yaml_text(conformance_pack(rules, settings.rule_name_prefix), HEADER))
-            deployment = Deployment(
-                self.organization.management,
-                self.access.caller.partition,
-                settings.remediation_role_name,
-                settings.remediation_document_prefix,
-                settings.rule_name_prefix,
-            )
-            return Template(pack_text(rules, deployment))
-        except ValueError as error:
-            raise SettingsError(str(error)) from None
-
-    def phases(self, buckets: Mapping[str, str]) -> tuple[Phase, ...]:
-        settings = self.settings
-        functions = tuple(self._functions(region, buckets[region]) for region in settings.regions)
-        phases: list[Phase] = [self.kept_reads(), functions]
-        if self.invoke_permission != OPEN:
-            phases.append(tuple(self._invoke_permissions(region, buckets[region]) for region in settings.regions))
-        phases.append(self._in_management() + self._remediation(buckets))
-        phases.append((self._organization(settings.home, buckets), *self.queries()))
-        phases.append(tuple(self._organization(region, buckets) for region in settings.regions[1:]))
-        return tuple(phase for phase in phases if phase)
-
-    def _functions(self, region: str, bucket: str) -> Stack:
-        given = self.code_parameters(region, bucket) | {
-            "MemberRoleName": self.settings.member_role_name,
-            "OrganizationId": self.organization.id,
-            "InvokePermission": "Open" if self.invoke_permission == OPEN else "Managed",
-            "CheckOrganizationInCode": _truth(self.settings.check_organization_in_code),
-        }
-        return self.stack(FUNCTIONS, region, given | self._frequencies(), bucket)
-
-    def _invoke_permissions(self, region: str, bucket: str) -> Stack:
-        settings = self.settings
-        given = {
-            "FunctionPrefix": f"{settings.name}-",
-            "OrganizationId": self.organization.id,
-            "UseSourceOrganization": _truth(self.invoke_permission != ACCOUNTS),
-            **self._frequencies(),
-        }
-        if self.invoke_permission == ACCOUNTS:
-            given["MemberAccountIds"] = ",".join(settings.invoke_accounts or self.reach.accounts)
-        return self.stack(INVOKE, region, given, bucket)
-
-    def _frequencies(self) -> dict[str, str]:
-        return {frequency(rule.folder): rule.frequency for rule in self.settings.rules}
-
-    def _in_management(self) -> Phase:
-        """What StackSets bring to the other accounts: the member role where the pack reaches the management account.
-
-        The remediation in any case: AWS Config wants its role there before the pack.
-        https://docs.aws.amazon.com/config/latest/developerguide/cpack-prerequisites.html
-        """
-        if self.management is None:
-            return ()
-        remediation = self.own_remediation(self.management)
-        if not self.reach.management_role:
-            return remediation
-        parameters = self._member_role_parameters()
-        return (self.stack(MEMBER_ROLE, self.settings.home, parameters, access=self.management), *remediation)
-
-    def _remediation(self, buckets: Mapping[str, str]) -> Phase:
-        settings = self.settings
-        if not settings.remediation:
-            return ()
-        documents = self.template(REMEDIATION_DOCUMENTS)
-        given = {
-            "PackName": settings.name,
-            **self._stack_set_parameters(),
-            "RemediationRoleName": settings.remediation_role_name,
-            **document_parameters(settings),
-        }
-        return tuple(
-            self.stack(
-                REMEDIATION,
-                region,
-                given
-                | {
-                    "CreateRole": _truth(region == settings.home),
-                    "DocumentsTemplateUrl": self.template_url(documents, region, buckets[region]),
-                },
-                buckets[region],
-            )
-            for region in settings.regions
-        )
-
-    def _stack_set_parameters(self) -> dict[str, str]:
-        in_management = self.access.caller.account == self.organization.management
-        return {
-            "TargetIds": ",".join(self.settings.targets or (self.organization.root,)),
-            "CallAs": "SELF" if in_management else "DELEGATED_ADMIN",
-        }
-
-    def _member_role_parameters(self) -> dict[str, str]:
-        return {
-            "MemberRoleName": self.settings.member_role_name,
-            "CentralAccountId": self.access.caller.account,
-            "FunctionRoleName": self.settings.function_role_name,
-            "OrganizationId": self.organization.id,
-        }
-
-    def _organization(self, region: str, buckets: Mapping[str, str]) -> Stack:
-        settings, caller = self.settings, self.access.caller
-        is_home = region == settings.home
-        functions = f"arn:{caller.partition}:lambda:{region}:{caller.account}:function:{settings.name}-"
-        given = {
-            "PackName": settings.name,
-            "PackTemplateUri": f"s3://{buckets[region]}/{template_key(self.template(PACK))}",
-            "FunctionArnPrefix": functions,
-            "ExcludedAccounts": ",".join(self.reach.excluded),
-            **self._stack_set_parameters(),
-            "CreateMemberRole": _truth(is_home),
-            "CreateAggregator": _truth(is_home and settings.aggregator),
-            **self._member_role_parameters(),
-            **self.excluded_plans(),
-        }
-        return self.stack(ORGANIZATION, region, given, buckets[region])
-
-
-@dataclass(frozen=True)
-class SingleAccountRollout(Rollout):
-    """A pack on its way into the account and Regions of the caller, without an organization."""
-
-    @property
-    def templates(self) -> tuple[str, ...]:
-        return (SINGLE_ACCOUNT,)
-
-    @property
-    def optional(self) -> tuple[Place, ...]:
-        return (
-            (self.access, self.settings.home, QUERIES),
-            *own_remediation_places(self.access, self.settings),
-            *self.kept_reads_places(),
-        )
-
-    def phases(self, buckets: Mapping[str, str]) -> tuple[Phase, ...]:
-        rules = tuple(self._single_account(region, buckets[region]) for region in self.settings.regions)
-        phases = (self.kept_reads(), rules, self.queries() + self.own_remediation(self.access))
-        return tuple(phase for phase in phases if phase)
-
-    def _single_account(self, region: str, bucket: str) -> Stack:
-        given = self.code_parameters(region, bucket) | self.rule_parameters()
-        given["RuleNamePrefix"] = self.settings.rule_name_prefix
-        return self.stack(SINGLE_ACCOUNT, region, given, bucket)
-
-
-def _truth(value: bool) -> str:  # noqa: FBT001 - a plain conversion
-    return "true" if value else "false"
 
 
 def own_remediation_places(access: Access, settings: Settings) -> tuple[Place, ...]:

@@ -33,6 +33,9 @@ from backup_rules_cli.templates.rule_parameters import FREQUENCIES, OFF, own_par
 OPEN, ORGANIZATION, ACCOUNTS, NARROWEST = "open", "organization", "accounts", ""
 """Who may invoke the functions. The narrowest that works: accounts, where the partition has it and all can be named."""
 
+BUILT_IN, FORWARDER = "built-in", "forwarder"
+"""What Security Hub shows: AWS Config's own findings, or the forwarder's, with reason and remedy."""
+
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
 
@@ -70,6 +73,7 @@ class Settings:
     targets: tuple[str, ...] = ()
     """Ids of organizational units; none stands for the whole organization."""
     excluded_accounts: tuple[str, ...] = ()
+    skip_accounts_without_recorder: bool = False
     excluded_plans: tuple[str, ...] = ()
     not_excluded: tuple[str, ...] = ()
     """What an exclusions file names and the pack reports all the same, each with the reason."""
@@ -96,12 +100,34 @@ class Settings:
     remediation: bool = False
     remediation_role_name: str = REMEDIATION_ROLE_NAME
     remediation_document_prefix: str = REMEDIATION_DOCUMENT_PREFIX
+    security_hub: str = ""
+    """What is brought to Security Hub: nothing, `BUILT_IN` or `FORWARDER`."""
+    security_hub_region: str = ""
+    """Security Hub's home Region, one of `regions`, where its Regions are linked."""
+    alerts: bool = False
+    alert_email: str = ""
+    alert_schedule: str = "rate(15 minutes)"
+    rule_pages_url: str = ""
+    findings_role_name: str = "BackupConfigRulesFindingsRole"
+    forwarder_role_name: str = "BackupConfigRulesForwarder"
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def home(self) -> str:
         """The first Region."""
         return self.regions[0]
+
+    @property
+    def forwards(self) -> bool:
+        """Whether findings with reason and remedy are imported into Security Hub."""
+        return self.security_hub == FORWARDER
+
+    @property
+    def hub_regions(self) -> tuple[str, ...]:
+        """Where Security Hub gets insights and automation rules; none without it."""
+        if not self.security_hub:
+            return ()
+        return (self.security_hub_region,) if self.security_hub_region else self.regions
 
     @property
     def rules_on(self) -> tuple[RuleSettings, ...]:
@@ -168,6 +194,8 @@ def read(text: str, regions: Sequence[str] = ()) -> Settings:
     settings = Settings(rules=_rules(_mapping("rules", given.get("rules") or {})), **values)
     if settings.invoke_permission not in (OPEN, NARROWEST) and partition_of(settings.home) != "aws":
         _refuse("invoke_permission", settings.invoke_permission, f"{OPEN} in China and GovCloud; see docs/deploying.md")
+    if settings.security_hub_region not in ("", *settings.regions):
+        _refuse("security_hub_region", settings.security_hub_region, f"blank or one of {', '.join(settings.regions)}")
     return settings
 
 
@@ -312,6 +340,7 @@ _READERS: Mapping[str, _Reader] = {
     "regions": _one(_regions),
     "targets": _one(_targets),
     "excluded_accounts": _one(_texts, pattern=ACCOUNT_ID, allowed=_ACCOUNT),
+    "skip_accounts_without_recorder": _one(_choice, choices=_TRUTH),
     "excluded_plans": _one(_texts, pattern=r"[^,\n]+", allowed="the name or id of a plan, * and ? allowed, no comma"),
     "member_role_name": _role(64),
     "function_role_name": _role(45),  # the Region is added to it
@@ -340,6 +369,16 @@ _READERS: Mapping[str, _Reader] = {
     "remediation_document_prefix": _one(
         _text, pattern=DOCUMENT_PREFIX, allowed=f"{DOCUMENT_PREFIX_IN_WORDS}, and no name of AWS"
     ),
+    "security_hub": _one(_choice, choices={"false": "", BUILT_IN: BUILT_IN, FORWARDER: FORWARDER}),
+    "security_hub_region": _one(_text, pattern=r"[a-z0-9-]*", allowed="one of regions, or blank"),
+    "alerts": _one(_choice, choices=_TRUTH),
+    "alert_email": _one(_text, pattern=r"|[^@\s]+@[^@\s]+", allowed="an e-mail address, or blank"),
+    "alert_schedule": _one(
+        _text, pattern=r"(rate|cron)\([^()\n]+\)", allowed="a schedule of EventBridge, such as rate(15 minutes)"
+    ),
+    "rule_pages_url": _one(_text, pattern=r"|https://\S+", allowed="a URL that begins with https://, or blank"),
+    "findings_role_name": _role(64),
+    "forwarder_role_name": _role(45),  # the Region is added to it
     "tags": _one(_tags),
 }
 

@@ -200,9 +200,16 @@ def apply(steps: Sequence[Step], say: Say, explain: Explain = lambda _: ()) -> N
     token = f"deploy-{uuid.uuid4()}"
     waiting = [step.stack for step in steps if _start(step, token)]
     failures = []
-    for stack, live in _ended(waiting, say):
+    known: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def watch(stack: Stack) -> None:
+        """Keep what is known while the stack is in progress: rolled back, it may have taken that along."""
+        known[stack.region, stack.name] = tuple(explain(stack)) or known.get((stack.region, stack.name), ())
+
+    for stack, live in _ended(waiting, say, watch):
         if live is None or live.status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            failures.append(_failure(stack, live, token, explain))
+            watch(stack)
+            failures.append(_failure(stack, live, token, known[stack.region, stack.name]))
     if failures:
         raise StackError("\n".join(failures))
 
@@ -255,8 +262,10 @@ def delete(stacks: Sequence[tuple[Access, str, str]], say: Say) -> None:
         raise StackError("\n".join(failures))
 
 
-def _ended(stacks: Sequence[Stack], say: Say) -> Iterator[tuple[Stack, Live | None]]:
-    """Each stack once nothing is in progress any more, as it then stands."""
+def _ended(
+    stacks: Sequence[Stack], say: Say, watch: Callable[[Stack], None] = lambda _: None
+) -> Iterator[tuple[Stack, Live | None]]:
+    """Each stack once nothing is in progress any more, as it then stands; `watch` sees it while something is."""
     waiting = list(stacks)
     told: dict[tuple[str, str], tuple[str, float]] = {}
     started = time.monotonic()
@@ -269,7 +278,9 @@ def _ended(stacks: Sequence[Stack], say: Say) -> Iterator[tuple[Stack, Live | No
             if status != before or passed - when >= TELL_SECONDS:
                 say(f"{stack.region}  {_short(stack.name)}  {status}  {passed:.0f} s")
                 told[stack.region, stack.name] = status, passed
-            if not status.endswith("_IN_PROGRESS"):
+            if status.endswith("_IN_PROGRESS"):
+                watch(stack)
+            else:
                 waiting.remove(stack)
                 yield stack, live
         if waiting:
@@ -281,11 +292,11 @@ def _short(name: str) -> str:
     return name.split("/")[1] if name.startswith("arn:") else name
 
 
-def _failure(stack: Stack, live: Live | None, token: str, explain: Explain = lambda _: ()) -> str:
+def _failure(stack: Stack, live: Live | None, token: str, more: Iterable[str] = ()) -> str:
     """What became of a stack that failed, and why: the resources' reasons, or else the stack's own."""
     first = f"Stack {_short(stack.name)} in {stack.region} is {'gone' if live is None else live.status}"
     reasons = list(_reasons(stack, token)) or ([live.reason] if live and live.reason else [])
-    return "\n  ".join((first, *reasons, *explain(stack)))
+    return "\n  ".join((first, *reasons, *more))
 
 
 def _reasons(stack: Stack, token: str) -> Iterator[str]:

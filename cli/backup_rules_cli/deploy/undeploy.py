@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backup_rules_cli.console import show
+from backup_rules_cli.deploy import findings
 from backup_rules_cli.deploy.artifacts import empty_buckets
 from backup_rules_cli.deploy.aws import Access, AwsCallError
 from backup_rules_cli.deploy.everywhere import whereabouts, with_all_regions
@@ -26,13 +27,15 @@ from backup_rules_cli.deploy.settings import Settings
 from backup_rules_cli.deploy.stacks import delete, read_stack
 from backup_rules_cli.deploy.terminal import Terminal
 
-# Deployed by hand, beside what `make deploy` makes.
-FINDING_EVENTS = "finding-events"
-OTHERS = ("security-hub", FINDING_EVENTS, "finding-forwarder", "alerts")
 
-
-def undeploy(
-    settings: Settings, access: Access, management: Access | None, terminal: Terminal, *, named: bool = False
+def undeploy(  # noqa: PLR0913 - what the command line takes
+    settings: Settings,
+    access: Access,
+    management: Access | None,
+    hub: Access,
+    terminal: Terminal,
+    *,
+    named: bool = False,
 ) -> bool:
     """Delete every stack of the pack, in all Regions that it is in; False when the person does not want it.
 
@@ -44,7 +47,7 @@ def undeploy(
     found = whereabouts(settings, access)
     if not named:
         settings = with_all_regions(settings, access, found)
-    phases = _phases(settings, access, management)
+    phases = _phases(settings, access, management, hub)
     show([found.text])
     if named and found.elsewhere:
         show([f"{settings.name} is also in {', '.join(found.elsewhere)}, which stays, as it was not named."])
@@ -55,9 +58,11 @@ def undeploy(
         show([f"Deletes from account {access.caller.account}, with everything in them:"])
         for of_access, region, name in (each for phase in phases for each in phase):
             show([f"  {region}  {name}" + _elsewhere(of_access, access)])
-        if any(name == settings.stack(ORGANIZATION) for phase in phases for _, _, name in phase):
+        if _has(settings.stack(ORGANIZATION), phases):
             show(["With the organization's stack go the pack, its verdicts and the member role in every account."])
-        if any(name == settings.stack(REMEDIATION) for phase in phases for _, _, name in phase):
+        if _has(settings.stack(findings.EVENTS_EVERYWHERE), phases):
+            show(["With the events' goes what sends them, and the role for findings, in every account."])
+        if _has(settings.stack(REMEDIATION), phases):
             show(["With the remediation's go its documents and its role in every account."])
         if not terminal.agrees("Delete?"):
             show(["Nothing was changed."])
@@ -67,19 +72,23 @@ def undeploy(
             delete(phase, terminal.say)
         show(["Deleted."])
     show(_left(settings, access, management))
+    show(_insights_left(settings, elsewhere=hub is access and not _has(settings.stack(findings.INSIGHTS), phases)))
     return True
 
 
-def _phases(settings: Settings, access: Access, management: Access | None) -> list[list[Place]]:
+def _phases(settings: Settings, access: Access, management: Access | None, hub: Access) -> list[list[Place]]:
     """The stacks that exist, in the reverse order of their making."""
     others, home = settings.regions[1:], settings.regions[:1]
     accounts = [each for each in (access, management) if each is not None]
+    of_findings = findings.places(access, hub, accounts, settings)
     order: list[list[Place]] = [
         [(access, region, QUERIES) for region in home],
         [(access, region, ORGANIZATION) for region in others],
         [(access, region, ORGANIZATION) for region in home],
         [(access, region, REMEDIATION) for region in settings.regions],
         [place for each in accounts for place in own_remediation_places(each, settings)],
+        [place for place in of_findings if place[2] != findings.EVENT_BUS],
+        [place for place in of_findings if place[2] == findings.EVENT_BUS],
         [(each, settings.home, MEMBER_ROLE) for each in accounts],
         [(access, region, part) for part in (INVOKE, SINGLE_ACCOUNT) for region in settings.regions],
         [(access, region, FUNCTIONS) for region in settings.regions],
@@ -95,6 +104,10 @@ def _phases(settings: Settings, access: Access, management: Access | None) -> li
     ]
 
 
+def _has(stack: str, phases: list[list[Place]]) -> bool:
+    return any(name == stack for phase in phases for _, _, name in phase)
+
+
 def _elsewhere(of_access: Access, access: Access) -> str:
     return "" if of_access is access else f"  in account {of_access.caller.account}"
 
@@ -105,9 +118,9 @@ def _with_buckets(settings: Settings) -> set[str]:
 
 def _left(settings: Settings, access: Access, management: Access | None) -> Iterator[str]:
     for region in settings.regions:
-        for part in OTHERS:
-            if read_stack(access, region, settings.stack(part)) is not None:
-                name = settings.stack(part)
+        for part in findings.BY_HAND:
+            name = settings.stack(part)
+            if read_stack(access, region, name) is not None:
                 yield f"Left: stack {name} in {region}, which was deployed by hand. Delete it: aws cloudformation"
                 yield f"  delete-stack --region {region} --stack-name {name}"
         yield from _stack_set_left(settings, access, region)
@@ -116,13 +129,20 @@ def _left(settings: Settings, access: Access, management: Access | None) -> Iter
             yield f"Left: log group {group['logGroupName']} in {region}. Delete it: aws logs delete-log-group"
             yield f"  --region {region} --log-group-name {group['logGroupName']}"
     if management is None and _is_member(access):
-        yield f"Not looked at: stack {settings.stack(MEMBER_ROLE)} in the management account, and those of the"
-        yield "  remediation. If they were made there, run this again with --management-profile."
+        yield f"Not looked at: stack {settings.stack(MEMBER_ROLE)} in the management account, and those of remediation"
+        yield "  and events. If they were made there, run this again with --management-profile."
+
+
+def _insights_left(settings: Settings, *, elsewhere: bool) -> Iterator[str]:
+    if settings.security_hub and elsewhere:
+        name = settings.stack(findings.INSIGHTS)
+        yield f"Not looked at: stack {name} in another account that administers Security Hub. If it was made there,"
+        yield "  run this again with --security-hub-profile."
 
 
 def _stack_set_left(settings: Settings, access: Access, region: str) -> Iterator[str]:
-    """The StackSet that docs/security-hub.md makes by hand, for the events of all accounts."""
-    name = settings.stack(FINDING_EVENTS)
+    """A StackSet for the events of all accounts that somebody made by hand."""
+    name = settings.stack("finding-events")
     call_as = "DELEGATED_ADMIN" if _is_member(access) else "SELF"
     try:
         access.call("cloudformation", region, "describe_stack_set", StackSetName=name, CallAs=call_as)

@@ -1,24 +1,23 @@
 """`make verify`: reads back what became of a deployment, in every account and Region, and tells what is wrong.
 
 An account's evaluations cannot be read from here; the functions' log lines, one per invocation, tell when each rule
-last put some for it. They are read page by page, and of each account and rule only the last of them is kept.
+last put some for it: `logs` asks for them.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from backup_rules_cli.console import show
+from backup_rules_cli.deploy import findings
 from backup_rules_cli.deploy.aws import Access, AwsCallError
 from backup_rules_cli.deploy.deploy import own_organization, read_targets
 from backup_rules_cli.deploy.everywhere import whereabouts, with_all_regions
-from backup_rules_cli.deploy.health import METRIC_SECONDS, RegionHealth, RuleHealth
+from backup_rules_cli.deploy.health import METRIC_SECONDS, RegionHealth
 from backup_rules_cli.deploy.health_report import Reported, report
+from backup_rules_cli.deploy.logs import read_logs
 from backup_rules_cli.deploy.organization import Organization, pack_statuses, with_accounts
 from backup_rules_cli.deploy.rollout import (
     FUNCTIONS,
@@ -30,20 +29,20 @@ from backup_rules_cli.deploy.rollout import (
     REMEDIATION_ROLE,
     SINGLE_ACCOUNT,
 )
-from backup_rules_cli.deploy.settings import RuleSettings, Settings
+from backup_rules_cli.deploy.settings import Settings
 from backup_rules_cli.deploy.stacks import Live, read_stack
-
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
-_PATTERN = '{ $.message = "evaluation put" || $.message = "evaluation failed" }'
-_PUT, _FAILED = "evaluation put", "evaluation failed"
-
-_TEXT_LENGTH = 600
 
 _STACK_WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
 
-def verify(
-    settings: Settings, access: Access, management: Access | None, *, everything: bool, named: bool = False
+def verify(  # noqa: PLR0913 - what the command line takes
+    settings: Settings,
+    access: Access,
+    management: Access | None,
+    hub: Access,
+    *,
+    everything: bool,
+    named: bool = False,
 ) -> bool:
     """Print how the pack is, in all Regions that it is in; whether all is well.
 
@@ -57,6 +56,22 @@ def verify(
     found = whereabouts(settings, access)
     if not named:
         settings = with_all_regions(settings, access, found)
+    organization, healths = _healths(settings, access, management, now)
+    for health in healths:
+        _read_findings(settings, access, hub, health)
+    names = organization.accounts if organization else {}
+    well = report(Reported(settings.name, access.caller.account, names, healths), everything=everything)
+    show([found.text])
+    if found.elsewhere:
+        which = "was not named and not looked at" if named else "the settings do not name: add it to regions"
+        show([f"{settings.name} is also in {', '.join(found.elsewhere)}, which {which}."])
+    return well
+
+
+def _healths(
+    settings: Settings, access: Access, management: Access | None, now: datetime
+) -> tuple[Organization | None, list[RegionHealth]]:
+    """The organization, where the pack is one of an organization, and each Region."""
     organization: Organization | None = None
     targeted: set[str] = set()
     healths = []
@@ -76,13 +91,7 @@ def verify(
         for health in healths:
             if health.packs is not None:
                 _read_instances(settings, access, management, organization, health)
-    names = organization.accounts if organization else {}
-    well = report(Reported(settings.name, access.caller.account, names, healths), everything=everything)
-    show([found.text])
-    if found.elsewhere:
-        which = "was not named and not looked at" if named else "the settings do not name: add it to regions"
-        show([f"{settings.name} is also in {', '.join(found.elsewhere)}, which {which}."])
-    return well
+    return organization, healths
 
 
 def _organization(  # noqa: PLR0913, PLR0917 - one Region, and what is known of the whole
@@ -97,8 +106,12 @@ def _organization(  # noqa: PLR0913, PLR0917 - one Region, and what is known of 
     pack, functions = parts[ORGANIZATION], parts[FUNCTIONS]
     for part in (FUNCTIONS, ORGANIZATION):
         health.missing += _stack_troubles(settings.stack(part), parts[part])
-    more = ((QUERIES, settings.queries and region == settings.home), (REMEDIATION, settings.remediation))
-    health.missing += _optional_troubles(settings, access, region, dict(more))
+    more = {
+        QUERIES: settings.queries and region == settings.home,
+        REMEDIATION: settings.remediation,
+        findings.EVENTS_EVERYWHERE: findings.needs_events(settings),
+    }
+    health.missing += _optional_troubles(settings, access, region, more)
     if pack is not None:
         excluded = set(pack.parameters.get("ExcludedAccounts", "").split(","))
         health.accounts = tuple(sorted(targeted - excluded))
@@ -116,6 +129,7 @@ def _single_account(settings: Settings, access: Access, region: str, live: Live,
         QUERIES: settings.queries and is_home,
         REMEDIATION_ROLE: settings.remediation and is_home,
         REMEDIATION_DOCUMENTS: settings.remediation,
+        findings.EVENTS: findings.needs_events(settings),
     }
     health.missing += _optional_troubles(settings, access, region, more)
     wanted = [settings.rule_name_prefix + rule.folder.config_rule_name for rule in settings.rules_on]
@@ -140,6 +154,19 @@ def _optional_troubles(settings: Settings, access: Access, region: str, wanted: 
         if is_wanted:
             name = settings.stack(part)
             yield from _stack_troubles(name, read_stack(access, region, name))
+
+
+def _read_findings(settings: Settings, access: Access, hub: Access, health: RegionHealth) -> None:
+    """The stacks that carry verdicts on, and what they could not."""
+    region, wanted = health.region, findings.central_parts(settings)
+    health.missing += _optional_troubles(settings, access, region, wanted)
+    insights = {findings.INSIGHTS: region in settings.hub_regions}
+    health.missing += _optional_troubles(settings, hub, region, insights)
+    for part, is_wanted in wanted.items():
+        live = read_stack(access, region, settings.stack(part)) if is_wanted else None
+        queue = live.outputs.get("DeadLettersUrl") if live else None
+        if queue:
+            health.dead_letters[part] = _waiting(access, region, queue)
 
 
 def _packs(access: Access, region: str, name: str) -> dict[str, tuple[str, str]]:
@@ -169,7 +196,9 @@ def _read_instances(
         health.roles = read(MEMBER_ROLE)
     if settings.remediation:
         role = {"remediation role": read(REMEDIATION_ROLE)} if is_home else {}
-        health.remediation = role | {"remediation documents": read(REMEDIATION_DOCUMENTS)}
+        health.stack_sets |= role | {"remediation documents": read(REMEDIATION_DOCUMENTS)}
+    if findings.needs_events(settings):
+        health.stack_sets["finding events"] = read(findings.EVENTS)
 
 
 def _instances(  # noqa: PLR0913, PLR0917 - one StackSet, and what is known of the whole
@@ -212,61 +241,18 @@ def _instances(  # noqa: PLR0913, PLR0917 - one StackSet, and what is known of t
 
 
 def _read_functions(settings: Settings, access: Access, functions: Live, health: RegionHealth, now: datetime) -> None:
-    for rule in settings.rules_on:
-        of_rule = RuleHealth(rule.folder.name, rule.frequency)
-        _read_lines(settings, access, health, rule, of_rule, now)
-        health.rules.append(of_rule)
+    health.rules = read_logs(settings, access, health.region, health.accounts, now)
     _read_errors(settings, access, health, now)
     queue = functions.outputs.get("FailureQueueUrl")
     if queue:
-        answer = access.call(
-            "sqs",
-            health.region,
-            "get_queue_attributes",
-            QueueUrl=queue,
-            AttributeNames=["ApproximateNumberOfMessages"],
-        )
-        health.failed_events = int(answer["Attributes"]["ApproximateNumberOfMessages"])
+        health.failed_events = _waiting(access, health.region, queue)
 
 
-def _read_lines(  # noqa: PLR0913, PLR0917 - one function, and where its lines go
-    settings: Settings, access: Access, of: RegionHealth, rule: RuleSettings, health: RuleHealth, now: datetime
-) -> None:
-    """Take in the lines about accounts that the pack reaches; others are only counted."""
-    region, reached = of.region, set(of.accounts)
-    group = f"/aws/lambda/{settings.function(rule.folder)}"
-    events = access.items(
-        "logs",
-        region,
-        "filter_log_events",
-        "events",
-        logGroupName=group,
-        startTime=int((now - health.lookback).timestamp() * 1000),
-        filterPattern=_PATTERN,
-    )
-    try:
-        for event in events:
-            line = _line(event["message"])
-            account, message = line.get("account"), line.get("message")
-            if isinstance(account, str) and message in (_PUT, _FAILED):
-                failure = str(line.get("error", ""))[:_TEXT_LENGTH] if message == _FAILED else None
-                if account not in reached:
-                    health.strangers += failure is not None
-                    continue
-                health.note(account, event["timestamp"] / 1000, failure)
-    except AwsCallError as error:
-        if error.code != "ResourceNotFoundException":
-            raise
-        health.unreadable = f"Its function has no log group {group} in {region}: the function is not deployed there."
-
-
-def _line(text: str) -> dict[str, Any]:
-    """The fields of a log line of the functions; none for Lambda's own lines."""
-    with suppress(ValueError):
-        fields = json.loads(text)
-        if isinstance(fields, dict):
-            return fields
-    return {}
+def _waiting(access: Access, region: str, queue: str) -> int:
+    """How many messages a queue holds."""
+    number = "ApproximateNumberOfMessages"
+    answer = access.call("sqs", region, "get_queue_attributes", QueueUrl=queue, AttributeNames=[number])
+    return int(answer["Attributes"][number])
 
 
 def _read_errors(settings: Settings, access: Access, health: RegionHealth, now: datetime) -> None:

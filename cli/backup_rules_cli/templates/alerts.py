@@ -152,5 +152,6 @@ def alerts(rules: Sequence[RuleFolder]) -> dict[str, Any]:
         },
         "Outputs": {
             "TopicArn": {"Description": "Subscribe whoever should get the mails.", "Value": ref("Topic")},
+            "DeadLettersUrl": {"Description": "What could not be mailed.", "Value": ref("DeadLetters")},
         },
     }

@@ -121,17 +121,17 @@ def pattern(rules: Sequence[RuleFolder], **detail: Any) -> dict[str, Any]:
     return made
 
 
-def event_bus() -> dict[str, Any]:
-    """The bus, and its policy for the organization's accounts."""
+def event_bus(*, chosen: bool = True) -> dict[str, Any]:
+    """The bus, and its policy for the organization's accounts; with `chosen`, only where `EventBus` says Create."""
     return {
         "Bus": {
             "Type": "AWS::Events::EventBus",
-            "Condition": "MakesBus",
+            **({"Condition": "MakesBus"} if chosen else {}),
             "Properties": {"Name": ref("EventBusName")},
         },
         "BusPolicy": {
             "Type": "AWS::Events::EventBusPolicy",
-            "Condition": "AdmitsOrganization",
+            "Condition": "AdmitsOrganization" if chosen else "HasOrganization",
             "Properties": {
                 "EventBusName": ref("Bus"),
                 "StatementId": "AccountsOfTheOrganization",

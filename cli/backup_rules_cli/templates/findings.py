@@ -24,8 +24,8 @@ from backup_rules_cli.templates.compliance_events import (
     pattern,
     queued_events,
 )
-from backup_rules_cli.templates.declarations import CENTRAL_ACCOUNT_ID, ORGANIZATION_ID, interface, text
-from backup_rules_cli.templates.intrinsics import get_att, if_, ref, sub
+from backup_rules_cli.templates.declarations import CENTRAL_ACCOUNT_ID, interface, text
+from backup_rules_cli.templates.intrinsics import get_att, given, if_, ref, sub
 from backup_rules_cli.templates.pieces import allow, policy, trust
 from backup_rules_cli.templates.yaml_text import Noted
 
@@ -53,6 +53,15 @@ FORWARDER_ROLE = {
     )
 }
 
+_ORGANIZATION_ID = {
+    "OrganizationId": text(
+        "The id of the organization, o-exampleorgid: no role outside it gets in. Given as blank: an account alone,"
+        " which is the central one itself.",
+        pattern="^(o-[a-z0-9]{10,32})?$",
+        constraint="must be the id of an organization, such as o-exampleorgid, or blank.",
+    )
+}
+
 _BUS_ARN = sub("arn:${AWS::Partition}:events:${AWS::Region}:${CentralAccountId}:event-bus/${EventBusName}")
 _HUB = "arn:${AWS::Partition}:securityhub:*:${AWS::AccountId}"
 
@@ -73,7 +82,7 @@ def finding_events(rules: Sequence[RuleFolder]) -> dict[str, Any]:
         "Parameters": {
             **CENTRAL_ACCOUNT_ID,
             **EVENT_BUS_NAME,
-            **ORGANIZATION_ID,
+            **_ORGANIZATION_ID,
             **RULE_NAME_PREFIX,
             "FindingsRoleRegion": text(
                 "The one Region whose stack makes the role, as IAM is global: us-east-1. The same for the stacks of all"
@@ -87,6 +96,7 @@ def finding_events(rules: Sequence[RuleFolder]) -> dict[str, Any]:
         },
         "Conditions": {
             "MakesRole": {"Fn::Equals": [ref("FindingsRoleRegion"), ref("AWS::Region")]},
+            "HasOrganization": given("OrganizationId"),
         },
         "Resources": {
             "ComplianceChanges": {
@@ -130,7 +140,7 @@ def _trust_in_the_forwarder() -> dict[str, Any]:
         "Action": "sts:AssumeRole",
         "Condition": {
             "ArnLike": {"aws:PrincipalArn": sub(f"{central}:role/${{ForwarderRoleName}}-*")},
-            "StringEquals": {"aws:PrincipalOrgID": ref("OrganizationId")},
+            "StringEquals": if_("HasOrganization", {"aws:PrincipalOrgID": ref("OrganizationId")}),
         },
     }
 
@@ -143,6 +153,20 @@ def _importing() -> list[dict[str, Any]]:
         # ARN and tags of the resource. AWS Config knows no resources for this action.
         allow(["config:SelectResourceConfig"], "*"),
     ]
+
+
+def finding_event_bus() -> dict[str, Any]:
+    """The event bus in a stack of its own, for the forwarder and the alerts alike."""
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "The event bus to which every account sends the compliance changes of the AWS Backup Config"
+        " rules. For the central account, in every Region.",
+        "Metadata": interface({"Events": tuple(BUS_PARAMETERS)}),
+        "Parameters": BUS_PARAMETERS,
+        "Conditions": {"HasOrganization": BUS_CONDITIONS["HasOrganization"]},
+        "Resources": event_bus(chosen=False),
+        "Outputs": {"EventBusArn": {"Description": "Where the accounts send events.", "Value": get_att("Bus", "Arn")}},
+    }
 
 
 def finding_forwarder(rules: Sequence[RuleFolder]) -> dict[str, Any]:

@@ -100,25 +100,32 @@ def _parameters() -> dict[str, Any]:
             "true",
             "false",
         ),
+        **where_parameters(
+            "Where the member role is created: ids of OUs, or of the root. The pack itself goes to every account of the"
+            " organization but ExcludedAccounts."
+        ),
+        "CreateAggregator": choice(
+            "Whether to create an aggregator of all accounts and Regions of the organization. In one Region only.",
+            "false",
+            "true",
+        ),
+    }
+
+
+def where_parameters(description: str) -> dict[str, Any]:
+    """Of every template with a StackSet: the accounts, and as whom it is made."""
+    return {
         "TargetIds": {
             "Type": "CommaDelimitedList",
             "AllowedPattern": "^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$",
             "ConstraintDescription": "must be a comma-separated list of ids of OUs, or the id of the root.",
-            "Description": (
-                "Where the member role is created: ids of OUs, or of the root. The pack itself goes to"
-                " every account of the organization but ExcludedAccounts."
-            ),
+            "Description": description,
         },
         "CallAs": choice(
             "SELF in the management account, DELEGATED_ADMIN in an account that is the delegated administrator of"
             " StackSets.",
             "SELF",
             "DELEGATED_ADMIN",
-        ),
-        "CreateAggregator": choice(
-            "Whether to create an aggregator of all accounts and Regions of the organization. In one Region only.",
-            "false",
-            "true",
         ),
     }
 

@@ -21,11 +21,12 @@ from backup_rules_cli.templates.rule_parameters import frequency, frequency_decl
 
 def rule_functions(rules: Sequence[RuleFolder]) -> dict[str, Any]:
     """The template of the functions."""
-    resources = common_resources(rules, [_assume_member_roles()])
+    resources = common_resources(rules, [_assume_member_roles(), if_("AnybodyInvokes", _tell_strangers())])
     checked = if_("ChecksOrganizationInCode", ref("OrganizationId"), "")
+    anybody = if_("AnybodyInvokes", "true", "")
     for rule in rules:
         permission = {"Condition": permission_id(rule)}
-        resources |= rule_resources(rule, permission, {"ORGANIZATION_ID": checked})
+        resources |= rule_resources(rule, permission, {"ORGANIZATION_ID": checked, "ANYBODY_INVOKES": anybody})
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "AWS Backup Config rules: the functions that judge all accounts, for one Region.",
@@ -57,6 +58,7 @@ def rule_functions(rules: Sequence[RuleFolder]) -> dict[str, Any]:
         "Conditions": {
             **rule_conditions(rules),
             **function_conditions(rules),
+            "AnybodyInvokes": equals("InvokePermission", "Open"),
             "ChecksOrganizationInCode": equals("CheckOrganizationInCode", "true"),
             **{
                 permission_id(rule): {"Fn::And": [{"Condition": on(rule)}, equals("InvokePermission", "Open")]}
@@ -80,6 +82,16 @@ def rule_functions(rules: Sequence[RuleFolder]) -> dict[str, Any]:
                 "Value": ref("FailureQueue"),
             },
         },
+    }
+
+
+def _tell_strangers() -> dict[str, Any]:
+    """Of an account whose role cannot be assumed: whether it is of the organization."""
+    return {
+        "Sid": "Strangers",
+        "Effect": "Allow",
+        "Action": "organizations:DescribeAccount",
+        "Resource": sub("arn:${AWS::Partition}:organizations::*:account/${OrganizationId}/*"),
     }
 
 

@@ -9,7 +9,8 @@ from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.templates.alerts import alerts
 from backup_rules_cli.templates.compliance_events import RULE_NAME_PREFIX
 from backup_rules_cli.templates.declarations import choice, interface
-from backup_rules_cli.templates.findings import finding_events, finding_forwarder
+from backup_rules_cli.templates.finding_events_everywhere import finding_events_everywhere
+from backup_rules_cli.templates.findings import finding_event_bus, finding_events, finding_forwarder
 from backup_rules_cli.templates.intrinsics import NO_VALUE, Intrinsic, equals, if_, sub
 from backup_rules_cli.templates.yaml_text import Noted, yaml_text
 
@@ -23,9 +24,12 @@ MAX_FILTER_VALUES = 20
 
 def templates(rules: Sequence[RuleFolder], header: str) -> dict[str, str]:
     """The text of each template that brings verdicts to people, by its file name."""
+    events = finding_events(rules)
     made = {
         "alerts.yaml": alerts(rules),
-        "finding-events.yaml": finding_events(rules),
+        "event-bus.yaml": finding_event_bus(),
+        "finding-events.yaml": events,
+        "finding-events-everywhere.yaml": finding_events_everywhere(yaml_text(events, header), events["Parameters"]),
         "finding-forwarder.yaml": finding_forwarder(rules),
         "security-hub.yaml": security_hub(rules),
     }

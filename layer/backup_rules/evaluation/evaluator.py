@@ -25,7 +25,8 @@ from backup_rules.aws.clients import WORKERS, AccountClientFactory
 from backup_rules.aws.kept import NOTHING, Kept
 from backup_rules.aws.memory import gaps_noticed, note_gap
 from backup_rules.aws.rates import Clock, Pace
-from backup_rules.errors import IncompleteEvaluationError, InvalidEventError, ReadError
+from backup_rules.aws.strangers import refuse_strangers
+from backup_rules.errors import IncompleteEvaluationError, InvalidEventError, ReadError, StrangerError
 from backup_rules.evaluation.events import ConfigEvent, read_event
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
@@ -53,7 +54,7 @@ class Evaluator(rdklib.Evaluator):
         self._renewal = Renewal()
 
     def handle(self, event: Any, context: Any) -> dict[str, Any]:
-        """Judge, put the evaluations, and return how many there were of each compliance type.
+        """Judge, put the evaluations, and return how many there were of each compliance type; none for a stranger.
 
         Raises:
             InvalidEventError, InvalidRuleParametersError: nothing was read or put.
@@ -64,6 +65,9 @@ class Evaluator(rdklib.Evaluator):
         line: dict[str, Any] = {"rule": type(self._rule).__name__}
         try:
             summary = self._handle(event, context, line)
+        except StrangerError as error:
+            log("INFO", "stranger refused", **line, **_duration(started), reason=str(error))
+            return {"rule": line["config_rule"], "account": line["account"], "evaluations": {}}
         except Exception as error:
             log("ERROR", "evaluation failed", **line, **_duration(started), error=f"{type(error).__name__}: {error}")
             raise
@@ -78,6 +82,8 @@ class Evaluator(rdklib.Evaluator):
         place = Place(_partition(config_event), config_event.account, _region())
         line["region"] = place.region
         clients = AccountClientFactory(place.account, place.region, self._role_to_assume(event, parameters))
+        if parameters.assume_role_mode:
+            refuse_strangers(clients, place)
         seconds_left = monotonic_deadline(context, self._clock)
         # A handler that is called by hand, outside of Lambda, is alone: nobody else has a share.
         pace = None if seconds_left is None else Pace(self._clock)

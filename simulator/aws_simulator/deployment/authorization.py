@@ -35,6 +35,7 @@ from aws_simulator.core.iam.patterns import Context
 from aws_simulator.core.iam.policies import Decision, Effect, Policies, PolicyType, Statement, decide, parse_document
 from aws_simulator.core.iam.principals import membership, policies_of_role
 from aws_simulator.core.operations import parameters_of
+from aws_simulator.core.organizations import organization_of
 
 ASSUME_ROLE: Final = "sts:AssumeRole"
 ALWAYS_ALLOWED: Final = frozenset({"sts:GetCallerIdentity"})
@@ -157,6 +158,9 @@ def iam_action(service: str, operation: str) -> str:
 def _resource(response: BaseResponse, action: str) -> str:
     place = {"partition": response.partition, "region": response.region, "account": response.current_account}
     prefix = action.partition(":")[0]
+    if action == "organizations:DescribeAccount":
+        asked = str(response._get_param("AccountId"))  # noqa: SLF001 - as below
+        return _arn_of_account(asked, place["account"], place["partition"])
     for parameter, arn_format in _RESOURCES.get(prefix, ()):
         value = response._get_param(parameter)  # noqa: SLF001 - moto's own way for a response to read its request
         if value and str(value).startswith("arn:"):
@@ -169,6 +173,13 @@ def _resource(response: BaseResponse, action: str) -> str:
             name = str(value).rpartition("/")[2] if parameter == "QueueUrl" else value
             return f"arn:{place['partition']}:" + arn_format.format(value=name, **place)
     return _LISTED.get(action, "*").format(**place)
+
+
+def _arn_of_account(asked: str, account: str, partition: str) -> str:
+    """As in the caller's own organization, whether it is there or not."""
+    organization = organization_of(account, partition)
+    identity = organization.org.id if organization.org else ""
+    return f"arn:{partition}:organizations::{organization.account_id}:account/{identity}/{asked}"
 
 
 def _arn_of_role(name: str, account: str, partition: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from aws_simulator.core.config.service import RuleRun, run_rules
-from aws_simulator.core.faults import recorded_calls
+from aws_simulator.core.faults import denied, failing, recorded_calls
 from aws_simulator.deployment.authorization import enforced_permissions
 from aws_simulator.deployment.lambda_runtime import LambdaRuntime, lambda_runtime
 from backup_rules_cli.catalogue import ROOT, rule_folders
@@ -286,7 +286,7 @@ def test_a_pack_of_one_account_goes_all_the_way_too(deployed: Deployed, capsys: 
 def test_strangers_may_not_invoke_the_functions_and_where_they_may_they_count_for_nothing(
     deployed: Deployed, capsys: Any
 ) -> None:
-    """By default the accounts reached are admitted by name; `open` admits all, which fail, and are not told of."""
+    """By default the accounts reached are admitted by name; `open` admits all, and what strangers do is no failure."""
     options = ("--management-profile", "management")
     function = f"arn:aws:lambda:{HOME}:{CENTRAL}:function:backup-config-rules-{ASSUMABLE}"
     rule = {
@@ -305,7 +305,16 @@ def test_strangers_may_not_invoke_the_functions_and_where_they_may_they_count_fo
     assert "delete backup-config-rules-invoke-permissions the settings do not ask for it" in told(capsys)
     stranger.put_config_rule(ConfigRule=rule)
     with enforced_permissions():
-        assert failures(run_rules(deployed.runtime, ALONE, HOME, ["strangers"])).keys() == {"strangers"}
+        (refused,) = run_rules(deployed.runtime, ALONE, HOME, ["strangers"])
+    invocation, *again = refused.tries
+    assert not again, invocation.error
+    assert invocation.error is None, "no alarm on errors, no second try, nothing in the failure queue"
+    (line,) = [json.loads(each) for each in invocation.log_lines if "stranger refused" in each]
+    assert (line["account"], line["reason"]) == (ALONE, f"Account {ALONE} is not of this organization.")
+    assert failures(deployed.evaluate(PAYMENTS, ASSUMABLE)) == {}
+    with failing(denied, "sts", "AssumeRole"):
+        told_loudly = failures(deployed.evaluate(PAYMENTS, ASSUMABLE))
+    assert "sts:AssumeRole" in told_loudly[ASSUMABLE], "of the organization's own accounts a missing role is a failure"
     assert failures(deployed.evaluate(PAYMENTS, ASSUMABLE)) == {}
     deployed.site.run("verify", *options)
     text = told(capsys)

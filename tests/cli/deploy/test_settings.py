@@ -28,6 +28,7 @@ def test_each_setting_is_read() -> None:
         regions: [eu-west-1, us-east-1]
         targets: [ou-ab12-11111111]
         excluded_accounts: [000123456701, "222233334444"]
+        skip_accounts_without_recorder: true
         excluded_plans: [scratch-*]
         member_role_name: Reader
         function_role_name: Functions
@@ -45,6 +46,14 @@ def test_each_setting_is_read() -> None:
         remediation: true
         remediation_role_name: Mender
         remediation_document_prefix: Acme-
+        security_hub: Forwarder
+        security_hub_region: us-east-1
+        alerts: true
+        alert_email: backups@example.com
+        alert_schedule: cron(0 6 * * ? *)
+        rule_pages_url: https://git.example.com/pack
+        findings_role_name: Findings
+        forwarder_role_name: Forwarder
         tags: {{team: backup}}
         """
     )
@@ -55,6 +64,7 @@ def test_each_setting_is_read() -> None:
         name="nightly-checks",
         targets=("ou-ab12-11111111",),
         excluded_accounts=("000123456701", "222233334444"),
+        skip_accounts_without_recorder=True,
         excluded_plans=("scratch-*",),
         member_role_name="Reader",
         function_role_name="Functions",
@@ -73,6 +83,14 @@ def test_each_setting_is_read() -> None:
         remediation=True,
         remediation_role_name="Mender",
         remediation_document_prefix="Acme-",
+        security_hub="forwarder",
+        security_hub_region="us-east-1",
+        alerts=True,
+        alert_email="backups@example.com",
+        alert_schedule="cron(0 6 * * ? *)",
+        rule_pages_url="https://git.example.com/pack",
+        findings_role_name="Findings",
+        forwarder_role_name="Forwarder",
         tags={"team": "backup"},
     )
 
@@ -143,6 +161,11 @@ def test_a_window_is_a_text_and_no_number() -> None:
             "remediation_document_prefix: AWS-",
             "'AWS-'; allowed is 3 to 60 letters, digits, '.', '-' or '_'",
         ),
+        ("security_hub: true", "security_hub is 'true'; allowed is one of false, built-in, forwarder"),
+        ("security_hub_region: us-east-1", "security_hub_region is 'us-east-1'; allowed is blank or one of eu-west-1"),
+        ("alert_email: backups", "alert_email is 'backups'; allowed is an e-mail address"),
+        ("alert_schedule: hourly", "alert_schedule is 'hourly'; allowed is a schedule of EventBridge, such as rate("),
+        ("rule_pages_url: git.example.com", "allowed is a URL that begins with https://"),
         ("tags: {aws:owner: me}", "tags is 'aws:owner'"),
         ("name: a\nname: b", "name stands twice"),
         ("rules: {BACKUP_TAG: off}", "Unknown key 'BACKUP_TAG' under rules. Did you mean BACKUP_TAG_CASE?"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aws_simulator.core.faults import denied, failing
+from aws_simulator.core.faults import denied, error, failing, recorded_calls
 from aws_simulator.core.operations import page_size
 from tests.cli.deploy.site import ANALYTICS, CENTRAL, MANAGEMENT, PAYMENTS, Site, deploying
 from tests.cli.deploy.test_deploy import ONE_RULE
@@ -67,11 +67,33 @@ def test_only_the_accounts_that_are_reached_count_and_old_lines_do_not(site: Sit
     assert "All is well: 2 accounts" in told(capsys)
 
 
+def test_more_rows_than_an_answer_holds_are_asked_for_by_accounts(
+    site: Site, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines(site, time.time(), put(PAYMENTS), put(ANALYTICS))
+    monkeypatch.setattr("backup_rules_cli.deploy.logs.MOST_ROWS", 2)
+
+    with recorded_calls() as calls:
+        assert site.run("verify", settings=ONE_RULE) == 0
+
+    assert "All is well: 2 accounts" in told(capsys)
+    assert len([call for call in calls if call.operation == "StartQuery"]) == 11
+
+
+def test_a_query_that_others_hold_up_is_tried_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backup_rules_cli.deploy.logs.POLL_SECONDS", 0.0)
+    lines(site, time.time(), put(PAYMENTS), put(ANALYTICS))
+    busy = error("LimitExceededException", "Account maximum query concurrency limit of [30] reached")
+    with failing(busy, "logs", "StartQuery", nth=[1, 2]) as fault:
+        assert site.run("verify", settings=ONE_RULE) == 0
+    assert fault.struck == 2
+
+
 def test_a_call_that_is_denied_ends_it(site: Site, capsys: Any) -> None:
-    with failing(denied, "logs", "FilterLogEvents"):
+    with failing(denied, "logs", "StartQuery"):
         assert site.run("verify", settings=ONE_RULE) == 2
 
-    assert "logs:FilterLogEvents was denied in account 444455556666" in capsys.readouterr().err
+    assert "logs:StartQuery was denied in account 444455556666" in capsys.readouterr().err
 
 
 def test_a_pack_that_fails_where_there_is_no_recorder(site: Site, capsys: Any) -> None:

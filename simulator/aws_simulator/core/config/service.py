@@ -147,8 +147,9 @@ def notify_change(  # noqa: PLR0913 - what changed, where and when
 class Clockwork:
     """Config's own clock, for a simulation that people work with: each `tick` runs what nobody has run yet.
 
-    That is what a person waits for: a rule's first evaluation after it was made or changed, and the evaluations that
-    `StartConfigRulesEvaluation` asked for. Later periods do not come: nobody waits here for a day.
+    That is what a person waits for: a rule's first evaluation after it was made or changed, the evaluations that
+    `StartConfigRulesEvaluation` asked for, and those of places where something changed. Later periods do not come:
+    nobody waits here for a day.
     """
 
     def __init__(self, runtime: Runtime, places: Iterable[tuple[str, str]]) -> None:
@@ -160,14 +161,15 @@ class Clockwork:
         self._places = tuple(places)
         self._seen: dict[tuple[str, str, str], str] = {}
 
-    def tick(self) -> list[RuleRun]:
-        """Run what is due, place after place."""
+    def tick(self, changed: Collection[tuple[str, str]] = ()) -> list[RuleRun]:
+        """Run what is due, place after place: in those that `changed`, all rules with a schedule."""
         runs: list[RuleRun] = []
         for account, region in self._places:
             due = {
                 rule.config_rule_name
                 for rule in _custom_rules(account, region)
-                if SCHEDULED in _messages(rule) and self._is_new(rule, account, region)
+                if SCHEDULED in _messages(rule)
+                and (self._is_new(rule, account, region) or (account, region) in changed)
             }
             asked = set(take_requested_evaluations(account, region))
             if names := sorted(due | asked):
