@@ -144,13 +144,18 @@ class World:
             "Conditions": {},
         } | ways[n % len(ways)]()
 
-    # What AWS answers, by service and operation
+    def prepare(self) -> None:
+        """Make what takes long, so that it is not counted with a rule's own time."""
+        if not self.tagged or not self._by_tag:
+            raise ValueError("A world has resources.")
 
     def judged(self, folder: RuleFolder, parameters: Mapping[str, str] | None = None) -> Outcome:
         """What the rule makes of the account, as when AWS Config asks by its schedule."""
         rule = folder.rule()
         given = rule.evaluate_parameters({**folder.defaults, **(parameters or {})})
         return rule.judge(Invocation(Account(Calls(PLACE, Clients(self))), given, NOW))
+
+    # What AWS answers, by service and operation
 
     def backup_list_backup_plans(self, **_: Any) -> Answer:
         return {

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from sys import intern
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field, moment, optional, optional_moment, texts
 from backup_rules.aws.memory import gaps_noticed, remembered
 from backup_rules.errors import ReadError, VanishedError
-from backup_rules.plans.jobs import BackupJob, JobState
 from backup_rules.plans.plans import (
     DEFAULT_COMPLETION_WINDOW_MINUTES,
     DEFAULT_SCHEDULE,
@@ -28,7 +27,12 @@ from backup_rules.plans.plans import (
     PlanSummary,
 )
 from backup_rules.selections.picking import Selection, SelectionSummary, TagCondition
-from backup_rules.vaults.vaults import VAULT_STATES, VAULT_TYPES, Vault
+
+if TYPE_CHECKING:
+    from backup_rules.plans.jobs import BackupJob, JobState
+    from backup_rules.vaults.vaults import Vault
+
+# What only some rules ask for is imported by those who read it: a cold start pays for every class.
 
 T = TypeVar("T")
 
@@ -315,6 +319,8 @@ def vault_access_policy(account: Account, name: str) -> str | None:
 
 
 def _read_described_vault(answer: Answer) -> Vault:
+    from backup_rules.vaults.vaults import VAULT_STATES, VAULT_TYPES  # noqa: PLC0415 - see above
+
     vault = _read_vault(answer)
     if vault.state not in {None, *VAULT_STATES}:
         raise ValueError(f"VaultState is {vault.state!r}; the rules know {', '.join(VAULT_STATES)}")
@@ -324,6 +330,8 @@ def _read_described_vault(answer: Answer) -> Vault:
 
 
 def _read_vault(answer: Answer) -> Vault:
+    from backup_rules.vaults.vaults import Vault  # noqa: PLC0415 - see above
+
     # A key that AWS owns can neither be read nor be disabled.
     owned_by_aws = optional(answer, "EncryptionKeyType", str) == "AWS_OWNED_KMS_KEY"
     return Vault(
@@ -356,6 +364,8 @@ def backup_jobs(account: Account, since: datetime) -> tuple[BackupJob, ...]:
 
 
 def _read_job(answer: Answer) -> BackupJob:
+    from backup_rules.plans.jobs import BackupJob  # noqa: PLC0415 - see above
+
     creator = optional(answer, "CreatedBy", dict) or {}
     return BackupJob(
         id=field(answer, "BackupJobId", str),
@@ -376,6 +386,8 @@ def _read_job(answer: Answer) -> BackupJob:
 
 
 def _state(word: str) -> JobState:
+    from backup_rules.plans.jobs import JobState  # noqa: PLC0415 - see above
+
     return JobState(word) if word in list(JobState) else JobState.UNKNOWN
 
 
