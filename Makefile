@@ -141,7 +141,7 @@ templates: setup  ## Rewrite the CloudFormation templates that are made from the
 	@$(BIN)/backup-rules templates
 
 .PHONY: bench
-bench: setup  ## Measure how long judging takes, and what a cold start costs.
+bench: setup  ## Measure how judging grows with the account, how long it takes, and what a cold start costs.
 	@for bench in tests/bench/bench_*.py; do $(BIN)/python $$bench; done
 
 .PHONY: mutants
