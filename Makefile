@@ -142,7 +142,14 @@ templates: setup  ## Rewrite the CloudFormation templates that are made from the
 
 .PHONY: bench
 bench: setup  ## Measure how judging grows with the account, how long it takes, and what a cold start costs.
-	@for bench in tests/bench/bench_*.py; do $(BIN)/python $$bench; done
+	@for bench in $(filter-out %_peers.py,$(wildcard tests/bench/bench_*.py)); do $(BIN)/python $$bench; done
+
+.PHONY: bench-peers
+bench-peers: setup  ## Measure the pack beside a bare fetch and Cloud Custodian, which is installed into build/peers.
+	@test -x build/peers/c7n/bin/custodian || { $(PYTHON) -m venv build/peers/c7n && \
+		build/peers/c7n/bin/pip install --quiet --disable-pip-version-check 'c7n>=0.9.40,<1' || \
+		echo "Cloud Custodian could not be installed." >&2; }
+	@$(BIN)/python tests/bench/bench_peers.py
 
 .PHONY: mutants
 mutants: setup  ## Change judging code a little at a time, and list what no test notices: MODULE=path TESTS="path …".

@@ -18,10 +18,7 @@ import platform
 import sys
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
-from pathlib import Path
 from time import process_time
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from tests.growth.world import World

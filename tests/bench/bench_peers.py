@@ -1,8 +1,8 @@
 """The pack beside a bare fetch and Cloud Custodian, against one simulated account: `make bench-peers`.
 
 The account (of `bench_scale.py`) is served by this process; each contender runs in a process of its own, several times.
-Told are the median of its seconds and of its processor seconds, and the AWS calls that the simulator counted. The seconds
-are mostly the simulator's, which answers one call at a time. Cloud Custodian is found in build/peers/c7n, where
+Told are the median of its seconds and of its processor seconds, and the AWS calls that the simulator counted. The
+seconds are mostly the simulator's, which answers one call at a time. Cloud Custodian is found in build/peers/c7n, where
 `make bench-peers` installs it; where it is missing, that is said.
 
 * bare fetch: plans, selections, vaults and all tags, read with boto3 and not judged;
@@ -26,15 +26,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
-
-import bench_scale
-
 from aws_simulator.core import config
 from aws_simulator.core.accounts import account_session
 from aws_simulator.core.faults import recorded_calls
 from aws_simulator.server import serving
+from backup_rules_cli.catalogue import ROOT
+from tests.bench import bench_scale
 from tests.front_door import Door
 
 CUSTODIAN = ROOT / "build" / "peers" / "c7n" / "bin" / "custodian"
