@@ -155,8 +155,15 @@ templates: setup  ## Rewrite the CloudFormation templates that are made from the
 	@$(BIN)/backup-rules templates
 
 .PHONY: bench
-bench: setup  ## Measure how long judging takes, and what a cold start costs.
-	@for bench in tests/bench/bench_*.py; do $(BIN)/python $$bench; done
+bench: setup  ## Measure how judging grows with the account, how long it takes, and what a cold start costs.
+	@for bench in $(filter-out %_peers.py,$(wildcard tests/bench/bench_*.py)); do $(BIN)/python $$bench; done
+
+.PHONY: bench-peers
+bench-peers: setup  ## Measure the pack beside a bare fetch and Cloud Custodian, which is installed into build/peers.
+	@test -x build/peers/c7n/bin/custodian || { $(PYTHON) -m venv build/peers/c7n && \
+		build/peers/c7n/bin/pip install --quiet --disable-pip-version-check 'c7n>=0.9.40,<1' || \
+		echo "Cloud Custodian could not be installed." >&2; }
+	@$(BIN)/python tests/bench/bench_peers.py
 
 .PHONY: load
 load: setup  ## All rules of an account at once, against AWS Backup's call rates, on a clock of its own: some minutes.

@@ -59,6 +59,7 @@ def evaluate_demo(  # noqa: PLR0913 - what is judged, by what, and how
     """
     # The simulator is needed for this only, and takes a second to import.
     from aws_simulator.core import config  # noqa: PLC0415
+    from aws_simulator.core.accounts import kept_clients  # noqa: PLC0415
     from aws_simulator.simulation import simulated_aws  # noqa: PLC0415
     from demo_organization import grow, seed  # noqa: PLC0415
     from demo_organization.accounts import ACCOUNTS  # noqa: PLC0415
@@ -67,7 +68,7 @@ def evaluate_demo(  # noqa: PLR0913 - what is judged, by what, and how
     more = more_than_demo(accounts)
     for folder in folders:
         folder.module()  # imported once, before there are several processes
-    with simulated_aws(), progress(more + len(ACCOUNTS) + 1, shown=not quiet) as step:
+    with simulated_aws(), kept_clients(), progress(more + len(ACCOUNTS) + 1, shown=not quiet) as step:
         config.install(require_functions=False)
         step("making an organization in memory")
         organization = seed(now, more, plants=planted(), filled=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -26,13 +27,8 @@ def found(processes: int) -> Report:
 
 
 def test_two_processes_find_what_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Clock:
-        @staticmethod
-        def now(_: object = None) -> datetime:
-            return NOW
-
     monkeypatch.setattr(evaluate, "ACCOUNTS_A_PART", 3)
-    monkeypatch.setattr(evaluate, "datetime", Clock)
+    monkeypatch.setattr(evaluate, "datetime", SimpleNamespace(now=lambda _zone: NOW))
     alone, side_by_side = found(1), found(2)
     assert len({each.account for each in alone.evaluated}) == 13
     assert side_by_side == alone

@@ -20,6 +20,7 @@ from backup_rules.aws.calls import Calls
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.rule import Outcome
 from backup_rules_cli.catalogue import RuleFolder
+from tests.growth.clients import Clients
 from tests.organization import policy_plan
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -34,7 +35,6 @@ ARNS = (
 )
 DATABASE, FILE_SYSTEM = f"arn:aws:rds:{HERE}:db:database-{{n}}", f"arn:aws:fsx:{HERE}:file-system/fs-{{n:08}}"
 DAYS_OF_JOBS, JOBS_OF_A_RUN, TAG_KEYS = 4, 10, 50
-NEVER_ANSWERED = "PaginationConfig"
 
 Answer = dict[str, Any]
 
@@ -144,13 +144,18 @@ class World:
             "Conditions": {},
         } | ways[n % len(ways)]()
 
-    # What AWS answers, by service and operation
+    def prepare(self) -> None:
+        """Make what takes long, so that it is not counted with a rule's own time."""
+        if not self.tagged or not self._by_tag:
+            raise ValueError("A world has resources.")
 
     def judged(self, folder: RuleFolder, parameters: Mapping[str, str] | None = None) -> Outcome:
         """What the rule makes of the account, as when AWS Config asks by its schedule."""
         rule = folder.rule()
         given = rule.evaluate_parameters({**folder.defaults, **(parameters or {})})
         return rule.judge(Invocation(Account(Calls(PLACE, Clients(self))), given, NOW))
+
+    # What AWS answers, by service and operation
 
     def backup_list_backup_plans(self, **_: Any) -> Answer:
         return {
@@ -389,43 +394,3 @@ def _tag(key: str, value: str) -> Answer:
 
 def _condition(key: str, value: str) -> Answer:
     return {"ConditionKey": f"aws:ResourceTag/{key}", "ConditionValue": value}
-
-
-class Clients:
-    """Builds clients whose answers come from a world; as `backup_rules.aws.calls.ClientBuilder`."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def build_client(self, service: str) -> Any:
-        """The client of a service."""
-        return _Client(self._world, service)
-
-
-class _Client:
-    """So much of a boto3 client as the rules use."""
-
-    def __init__(self, world: World, service: str) -> None:
-        self._world, self._service = world, service
-        self.meta = self
-        self.events = self
-
-    def register(self, *_: object, **__: object) -> None:
-        """Nothing is sent, so nobody hears of it."""
-
-    def __getattr__(self, method: str) -> Callable[..., Answer]:
-        found: Callable[..., Answer] = getattr(self._world, f"{self._service}_{method}")
-        return found
-
-    def get_paginator(self, method: str) -> _Paginator:
-        """All of a listing on one page."""
-        return _Paginator(getattr(self, method))
-
-
-class _Paginator:
-    def __init__(self, ask: Callable[..., Answer]) -> None:
-        self._ask = ask
-
-    def paginate(self, **parameters: Any) -> Iterator[Answer]:
-        parameters.pop(NEVER_ANSWERED, None)
-        yield self._ask(**parameters)

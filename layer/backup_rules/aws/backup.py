@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from sys import intern
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from backup_rules.aws import backup_answers
 from backup_rules.aws.account import Account
@@ -16,13 +16,17 @@ from backup_rules.aws.answers import Answer, field, moment, once, optional, opti
 from backup_rules.aws.kept import PLANS, SELECTIONS
 from backup_rules.aws.memory import gaps_noticed, remembered
 from backup_rules.errors import ReadError, VanishedError
-from backup_rules.plans.jobs import BackupJob, JobState
 from backup_rules.plans.plans import (
     Plan,
     PlanSummary,
 )
 from backup_rules.selections.picking import Selection, SelectionSummary
-from backup_rules.vaults.vaults import VAULT_STATES, VAULT_TYPES, Vault
+
+if TYPE_CHECKING:
+    from backup_rules.plans.jobs import BackupJob, JobState
+    from backup_rules.vaults.vaults import Vault
+
+# What only some rules ask for is imported by those who read it: a cold start pays for every class.
 
 T = TypeVar("T")
 
@@ -230,6 +234,8 @@ def vault_access_policy(account: Account, name: str) -> str | None:
 
 
 def _read_described_vault(answer: Answer) -> Vault:
+    from backup_rules.vaults.vaults import VAULT_STATES, VAULT_TYPES  # noqa: PLC0415 - see above
+
     vault = _read_vault(answer)
     if vault.state not in {None, *VAULT_STATES}:
         raise ValueError(f"VaultState is {vault.state!r}; the rules know {', '.join(VAULT_STATES)}")
@@ -239,6 +245,8 @@ def _read_described_vault(answer: Answer) -> Vault:
 
 
 def _read_vault(answer: Answer) -> Vault:
+    from backup_rules.vaults.vaults import Vault  # noqa: PLC0415 - see above
+
     # A key that AWS owns can neither be read nor be disabled.
     owned_by_aws = optional(answer, "EncryptionKeyType", str) == "AWS_OWNED_KMS_KEY"
     return Vault(
@@ -271,6 +279,8 @@ def backup_jobs(account: Account, since: datetime) -> tuple[BackupJob, ...]:
 
 
 def _read_job(answer: Answer) -> BackupJob:
+    from backup_rules.plans.jobs import BackupJob  # noqa: PLC0415 - see above
+
     creator = optional(answer, "CreatedBy", dict) or {}
     return BackupJob(
         id=field(answer, "BackupJobId", str),
@@ -291,6 +301,8 @@ def _read_job(answer: Answer) -> BackupJob:
 
 
 def _state(word: str) -> JobState:
+    from backup_rules.plans.jobs import JobState  # noqa: PLC0415 - see above
+
     return JobState(word) if word in list(JobState) else JobState.UNKNOWN
 
 

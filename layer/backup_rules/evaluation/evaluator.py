@@ -17,7 +17,6 @@ import rdklib
 from rdklib import ComplianceType, Evaluation
 
 from backup_rules.arns import Arn, Place
-from backup_rules.aws import organizations
 from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field
 from backup_rules.aws.calls import Calls, monotonic_deadline
@@ -231,7 +230,11 @@ def _check_organization(account: Account) -> None:
     more. This is for a role without that condition; it costs a call of AWS Organizations each time.
     """
     served = os.environ.get("ORGANIZATION_ID")
-    if served and (found := organizations.organization_id(account)) != served:
+    if not served:
+        return
+    from backup_rules.aws import organizations  # noqa: PLC0415 - what few need, no cold start pays for
+
+    if (found := organizations.organization_id(account)) != served:
         raise InvalidEventError(
             f"The event is about account {account.place.account}, which is in {found or 'no organization'}; this"
             f" function serves organization {served} only."

@@ -10,7 +10,6 @@ A rule declares a frozen dataclass that extends `RuleParameters`; `snake_case` f
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -168,6 +167,8 @@ def _refusal(key: str, given: object, allowed: str) -> str:
 
 
 def _unknown(key: str, known: tuple[str, ...]) -> str:
+    import difflib  # noqa: PLC0415 - what only a mistake needs, no cold start pays for
+
     close = difflib.get_close_matches(key.lower(), [name.lower() for name in known], n=1)
     hint = next((f" Did you mean {name}?" for name in known if close and name.lower() == close[0]), "")
     return f"Unknown parameter {key!r}.{hint} Allowed are {', '.join(known)}."

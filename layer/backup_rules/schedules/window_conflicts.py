@@ -51,12 +51,13 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
             continue
         if first_only and found:
             continue
+        if first_only and further:
+            if blocked.minutes & week.minutes:
+                yield Problem(f"Plan {name(plan.name)} conflicts with {name(what)}, too.")
+                found = True
+            continue
         conflict = blocked.first_conflict(week)
         if conflict is None:
-            continue
-        if first_only and further:
-            yield Problem(f"Plan {name(plan.name)} conflicts with {name(what)}, too.")
-            found = True
             continue
         free = blocked.free_hour((conflict.run.hour + 1) % 24)
         start = "could start a backup after" if whole_start_window else "starts"

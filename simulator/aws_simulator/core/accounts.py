@@ -13,7 +13,8 @@ import json
 import re
 import secrets
 from collections import ChainMap
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any
 
@@ -51,6 +52,45 @@ def account_session(
     return _session(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"], region)
 
 
+@contextmanager
+def kept_clients() -> Iterator[None]:
+    """Within the context, `boto3.client` gives those who act in one account of the simulation the same client.
+
+    Making a client takes longer than most calls of the simulation. What tells one from another is the service, the
+    Region and the account of the credentials, not the role: not for what is about permissions of roles.
+    """
+    before, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, _KeepingSession(botocore_session=_base_session())
+    try:
+        yield
+    finally:
+        boto3.DEFAULT_SESSION = before
+
+
+class _KeepingSession(boto3.Session):
+    """Keeps the last clients that it made."""
+
+    _most = 64
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._kept: dict[tuple[str, str | None, str], Any] = {}
+
+    def client(self, service_name: str, region_name: str | None = None, **given: Any) -> Any:
+        key = service_name, region_name, str(given.get("aws_access_key_id", ""))[:_TELLS_ACCOUNT]
+        if key not in self._kept:
+            if len(self._kept) >= self._most:
+                self._kept.clear()
+            self._kept[key] = super().client(service_name, region_name, **given)
+        return self._kept[key]
+
+
+def _base_session() -> botocore.session.Session:
+    # Reading the service models is what makes a session slow; here all share what one has read.
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _loader())
+    return session
+
+
 @cache
 def _sts(region: str, endpoint_url: str | None) -> Any:
     # The client is kept: what AWS_ENDPOINT_URL says today may be gone tomorrow.
@@ -59,10 +99,7 @@ def _sts(region: str, endpoint_url: str | None) -> Any:
 
 
 def _session(access_key: str, secret_key: str, token: str | None, region: str) -> boto3.Session:
-    session = botocore.session.get_session()
-    # Reading the service models is what makes a session slow; here all share what one has read.
-    session.register_component("data_loader", _loader())
-    return boto3.Session(access_key, secret_key, token, region, botocore_session=session)
+    return boto3.Session(access_key, secret_key, token, region, botocore_session=_base_session())
 
 
 @cache
