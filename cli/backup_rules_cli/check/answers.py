@@ -154,11 +154,9 @@ class _Answers:
 
     def backup_list_backup_selections(self, BackupPlanId: str) -> Any:  # noqa: N803
         listed = self._account.selections.get(BackupPlanId, [])
-        if not listed and identities.SELECTION not in self._account.whole:
+        if not listed and self.filled and identities.SELECTION not in self._account.whole:
             plan = self._account.plans[BackupPlanId][0].name
-            note_gap(
-                NotInFilesError(f"These files declare no selection of plan {plan}", "judge it with its selections")
-            )
+            note_gap(NotInFilesError(f"These files declare no selection of plan {plan}"))
         items = []
         for selection_id, thing, body in listed:
             given = body if isinstance(body, Mapping) else {}

@@ -51,7 +51,8 @@ def table(findings: Findings, *, columns: int, everything: bool, quiet: bool) ->
     excluded = f", {len(findings.quiet)} excluded" if findings.quiet else ""
     unread = f", {len(findings.broken_files)} files could not be read" if findings.broken_files else ""
     yield (
-        f"{len(findings.files)} files: {states[BROKEN]} broken, {states[UNKNOWN]} unknown, {states[HOLDS]} hold"
+        f"{len(findings.files)} {'file' if len(findings.files) == 1 else 'files'}:"
+        f" {states[BROKEN]} broken, {states[UNKNOWN]} unknown, {states[HOLDS]} hold"
         f"{excluded}{unread}."
     )
 

@@ -21,9 +21,9 @@ from backup_rules.evaluation.rule import Outcome
 from backup_rules.evaluation.subjects import Verdict
 from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.check.account import Account, described, own_policy_documents
-from backup_rules_cli.check.answers import WITH_ACCOUNT, DocumentedClients
+from backup_rules_cli.check.answers import WITH_ACCOUNT, DocumentedClients, left_open
 from backup_rules_cli.check.guesses import NUMBER, UNNAMED
-from backup_rules_cli.check.identities import BACKUP_POLICY, PLAN
+from backup_rules_cli.check.identities import BACKUP_POLICY, PLAN, SELECTION
 from backup_rules_cli.check.organization import Organization, Policy, add_plans
 from backup_rules_cli.check.things import Documented, Position, Thing, Unknown, unknowns
 from backup_rules_cli.places import partition_of
@@ -33,8 +33,12 @@ HOLDS, BROKEN, UNKNOWN = "holds", "broken", "unknown"
 NEEDS_JOBS = frozenset({"BACKUP_PLAN_RAN_ON_SCHEDULE"})
 OF_POLICIES = "BACKUP_POLICY_"
 INVALID_POLICIES = "BACKUP_POLICY_VALID"
+NOT_EMPTY = "BACKUP_SELECTION_NOT_EMPTY"
 EXAMPLE_ACCOUNT, EXAMPLE_REGION = "111122223333", "us-east-1"
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:([a-z]{2}(?:-[a-z]+)+-\d)?:(\d{12})?:")
+_MALFORMED = re.compile(
+    r"\S+ in account .* answered something that cannot be read: (?:\w+Error\([\"'])?(.*?)(?:[\"']\))?\.", re.DOTALL
+)
 _CHOSEN_BY_AWS = ("AWS::RDS", "AWS::DocDB", "AWS::Neptune", "AWS::FSx")
 
 Fill = Callable[[ClientBuilder, Place], ClientBuilder]
@@ -113,8 +117,11 @@ class Case:
         for each in self.policies:
             if each.refused:
                 yield Judged(INVALID_POLICIES, BROKEN, BACKUP_POLICY, each.name, each.at, "", each.refused, each.at)
+            elif each.open is not None:
+                told = str(left_open(f"The content of policy {each.name}", each.open))
+                yield Judged(INVALID_POLICIES, UNKNOWN, BACKUP_POLICY, each.name, each.at, "", told, each.at)
         for folder in folders:
-            accepted = [each for each in self.policies if not each.refused]
+            accepted = [each for each in self.policies if not each.refused and each.open is None]
             concerned = accepted if folder.name.startswith(OF_POLICIES) else self.account.plans
             if concerned and folder.name not in NEEDS_JOBS:
                 yield from self._judged(folder)
@@ -182,10 +189,19 @@ class Case:
             name = ", ".join(each.name for each in self.policies) or key[1]
             at = self._at_of_policy(text)
             return Judged(rule, state, key[0], name, at, "", text, at)
+        if rule == NOT_EMPTY and thing.type == PLAN and state == BROKEN and not self._selections_listed:
+            # Other plans' selections do not depend on whether this one has some elsewhere.
+            state = UNKNOWN
+            text = f"These files declare no selection of plan {thing.name}. To settle it, judge it with its selections."
         exists = thing.properties.get("__exists")
         if isinstance(exists, Unknown) and state == BROKEN:
             state, text = UNKNOWN, f"{text} Whether it is made at all is not known: {exists.why}."
         return Judged(rule, state, thing.type, thing.name, _at(thing, text), thing.path, text, thing.at)
+
+    @property
+    def _selections_listed(self) -> bool:
+        """Whether a command has listed all selections of the plan; it lists those of one plan only."""
+        return SELECTION in self.account.whole and len(self.account.plans) == 1
 
     def _at_of_policy(self, text: str) -> Position:
         return self.organization.at(text) or Position(self.documented.called)
@@ -219,6 +235,10 @@ def _said(verdicts: Sequence[Verdict | None], failure: ReadError | None, thing: 
 
 def _with_why(text: str, thing: Thing | None) -> str:
     """What was not read, and what of the thing itself is open, as it may be that."""
+    malformed = _MALFORMED.fullmatch(text)
+    if malformed is not None:
+        whose = f" of {thing.name}" if thing else ""
+        return f"What is written{whose} is not as AWS takes it: {malformed[1]}. To settle it, correct it."
     found = (
         None if thing is None else next(unknowns({k: v for k, v in thing.properties.items() if k != "__exists"}), None)
     )
