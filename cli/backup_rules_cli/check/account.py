@@ -270,7 +270,7 @@ def database(arn: str, thing: Thing, name: str) -> dict[str, Any]:
     """As DescribeDBInstances or DescribeDBClusters tells it."""
     given = _with_chosen(thing)
     instance = thing.type == "AWS::RDS::DBInstance"
-    keys = ("PreferredBackupWindow", "PreferredMaintenanceWindow", "BackupRetentionPeriod")
+    keys = ("PreferredBackupWindow", "PreferredMaintenanceWindow", "BackupRetentionPeriod", "BackupTarget")
     told = {key: given[key] for key in keys if given.get(key) is not None}
     told["BackupRetentionPeriod"] = _number(told.get("BackupRetentionPeriod", 1))
     names = (
@@ -298,6 +298,8 @@ def file_system(arn: str, thing: Thing, name: str) -> dict[str, Any]:
     settings = {"WeeklyMaintenanceStartTime": chosen, **(own if isinstance(own, Mapping) else {})}
     if settings.get("AutomaticBackupRetentionDays") not in {0, "0"}:
         settings.setdefault("DailyAutomaticBackupStartTime", chosen)
+    if kind == "LUSTRE":
+        settings.setdefault("DeploymentType", "SCRATCH_1")  # what it is where nothing is said
     if kind == "LUSTRE" and settings.get("ImportPath") is not None:  # as DescribeFileSystems tells of a linked one
         settings["DataRepositoryConfiguration"] = {"ImportPath": settings["ImportPath"]}
     if "AutomaticBackupRetentionDays" in settings:
@@ -334,6 +336,8 @@ def vault(arn: str, name: str, thing: Thing) -> dict[str, Any]:
     """As ListBackupVaults and DescribeBackupVault tell it."""
     given = thing.properties
     lock = given.get("LockConfiguration")
+    if isinstance(lock, Unknown):
+        lock = {"MinRetentionDays": lock, "MaxRetentionDays": lock}
     limits = lock if isinstance(lock, Mapping) else given if thing.type == AIR_GAPPED else {}
     keys = ("MinRetentionDays", "MaxRetentionDays")
     return {
