@@ -328,7 +328,8 @@ class _Answers:
         rows: list[dict[str, Any]] = []
         counted: dict[str, int] = {}
         for arn, (thing, name) in self._account.resources.items():
-            kind = next((each.config_type for each in RESOURCE_TYPES if each.config_type == thing.type), None)
+            its_type = identities.SAME_IN_CONFIG.get(thing.type, thing.type)
+            kind = next((each.config_type for each in RESOURCE_TYPES if each.config_type == its_type), None)
             if kind is None or kind not in wanted:
                 continue
             counted[kind] = counted.get(kind, 0) + 1

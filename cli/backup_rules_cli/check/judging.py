@@ -33,9 +33,12 @@ HOLDS, BROKEN, UNKNOWN = "holds", "broken", "unknown"
 NEEDS_JOBS = frozenset({"BACKUP_PLAN_RAN_ON_SCHEDULE"})
 OF_POLICIES = "BACKUP_POLICY_"
 INVALID_POLICIES = "BACKUP_POLICY_VALID"
+VAULT_USABLE = "BACKUP_VAULT_USABLE"
 NOT_EMPTY = "BACKUP_SELECTION_NOT_EMPTY"
 EXAMPLE_ACCOUNT, EXAMPLE_REGION = "111122223333", "us-east-1"
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:([a-z]{2}(?:-[a-z]+)+-\d)?:(\d{12})?:")
+# Where ARNs of other accounts and Regions stand: copies go there, and policies name who is admitted.
+_OF_OTHERS = frozenset({"CopyActions", "AccessPolicy", "KeyPolicy", "AssumeRolePolicyDocument", "PolicyDocument"})
 _MALFORMED = re.compile(
     r"\S+ in account .* answered something that cannot be read: (?:\w+Error\([\"'])?(.*?)(?:[\"']\))?\.", re.DOTALL
 )
@@ -63,7 +66,8 @@ class Judged:
 
 def place_of(documented: Documented, account: str, region: str, more_regions: Sequence[str] = ()) -> Place:
     """The account and Region that is meant: given, or those that the document's ARNs name most often."""
-    found = [match for text in _texts([each.properties for each in documented.things]) for match in _ARN.findall(text)]
+    texts = _texts([each.properties for each in documented.things])
+    found = [match for text in texts for match in _ARN.findall(text)]
     regions = Counter(each for each, _ in found if each)
     accounts = Counter(each for _, each in found if each)
     region = region or _most(regions) or next(iter(more_regions), EXAMPLE_REGION)
@@ -79,8 +83,9 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
+        for key, each in value.items():
+            if key not in _OF_OTHERS:
+                yield from _texts(each)
     elif isinstance(value, (list, tuple)):
         for each in value:
             yield from _texts(each)
@@ -181,6 +186,8 @@ class Case:
             failure = next((it.failures[key] for it in outcomes if key in it.failures), None)
             thing = self.account.subject_at(*key)
             state, text = _said(verdicts, failure, thing)
+            if state == UNKNOWN and thing is not None and folder.name == VAULT_USABLE:
+                text = f"{self._missing_vaults(thing)}{text}"
             if state:
                 yield self._told(folder.name, state, text.replace(UNNAMED, "(not known here)"), thing, key)
 
@@ -197,6 +204,23 @@ class Case:
         if isinstance(exists, Unknown) and state == BROKEN:
             state, text = UNKNOWN, f"{text} Whether it is made at all is not known: {exists.why}."
         return Judged(rule, state, thing.type, thing.name, _at(thing, text), thing.path, text, thing.at)
+
+    def _missing_vaults(self, thing: Thing) -> str:
+        """Which vaults of a plan are in no document, and whether one that differs in letter case only is."""
+        body = thing.properties.get("BackupPlan")
+        rules = body.get("BackupPlanRule", body.get("Rules")) if isinstance(body, Mapping) else None
+        wanted = [
+            name
+            for each in (rules if isinstance(rules, list) else ())
+            if isinstance(each, Mapping)
+            for name in [each.get("TargetBackupVault", each.get("TargetBackupVaultName"))]
+            if isinstance(name, str) and name not in self.account.vaults
+        ]
+        if not wanted:
+            return ""
+        near = next((each for each in self.account.vaults if each.lower() == wanted[0].lower()), None)
+        but = f", but vault {near}, which differs in letter case, is" if near else ""
+        return f"Vault {wanted[0]} is not declared in these files{but}. "
 
     @property
     def _selections_listed(self) -> bool:

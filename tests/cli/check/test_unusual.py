@@ -147,3 +147,36 @@ def test_what_is_not_as_aws_takes_it_is_told_without_program_words(check: Check,
     assert words in told
     assert "Error" not in told
     assert "To settle it, correct it." in told
+
+
+def test_where_copies_go_does_not_name_the_account(check: Check) -> None:
+    copies = ", ".join(
+        f"{{DestinationBackupVaultArn: 'arn:aws:backup:us-west-2:222222222222:backup-vault:{name}'}}" for name in "abc"
+    )
+    document = check(
+        "Resources:\n"
+        "  V: {Type: AWS::Backup::BackupVault, Properties: {BackupVaultName: v}}\n"
+        "  P:\n"
+        "    Type: AWS::Backup::BackupPlan\n"
+        "    Properties: {BackupPlan: {BackupPlanName: p, BackupPlanRule:"
+        f" [{{RuleName: r, TargetBackupVault: !Ref V, CopyActions: [{copies}]}}]}}}}\n"
+    )
+    assert state(document, "BACKUP_VAULT_USABLE", "P") == "holds"
+
+
+def test_a_vault_that_is_elsewhere_is_named_and_so_is_one_of_other_letter_case(check: Check) -> None:
+    plan = "{Type: AWS::Backup::BackupPlan, Properties: {BackupPlan: {BackupPlanName: p, BackupPlanRule: [<RULE>]}}}"
+    vault = "{Type: AWS::Backup::BackupVault, Properties: {BackupVaultName: Main}}"
+    resources = f"{{P: {plan}, V: {vault}}}".replace("<RULE>", "{RuleName: r, TargetBackupVault: main}")
+    document = check(f"Resources: {resources}")
+    assert state(document, "BACKUP_VAULT_USABLE", "P") == "unknown"
+    assert "Vault main is not declared in these files, but vault Main" in text(document, "BACKUP_VAULT_USABLE")
+
+
+def test_tables_of_sam(check: Check) -> None:
+    document = check(
+        TEMPLATE.replace("<ASKED>", '"true"')
+        .replace("AWS::DynamoDB::Table", "AWS::Serverless::SimpleTable")
+        .replace("[{Key: backup, Value: <BORNE>}]", '{backup: "True"}')
+    )
+    assert state(document, "BACKUP_TAG_CASE", "Table") == "broken"
