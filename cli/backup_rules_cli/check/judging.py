@@ -25,6 +25,7 @@ from backup_rules_cli.check.answers import WITH_ACCOUNT, DocumentedClients, left
 from backup_rules_cli.check.guesses import NUMBER, UNNAMED
 from backup_rules_cli.check.identities import BACKUP_POLICY, PLAN, SELECTION
 from backup_rules_cli.check.organization import Organization, Policy, add_plans
+from backup_rules_cli.check.possible import MORE_MEANS_MORE_PROBLEMS, with_possible_resources
 from backup_rules_cli.check.things import Documented, Position, Thing, Unknown, unknowns
 from backup_rules_cli.places import partition_of
 from backup_rules_cli.reports import COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE
@@ -33,6 +34,7 @@ HOLDS, BROKEN, UNKNOWN = "holds", "broken", "unknown"
 NEEDS_JOBS = frozenset({"BACKUP_PLAN_RAN_ON_SCHEDULE"})
 OF_POLICIES = "BACKUP_POLICY_"
 INVALID_POLICIES = "BACKUP_POLICY_VALID"
+ROLE_PERMISSIONS = "BACKUP_ROLE_PERMISSIONS"
 VAULT_USABLE = "BACKUP_VAULT_USABLE"
 NOT_EMPTY = "BACKUP_SELECTION_NOT_EMPTY"
 EXAMPLE_ACCOUNT, EXAMPLE_REGION = "111122223333", "us-east-1"
@@ -186,10 +188,46 @@ class Case:
             failure = next((it.failures[key] for it in outcomes if key in it.failures), None)
             thing = self.account.subject_at(*key)
             state, text = _said(verdicts, failure, thing)
+            if state == UNKNOWN and (wider := self._whatever_there_is(folder, given).get(key)) is not None:
+                if wider.compliance == COMPLIANT:
+                    state, text = HOLDS, ""
+                elif wider.compliance == NON_COMPLIANT and folder.name == ROLE_PERMISSIONS and "At worst" not in text:
+                    text = f"{text} At worst: {wider.annotation}"
             if state == UNKNOWN and thing is not None and folder.name == VAULT_USABLE:
                 text = f"{self._missing_vaults(thing)}{text}"
             if state:
                 yield self._told(folder.name, state, text.replace(UNNAMED, "(not known here)"), thing, key)
+
+    def _whatever_there_is(self, folder: RuleFolder, given: Any) -> Mapping[tuple[str, str], Verdict]:
+        """The verdicts if there is more to be picked than is declared, of every type; of several, the worst."""
+        if folder.name not in MORE_MEANS_MORE_PROBLEMS or not self._wider_readers:
+            return {}
+        if folder.name not in self._wider:
+            rule = folder.rule()
+            with contextlib.redirect_stdout(io.StringIO()):
+                outcomes = [rule.judge(Invocation(each, given, self.now)) for each in self._wider_readers]
+            judged = [{each.subject.key: each for each in it.verdicts} for it in outcomes]
+            everywhere = [key for key in judged[0] if all(key in each for each in judged)]
+            self._wider[folder.name] = {
+                key: next((each[key] for each in judged if each[key].compliance == NON_COMPLIANT), judged[0][key])
+                for key in everywhere
+            }
+        return self._wider[folder.name]
+
+    @cached_property
+    def _wider_readers(self) -> list[ReadAccount]:
+        wider = None if self.fill is not None else with_possible_resources(self.account)
+        if wider is None:
+            return []
+        return [
+            ReadAccount(Calls(self.place, DocumentedClients(wider, self.organization, self._own_policies, number)))
+            for number in range(len(self._readers))
+        ]
+
+    @cached_property
+    def _wider(self) -> dict[str, dict[tuple[str, str], Verdict]]:
+        """By rule: what `_whatever_there_is` has found."""
+        return {}
 
     def _told(self, rule: str, state: str, text: str, thing: Thing | None, key: tuple[str, str]) -> Judged:
         if thing is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from backup_rules.resources.resource_types import OPT_IN_KEYS
 from backup_rules_cli.main import main
 
 Check = Callable[..., dict[str, Any]]
@@ -180,3 +181,54 @@ def test_tables_of_sam(check: Check) -> None:
         .replace("[{Key: backup, Value: <BORNE>}]", '{backup: "True"}')
     )
     assert state(document, "BACKUP_TAG_CASE", "Table") == "broken"
+
+
+WITH_ROLE = """
+Resources:
+  Plan:
+    Type: AWS::Backup::BackupPlan
+    Properties: {BackupPlan: {BackupPlanName: p, BackupPlanRule: [{RuleName: a, TargetBackupVault: v}]}}
+  Selection:
+    Type: AWS::Backup::BackupSelection
+    Properties:
+      BackupPlanId: !Ref Plan
+      BackupSelection: {SelectionName: s, IamRoleArn: !GetAtt Role.Arn, <WHAT>}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Statement: []}
+      ManagedPolicyArns: [<POLICIES>]
+"""
+TAGGED = "ListOfTags: [{ConditionType: STRINGEQUALS, ConditionKey: backup, ConditionValue: yes}]"
+BACKUPS = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+S3_BACKUPS = "arn:aws:iam::aws:policy/AWSBackupServiceRolePolicyForS3Backup"
+
+
+@pytest.mark.parametrize(
+    ("what", "policies", "said"),
+    [
+        (TAGGED, f"{BACKUPS}, {S3_BACKUPS}", "holds"),
+        (TAGGED, "arn:aws:iam::aws:policy/AdministratorAccess", "holds"),
+        (TAGGED, BACKUPS, "unknown"),  # buckets may bear the tag
+        (TAGGED, S3_BACKUPS, "broken"),  # nothing is found by tags
+        ('Resources: ["*"]', f"{BACKUPS}, {S3_BACKUPS}", "holds"),
+        ('Resources: ["*"]', BACKUPS, "unknown"),
+        ('Resources: ["*"], NotResources: ["arn:aws:s3:::*"]', BACKUPS, "holds"),
+        ('Resources: ["arn:aws:dynamodb:*:*:table/prod-*"]', BACKUPS, "holds"),
+        ('Resources: ["arn:aws:s3:::prod-*"]', BACKUPS, "broken"),
+        ('Resources: ["arn:aws:s3:::one"]', S3_BACKUPS, "holds"),
+    ],
+)
+def test_a_role_that_may_do_all_holds_whatever_there_is(check: Check, what: str, policies: str, said: str) -> None:
+    document = check(WITH_ROLE.replace("<WHAT>", what).replace("<POLICIES>", policies))
+    assert state(document, "BACKUP_ROLE_PERMISSIONS", "Selection") == said
+
+
+@pytest.mark.parametrize(("turned_on", "said"), [(True, "holds"), (False, "unknown")])
+def test_with_all_types_opted_in_it_matters_not_what_is_tagged(check: Check, turned_on: bool, said: str) -> None:
+    settings = {"ResourceTypeOptInPreference": dict.fromkeys(OPT_IN_KEYS, True) | {"EFS": turned_on}}
+    rules = [{"RuleName": "r", "TargetBackupVaultName": "v"}]
+    tags = [{"ConditionType": "STRINGEQUALS", "ConditionKey": "k", "ConditionValue": "v"}]
+    body = {"SelectionName": "s", "IamRoleArn": "arn:aws:iam::111122223333:role/r", "ListOfTags": tags}
+    document = check(json.dumps(settings), json.dumps({"BackupPlanName": "p", "Rules": rules}), json.dumps(body))
+    assert state(document, "BACKUP_SERVICE_OPT_IN", "s") == said
