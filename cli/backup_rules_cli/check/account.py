@@ -243,15 +243,15 @@ def tags_of(thing: Thing) -> dict[str, str]:
     """The tags that are known, each with a known value."""
     given = thing.properties.get(_TAGS.get(thing.type, "Tags"))
     if isinstance(given, Mapping):
-        return {str(key): str(value) for key, value in given.items() if not isinstance(value, Unknown)}
+        return {str(key): text_of(value) for key, value in given.items() if not isinstance(value, Unknown)}
     found = {}
     for each in given if isinstance(given, list) else ():
         if (
             isinstance(each, Mapping)
-            and isinstance(each.get("Key"), str)
+            and isinstance(each.get("Key"), (str, int, float))
             and not isinstance(each.get("Value"), Unknown)
         ):
-            found[each["Key"]] = str(each.get("Value", ""))
+            found[text_of(each["Key"])] = text_of(each.get("Value", ""))
     return found
 
 
@@ -270,7 +270,7 @@ def database(arn: str, thing: Thing, name: str) -> dict[str, Any]:
     """As DescribeDBInstances or DescribeDBClusters tells it."""
     given = _with_chosen(thing)
     instance = thing.type == "AWS::RDS::DBInstance"
-    keys = ("PreferredBackupWindow", "PreferredMaintenanceWindow", "BackupRetentionPeriod")
+    keys = ("PreferredBackupWindow", "PreferredMaintenanceWindow", "BackupRetentionPeriod", "BackupTarget")
     told = {key: given[key] for key in keys if given.get(key) is not None}
     told["BackupRetentionPeriod"] = _number(told.get("BackupRetentionPeriod", 1))
     names = (
@@ -298,6 +298,10 @@ def file_system(arn: str, thing: Thing, name: str) -> dict[str, Any]:
     settings = {"WeeklyMaintenanceStartTime": chosen, **(own if isinstance(own, Mapping) else {})}
     if settings.get("AutomaticBackupRetentionDays") not in {0, "0"}:
         settings.setdefault("DailyAutomaticBackupStartTime", chosen)
+    if kind == "LUSTRE":
+        settings.setdefault("DeploymentType", "SCRATCH_1")  # what it is where nothing is said
+    if kind == "LUSTRE" and settings.get("ImportPath") is not None:  # as DescribeFileSystems tells of a linked one
+        settings["DataRepositoryConfiguration"] = {"ImportPath": settings["ImportPath"]}
     if "AutomaticBackupRetentionDays" in settings:
         settings["AutomaticBackupRetentionDays"] = _number(settings["AutomaticBackupRetentionDays"])
     return {
@@ -324,7 +328,7 @@ def volume(arn: str, thing: Thing, name: str) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    text = str(value)
+    text = str(value).removesuffix(".0")
     return int(text) if not isinstance(value, (Unknown, bool)) and text.lstrip("-").isdecimal() else value
 
 
@@ -332,6 +336,8 @@ def vault(arn: str, name: str, thing: Thing) -> dict[str, Any]:
     """As ListBackupVaults and DescribeBackupVault tell it."""
     given = thing.properties
     lock = given.get("LockConfiguration")
+    if isinstance(lock, Unknown):
+        lock = {"MinRetentionDays": lock, "MaxRetentionDays": lock}
     limits = lock if isinstance(lock, Mapping) else given if thing.type == AIR_GAPPED else {}
     keys = ("MinRetentionDays", "MaxRetentionDays")
     return {
@@ -345,8 +351,31 @@ def vault(arn: str, name: str, thing: Thing) -> dict[str, Any]:
     }
 
 
+# What CloudFormation makes a text of, whatever YAML takes it for: `ConditionValue: true`, `RuleName: 1`.
+_TEXTS = frozenset(
+    {
+        "BackupPlanName",
+        "RuleName",
+        "TargetBackupVaultName",
+        "ScheduleExpression",
+        "ScheduleExpressionTimezone",
+        "SelectionName",
+        "ConditionKey",
+        "ConditionValue",
+        "ConditionType",
+    }
+)
+
+
+def text_of(value: Any) -> str:
+    """A scalar as CloudFormation writes it: `true`, not `True`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def numbers(value: Any, key: str = "") -> Any:
-    """A plan's body with numbers and truths where a template writes them as texts."""
+    """A plan's or selection's body with numbers, truths and texts where a template writes one as another."""
+    if key in _TEXTS and isinstance(value, (bool, int, float)):
+        return text_of(value)
     if isinstance(value, Mapping):
         return {name: numbers(each, name) for name, each in value.items()}
     if isinstance(value, list):

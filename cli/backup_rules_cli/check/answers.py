@@ -146,11 +146,9 @@ class _Answers:
 
     def backup_list_backup_selections(self, BackupPlanId: str) -> Any:  # noqa: N803
         listed = self._account.selections.get(BackupPlanId, [])
-        if not listed and identities.SELECTION not in self._account.whole:
+        if not listed and self.filled and identities.SELECTION not in self._account.whole:
             plan = self._account.plans[BackupPlanId][0].name
-            note_gap(
-                NotInFilesError(f"These files declare no selection of plan {plan}", "judge it with its selections")
-            )
+            note_gap(NotInFilesError(f"These files declare no selection of plan {plan}"))
         items = []
         for selection_id, thing, body in listed:
             given = body if isinstance(body, Mapping) else {}
@@ -322,7 +320,8 @@ class _Answers:
         rows: list[dict[str, Any]] = []
         counted: dict[str, int] = {}
         for arn, (thing, name) in self._account.resources.items():
-            kind = next((each.config_type for each in RESOURCE_TYPES if each.config_type == thing.type), None)
+            its_type = identities.SAME_IN_CONFIG.get(thing.type, thing.type)
+            kind = next((each.config_type for each in RESOURCE_TYPES if each.config_type == its_type), None)
             if kind is None or kind not in wanted:
                 continue
             counted[kind] = counted.get(kind, 0) + 1

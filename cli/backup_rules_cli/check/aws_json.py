@@ -56,6 +56,18 @@ def _plan(document: Object) -> Made:
     yield _thing(PLAN, name, {ID: str(plan_id or name), "BackupPlan": body}, body, "BackupPlan")
 
 
+def _plan_input(document: Object) -> Made:
+    """What create-backup-plan takes as --backup-plan."""
+    name = document["BackupPlanName"]
+    yield _thing(PLAN, name, {ID: str(name), "BackupPlan": document}, document, "")
+
+
+def _selection_input(document: Object) -> Made:
+    """What create-backup-selection takes as --backup-selection, which does not name the plan."""
+    properties = {"BackupPlanId": NOT_HERE, "BackupSelection": document}
+    yield _thing(SELECTION, document["SelectionName"], properties, document, "")
+
+
 def _plans(document: Object) -> Made:
     for path, each in _items(document, "BackupPlansList"):
         body = Unknown("list-backup-plans does not tell it", "add what `aws backup get-backup-plan` answers")
@@ -197,6 +209,8 @@ def _selections(document: Object) -> Made:
 _INSTANCES, _CLUSTERS = "AWS::RDS::DBInstance", "AWS::RDS::DBCluster"
 _COMMANDS: Mapping[str, tuple[Callable[[Mapping[str, Any]], bool], Callable[[Object], Made], tuple[str, ...]]] = {
     "get-backup-plan": (_has("BackupPlan"), _plan, ()),
+    "create-backup-plan": (_has("BackupPlanName", "Rules"), _plan_input, ()),
+    "create-backup-selection": (_has("SelectionName", "IamRoleArn"), _selection_input, ()),
     "get-backup-selection": (_has("BackupSelection"), _selection, ()),
     "list-backup-plans": (_has("BackupPlansList"), _plans, (PLAN,)),
     "list-backup-selections": (_has("BackupSelectionsList"), _selections, (SELECTION,)),
@@ -232,6 +246,10 @@ def joined(things: list[Thing]) -> list[Thing]:
         body = {PLAN: "BackupPlan", SELECTION: "BackupSelection"}.get(each.type, "")
         if known is None or isinstance(known.properties.get(body), Unknown) or _is_listed(known):
             found[key] = each
+    plans = [each for each in found.values() if each.type == PLAN]
+    for each in found.values():
+        if each.type == SELECTION and each.properties.get("BackupPlanId") is NOT_HERE and len(plans) == 1:
+            each.properties = {**each.properties, "BackupPlanId": plans[0].properties[ID]}  # there is no other
     return list(found.values())
 
 

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/i
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -13,7 +14,7 @@ from typing import Any
 from backup_rules.arns import Place
 from backup_rules_cli.check import identities
 from backup_rules_cli.check.decoding import BrokenFileError, parsed, placed
-from backup_rules_cli.check.things import Array, Object, Position, Thing, Unknown, at_of
+from backup_rules_cli.check.things import Array, Object, Position, Thing, Unknown, at_of, unknowns
 
 STACK_SET = "AWS::CloudFormation::StackSet"
 _NO_VALUE = object()
@@ -181,7 +182,10 @@ class _Template:
                 return _split(resolved(argument))
             case "Fn::FindInMap":
                 return self._found_in_map(argument, resolved)
-            case "Fn::Base64" | "Fn::ToJsonString" | "Fn::Cidr" | "Fn::Length":
+            case "Fn::ToJsonString":
+                whole = resolved(argument)
+                return next(unknowns(whole), None) or json.dumps(whole)
+            case "Fn::Base64" | "Fn::Cidr" | "Fn::Length":
                 return Unknown(f"it is made by {name}", "write it plainly")
             case "Fn::ImportValue":
                 what = resolved(argument)

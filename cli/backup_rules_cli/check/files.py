@@ -182,19 +182,12 @@ def placed(subject: Subject, account: str, region: str, parameters: Mapping[str,
 def _declared_policies(things: Sequence[Thing]) -> Iterator[Policy]:
     """The backup policies that a template or a plan declares."""
     for each in things:
-        content = each.properties.get("Content")
-        if (
-            each.type != BACKUP_POLICY
-            or each.properties.get("Type") != "BACKUP_POLICY"
-            or next(unknowns(content), None)
-        ):
+        if each.type != BACKUP_POLICY or each.properties.get("Type") != "BACKUP_POLICY":
             continue
-        tree = _tree(content) if isinstance(content, str) else content
-        if isinstance(tree, Mapping) and isinstance(tree.get("plans"), Mapping):
-            text = content if isinstance(content, str) else json.dumps(content, default=str)
-            yield Policy(
-                str(each.properties.get("Name", each.name)),
-                text,
-                each.at,
-                content if isinstance(content, Object) else None,
-            )
+        name, content = str(each.properties.get("Name", each.name)), each.properties.get("Content")
+        missing = next(unknowns(content), None)
+        if missing is not None:
+            yield Policy(name, "", each.at, open=missing)
+            continue
+        text = content if isinstance(content, str) else json.dumps(content, default=str)
+        yield Policy(name, text, each.at, content if isinstance(content, Object) else None)

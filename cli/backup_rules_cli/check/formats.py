@@ -49,11 +49,16 @@ def table(findings: Findings, *, columns: int, everything: bool, quiet: bool) ->
         yield ""
     states = Counter(each.judged.state for each in findings.found if not each.quiet)
     excluded = f", {len(findings.quiet)} excluded" if findings.quiet else ""
-    unread = f", {len(findings.broken_files)} files could not be read" if findings.broken_files else ""
+    unread = f", {_files(len(findings.broken_files))} could not be read" if findings.broken_files else ""
     yield (
-        f"{len(findings.files)} files: {states[BROKEN]} broken, {states[UNKNOWN]} unknown, {states[HOLDS]} hold"
+        f"{_files(len(findings.files))}:"
+        f" {states[BROKEN]} broken, {states[UNKNOWN]} unknown, {states[HOLDS]} hold"
         f"{excluded}{unread}."
     )
+
+
+def _files(number: int) -> str:
+    return f"{number} file" if number == 1 else f"{number} files"
 
 
 _KNOWN = "CloudFormation templates, terraform show -json, backup policies, and answers of the AWS CLI are"

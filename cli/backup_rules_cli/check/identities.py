@@ -63,6 +63,7 @@ KINDS: Mapping[str, Kind] = {
     KEY: Kind("", _arn("kms", "key/{name}"), name_attributes=("KeyId",)),
     "AWS::DynamoDB::Table": Kind("TableName", _arn("dynamodb", "table/{name}")),
     "AWS::DynamoDB::GlobalTable": Kind("TableName", _arn("dynamodb", "table/{name}"), name_attributes=("TableId",)),
+    "AWS::Serverless::SimpleTable": Kind("TableName", _arn("dynamodb", "table/{name}")),
     "AWS::EC2::Volume": Kind("", _arn("ec2", "volume/{name}"), made_up="vol-{name}", name_attributes=("VolumeId",)),
     "AWS::EC2::Instance": Kind("", _arn("ec2", "instance/{name}"), made_up="i-{name}", name_attributes=("InstanceId",)),
     "AWS::EFS::FileSystem": Kind(
@@ -92,6 +93,11 @@ KINDS: Mapping[str, Kind] = {
     "AWS::DSQL::Cluster": Kind("", _arn("dsql", "cluster/{name}"), arn_attributes=("ResourceArn",)),
 }
 
+SAME_IN_CONFIG: Mapping[str, str] = {
+    "AWS::DynamoDB::GlobalTable": "AWS::DynamoDB::Table",
+    "AWS::Serverless::SimpleTable": "AWS::DynamoDB::Table",
+}
+"""AWS Config's type, where it is another."""
 
 ID = "__id"
 """The id that AWS gave, of what has no name, where a document tells it."""

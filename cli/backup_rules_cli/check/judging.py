@@ -21,10 +21,11 @@ from backup_rules.evaluation.rule import Outcome
 from backup_rules.evaluation.subjects import Verdict
 from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.check.account import Account, described, own_policy_documents
-from backup_rules_cli.check.answers import WITH_ACCOUNT, DocumentedClients
+from backup_rules_cli.check.answers import WITH_ACCOUNT, DocumentedClients, left_open
 from backup_rules_cli.check.guesses import NUMBER, UNNAMED
-from backup_rules_cli.check.identities import BACKUP_POLICY, PLAN
+from backup_rules_cli.check.identities import BACKUP_POLICY, PLAN, SELECTION
 from backup_rules_cli.check.organization import Organization, Policy, add_plans
+from backup_rules_cli.check.possible import MORE_MEANS_MORE_PROBLEMS, with_possible_resources
 from backup_rules_cli.check.things import Documented, Position, Thing, Unknown, unknowns
 from backup_rules_cli.places import partition_of
 from backup_rules_cli.reports import COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE
@@ -33,8 +34,16 @@ HOLDS, BROKEN, UNKNOWN = "holds", "broken", "unknown"
 NEEDS_JOBS = frozenset({"BACKUP_PLAN_RAN_ON_SCHEDULE"})
 OF_POLICIES = "BACKUP_POLICY_"
 INVALID_POLICIES = "BACKUP_POLICY_VALID"
+ROLE_PERMISSIONS = "BACKUP_ROLE_PERMISSIONS"
+VAULT_USABLE = "BACKUP_VAULT_USABLE"
+NOT_EMPTY = "BACKUP_SELECTION_NOT_EMPTY"
 EXAMPLE_ACCOUNT, EXAMPLE_REGION = "111122223333", "us-east-1"
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:([a-z]{2}(?:-[a-z]+)+-\d)?:(\d{12})?:")
+# Where ARNs of other accounts and Regions stand: copies go there, and policies name who is admitted.
+_OF_OTHERS = frozenset({"CopyActions", "AccessPolicy", "KeyPolicy", "AssumeRolePolicyDocument", "PolicyDocument"})
+_MALFORMED = re.compile(
+    r"\S+ in account .* answered something that cannot be read: (?:\w+Error\([\"'])?(.*?)(?:[\"']\))?\.", re.DOTALL
+)
 _CHOSEN_BY_AWS = ("AWS::RDS", "AWS::DocDB", "AWS::Neptune", "AWS::FSx")
 
 Fill = Callable[[ClientBuilder, Place], ClientBuilder]
@@ -59,7 +68,8 @@ class Judged:
 
 def place_of(documented: Documented, account: str, region: str, more_regions: Sequence[str] = ()) -> Place:
     """The account and Region that is meant: given, or those that the document's ARNs name most often."""
-    found = [match for text in _texts([each.properties for each in documented.things]) for match in _ARN.findall(text)]
+    texts = _texts([each.properties for each in documented.things])
+    found = [match for text in texts for match in _ARN.findall(text)]
     regions = Counter(each for each, _ in found if each)
     accounts = Counter(each for _, each in found if each)
     region = region or _most(regions) or next(iter(more_regions), EXAMPLE_REGION)
@@ -75,8 +85,9 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
+        for key, each in value.items():
+            if key not in _OF_OTHERS:
+                yield from _texts(each)
     elif isinstance(value, (list, tuple)):
         for each in value:
             yield from _texts(each)
@@ -113,8 +124,11 @@ class Case:
         for each in self.policies:
             if each.refused:
                 yield Judged(INVALID_POLICIES, BROKEN, BACKUP_POLICY, each.name, each.at, "", each.refused, each.at)
+            elif each.open is not None:
+                told = str(left_open(f"The content of policy {each.name}", each.open))
+                yield Judged(INVALID_POLICIES, UNKNOWN, BACKUP_POLICY, each.name, each.at, "", told, each.at)
         for folder in folders:
-            accepted = [each for each in self.policies if not each.refused]
+            accepted = [each for each in self.policies if not each.refused and each.open is None]
             concerned = accepted if folder.name.startswith(OF_POLICIES) else self.account.plans
             if concerned and folder.name not in NEEDS_JOBS:
                 yield from self._judged(folder)
@@ -174,18 +188,82 @@ class Case:
             failure = next((it.failures[key] for it in outcomes if key in it.failures), None)
             thing = self.account.subject_at(*key)
             state, text = _said(verdicts, failure, thing)
+            if state == UNKNOWN and (wider := self._whatever_there_is(folder, given).get(key)) is not None:
+                if wider.compliance == COMPLIANT:
+                    state, text = HOLDS, ""
+                elif wider.compliance == NON_COMPLIANT and folder.name == ROLE_PERMISSIONS and "At worst" not in text:
+                    text = f"{text} At worst: {wider.annotation}"
+            if state == UNKNOWN and thing is not None and folder.name == VAULT_USABLE:
+                text = f"{self._missing_vaults(thing)}{text}"
             if state:
                 yield self._told(folder.name, state, text.replace(UNNAMED, "(not known here)"), thing, key)
+
+    def _whatever_there_is(self, folder: RuleFolder, given: Any) -> Mapping[tuple[str, str], Verdict]:
+        """The verdicts if there is more to be picked than is declared, of every type; of several, the worst."""
+        if folder.name not in MORE_MEANS_MORE_PROBLEMS or not self._wider_readers:
+            return {}
+        if folder.name not in self._wider:
+            rule = folder.rule()
+            with contextlib.redirect_stdout(io.StringIO()):
+                outcomes = [rule.judge(Invocation(each, given, self.now)) for each in self._wider_readers]
+            judged = [{each.subject.key: each for each in it.verdicts} for it in outcomes]
+            everywhere = [key for key in judged[0] if all(key in each for each in judged)]
+            self._wider[folder.name] = {
+                key: next((each[key] for each in judged if each[key].compliance == NON_COMPLIANT), judged[0][key])
+                for key in everywhere
+            }
+        return self._wider[folder.name]
+
+    @cached_property
+    def _wider_readers(self) -> list[ReadAccount]:
+        wider = None if self.fill is not None else with_possible_resources(self.account)
+        if wider is None:
+            return []
+        return [
+            ReadAccount(Calls(self.place, DocumentedClients(wider, self.organization, self._own_policies, number)))
+            for number in range(len(self._readers))
+        ]
+
+    @cached_property
+    def _wider(self) -> dict[str, dict[tuple[str, str], Verdict]]:
+        """By rule: what `_whatever_there_is` has found."""
+        return {}
 
     def _told(self, rule: str, state: str, text: str, thing: Thing | None, key: tuple[str, str]) -> Judged:
         if thing is None:
             name = ", ".join(each.name for each in self.policies) or key[1]
             at = self._at_of_policy(text)
             return Judged(rule, state, key[0], name, at, "", text, at)
+        if rule == NOT_EMPTY and thing.type == PLAN and state == BROKEN and not self._selections_listed:
+            # Other plans' selections do not depend on whether this one has some elsewhere.
+            state = UNKNOWN
+            text = f"These files declare no selection of plan {thing.name}. To settle it, judge it with its selections."
         exists = thing.properties.get("__exists")
         if isinstance(exists, Unknown) and state == BROKEN:
             state, text = UNKNOWN, f"{text} Whether it is made at all is not known: {exists.why}."
         return Judged(rule, state, thing.type, thing.name, _at(thing, text), thing.path, text, thing.at)
+
+    def _missing_vaults(self, thing: Thing) -> str:
+        """Which vaults of a plan are in no document, and whether one that differs in letter case only is."""
+        body = thing.properties.get("BackupPlan")
+        rules = body.get("BackupPlanRule", body.get("Rules")) if isinstance(body, Mapping) else None
+        wanted = [
+            name
+            for each in (rules if isinstance(rules, list) else ())
+            if isinstance(each, Mapping)
+            for name in [each.get("TargetBackupVault", each.get("TargetBackupVaultName"))]
+            if isinstance(name, str) and name not in self.account.vaults
+        ]
+        if not wanted:
+            return ""
+        near = next((each for each in self.account.vaults if each.lower() == wanted[0].lower()), None)
+        but = f", but vault {near}, which differs in letter case, is" if near else ""
+        return f"Vault {wanted[0]} is not declared in these files{but}. "
+
+    @property
+    def _selections_listed(self) -> bool:
+        """Whether a command has listed all selections of the plan; it lists those of one plan only."""
+        return SELECTION in self.account.whole and len(self.account.plans) == 1
 
     def _at_of_policy(self, text: str) -> Position:
         return self.organization.at(text) or Position(self.documented.called)
@@ -219,6 +297,10 @@ def _said(verdicts: Sequence[Verdict | None], failure: ReadError | None, thing: 
 
 def _with_why(text: str, thing: Thing | None) -> str:
     """What was not read, and what of the thing itself is open, as it may be that."""
+    malformed = _MALFORMED.fullmatch(text)
+    if malformed is not None:
+        whose = f" of {thing.name}" if thing else ""
+        return f"What is written{whose} is not as AWS takes it: {malformed[1]}. To settle it, correct it."
     found = (
         None if thing is None else next(unknowns({k: v for k, v in thing.properties.items() if k != "__exists"}), None)
     )

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from backup_rules.arns import Place
 from backup_rules_cli.check import identities
 from backup_rules_cli.check.account import Account
-from backup_rules_cli.check.things import Position, Thing
+from backup_rules_cli.check.things import Position, Thing, Unknown
 
 BACKUP_POLICY = "BACKUP_POLICY"
 _SOMEBODY = "999999999999"
@@ -30,6 +30,8 @@ class Policy:
     tree: Any = None
     parent: bool = False
     """Attached above the account: at the root or an OU, in the order of the command line."""
+    open: Unknown | None = None
+    """What of its content is not known: it can be neither refused nor judged."""
     effective: bool = False
     """What AWS says that an account gets: nothing is inherited any more."""
 
@@ -38,7 +40,7 @@ class Policy:
         """Why AWS Organizations would not take it; empty where it would."""
         from aws_simulator.core.policy_inheritance import PolicySyntaxError, parse_policy  # noqa: PLC0415
 
-        if self.effective:
+        if self.effective or self.open is not None:
             return ""
         try:
             parse_policy(self.text)
@@ -65,7 +67,7 @@ class Organization:
         if given is not None:
             found = json.loads(given.text)
             return found if isinstance(found, Mapping) else {}
-        accepted = [each for each in self.policies if not each.refused]
+        accepted = [each for each in self.policies if not each.refused and each.open is None]
         return effective_policy([[each.text] for each in accepted])
 
     def describe(self) -> dict[str, Any]:

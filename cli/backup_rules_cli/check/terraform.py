@@ -14,13 +14,8 @@ from typing import Any
 from backup_rules.arns import Place
 from backup_rules_cli.check import identities
 from backup_rules_cli.check.identities import BACKUP_POLICY, KEY, PLAN, REGION_SETTINGS, ROLE, SELECTION, VAULT
-from backup_rules_cli.check.things import Array, Object, Position, Thing, Unknown, at_of
-
-AFTER_APPLY = Unknown(
-    "Terraform knows it after apply", "judge the state after apply, or with an account (--with-account)"
-)
-
-Values = Mapping[str, Any]
+from backup_rules_cli.check.terraform_values import AFTER_APPLY, KINDS, Known, Resource
+from backup_rules_cli.check.things import Array, Object, Thing, Unknown, at_of, unknowns
 
 
 def is_terraform(document: Any) -> bool:
@@ -34,206 +29,14 @@ def is_terraform(document: Any) -> bool:
 
 def things(document: Object, place: Place) -> Iterator[Thing]:
     """The resources that the plan or state has."""
-    known = _Known(document, place)
+    known = Known(document, place)
     for address, resource in known.resources.items():
         make = _MAKERS.get(str(resource.get("type")))
         if make is None:
             continue
         at = at_of(resource, document.at)
-        for kind, properties in make(_Resource(known, address, resource)):
+        for kind, properties in make(Resource(known, address, resource)):
             yield Thing(kind, address, properties, at, address)
-
-
-class _Known:
-    """A plan's values, its unknown ones, and its configuration's references."""
-
-    def __init__(self, document: Object, place: Place) -> None:
-        self.place = place
-        values = document.get("planned_values") or document.get("values") or {}
-        self.resources: dict[str, Any] = {
-            str(each.get("address")): each
-            for each in _resources(values.get("root_module"))
-            if each.get("mode") != "data"
-        }
-        self.data: dict[str, Any] = {
-            str(each.get("address")): each.get("values")
-            for source in (values, _inside(document, "prior_state", "values"))
-            for each in _resources(_inside(source, "root_module"))
-            if each.get("mode") == "data"
-        }
-        self.unknown = {
-            str(each.get("address")): _inside(each, "change", "after_unknown")
-            for each in document.get("resource_changes") or ()
-            if isinstance(each, Mapping)
-        }
-        self._expressions: dict[str, Any] = {}
-        self._arguments: dict[str, Any] = {}
-        """Of each module, by its prefix: what its variables are given."""
-        self._by_plain: dict[str, list[str]] = {}
-        for address in self.resources:
-            self._by_plain.setdefault(_without_index(address), []).append(address)
-        self._configure(_inside(document, "configuration", "root_module"), "")
-
-    def _configure(self, module: Any, prefix: str) -> None:
-        if not isinstance(module, Mapping):
-            return
-        for each in module.get("resources") or ():
-            if isinstance(each, Mapping):
-                self._expressions[f"{prefix}{each.get('address')}"] = each.get("expressions") or {}
-        calls = module.get("module_calls")
-        for name, call in calls.items() if isinstance(calls, Mapping) else ():
-            inner = f"{prefix}module.{name}."
-            self._arguments[inner] = _inside(call, "expressions") or {}
-            self._configure(_inside(call, "module"), inner)
-
-    def gives(self, address: str, argument: str) -> bool:
-        """Whether the configuration gives the argument; what is unknown and not given, AWS chooses."""
-        return argument in (self._expressions.get(_without_index(address)) or {})
-
-    def referred(self, address: str, path: tuple[Any, ...]) -> tuple[str, str] | None:
-        """What an argument refers to, if to one thing: its address in the plan, and the attribute."""
-        found: Any = self._expressions.get(_without_index(address))
-        for step in path:
-            if not _has(found, step):
-                break
-            found = found[step]
-        number = path[-1] if path and isinstance(path[-1], int) else 0
-        return self._target(_inside(found, "references"), _module_of(address), number, address)
-
-    def _target(self, references: Any, prefix: str, number: int, address: str) -> tuple[str, str] | None:
-        """The resource that the references name, in the order of a list; variables are followed to the caller."""
-        named = [str(each) for each in references] if isinstance(references, list) else []
-        found = [each for each in (self._resource(name, prefix, address) for name in named) if each and each[1]]
-        if found:
-            return found[number] if number < len(found) else found[0] if len(found) == 1 else None
-        for name in named:
-            if name.startswith("var.") and prefix in self._arguments:
-                given = _inside(self._arguments[prefix].get(name.split(".")[1]), "references")
-                outer = _module_of(prefix.removesuffix("."))
-                return self._target(given, outer, number, address)
-        plain = [each for each in (self._resource(name, prefix, address) for name in named) if each]
-        return plain[0] if plain else None
-
-    def _resource(self, reference: str, prefix: str, address: str) -> tuple[str, str] | None:
-        """A reference such as `aws_iam_role.backup[0].arn`: the address of the resource, and the attribute."""
-        parts = _without_index(reference).split(".")
-        same = self._by_plain.get(f"{prefix}{'.'.join(parts[:2])}")
-        if not same or len(parts) < 2:
-            return None
-        mine = next((each for each in same if _index(each) == _index(address)), same[0])
-        return mine, ".".join(parts[2:])
-
-
-def _module_of(address: str) -> str:
-    """The module of a resource or of a module: `module.backup.`, or nothing for the root."""
-    parts = _without_index(address).split(".")
-    return "".join(f"{each}." for each in parts[:-2]) if len(parts) > 2 else ""
-
-
-class _Resource:
-    """A resource, whose arguments are asked for by name."""
-
-    def __init__(self, known: _Known, address: str, resource: Mapping[str, Any]) -> None:
-        self.known = known
-        self.address = address
-        values = resource.get("values")
-        self.values: Values = values if isinstance(values, Mapping) else {}
-        self.at = at_of(resource, Position(""))
-        self.called = str(resource.get("name", address))
-
-    def get(self, *path: Any) -> Any:
-        """An argument; None where it is not given."""
-        found: Any = self.values
-        unknown: Any = self.known.unknown.get(self.address)
-        for step in path:
-            unknown = unknown[step] if _has(unknown, step) else unknown if unknown is True else None
-            found = found[step] if _has(found, step) else None
-        if unknown is True and found is None:
-            return self._followed(path)
-        if isinstance(found, list) and isinstance(unknown, list):
-            return [self.get(*path, number) for number in range(max(len(found), len(unknown)))]
-        if isinstance(found, Mapping) and isinstance(unknown, Mapping) and any(unknown.values()):
-            return Object(at_of(found, self.at), {key: self.get(*path, key) for key in {**found, **unknown}})
-        return found
-
-    def _followed(self, path: tuple[Any, ...]) -> Any:
-        """What the argument will be: that of what it refers to."""
-        referred = self.known.referred(self.address, path)
-        while referred is None and path and isinstance(path[-1], int):
-            path = path[:-1]
-            referred = self.known.referred(self.address, path)
-        if referred is None:
-            return AFTER_APPLY
-        address, attribute = referred
-        resource = self.known.resources[address]
-        kind = _KINDS.get(str(resource.get("type")))
-        if kind is None:
-            return AFTER_APPLY
-        other = _Resource(self.known, address, resource)
-        properties = other.naming(kind)
-        if attribute in {"arn", "target_arn"}:
-            name = identities.name_of(kind, address, properties)
-            return identities.arn_of(kind, name, properties, self.known.place)
-        if attribute in {"id", "name", "identifier", "key_id", "bucket", "role", ""}:
-            return identities.name_of(kind, address, properties)
-        return AFTER_APPLY
-
-    def naming(self, kind: str) -> dict[str, Any]:
-        """The properties that the name follows from."""
-        named_by = identities.KINDS[kind].named_by or identities.ID
-        keys = _NAMES if named_by != identities.ID else ("id",)
-        given = next((self.values[key] for key in keys if isinstance(self.values.get(key), str)), None)
-        path = self.values.get("path")
-        return {**({named_by: given} if given else {}), **({"Path": path} if isinstance(path, str) else {})}
-
-    def object(self, entries: Mapping[str, Any]) -> Object:
-        """Properties, without those that are not given."""
-        return Object(self.at, {key: value for key, value in entries.items() if value is not None})
-
-    def blocks(self, *path: Any) -> list[int]:
-        """The numbers of the blocks of that name."""
-        found = self.get(*path)
-        return list(range(len(found))) if isinstance(found, list) else []
-
-    def tags(self) -> Any:
-        """All tags, those of the provider too."""
-        found = self.get("tags_all")
-        return found if found is not None else self.get("tags")
-
-
-_NAMES = ("name", "identifier", "cluster_identifier", "bucket", "table_name")
-
-
-def _inside(value: Any, *path: str) -> Any:
-    for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value
-
-
-def _has(value: Any, step: Any) -> bool:
-    if isinstance(value, Mapping):
-        return step in value
-    return isinstance(value, list) and isinstance(step, int) and step < len(value)
-
-
-def _resources(module: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(module, Mapping):
-        yield from (each for each in module.get("resources") or () if isinstance(each, Mapping))
-        for child in module.get("child_modules") or ():
-            yield from _resources(child)
-
-
-def _without_index(address: str) -> str:
-    found, depth = [], 0
-    for character in address:
-        depth += (character == "[") - (character == "]")
-        if depth == 0 and character != "]":
-            found.append(character)
-    return "".join(found)
-
-
-def _index(address: str) -> str:
-    return address[address.rindex("[") :] if address.endswith("]") else ""
 
 
 # Resources
@@ -241,7 +44,7 @@ def _index(address: str) -> str:
 Made = Iterator[tuple[str, Object]]
 
 
-def _plan(it: _Resource) -> Made:
+def _plan(it: Resource) -> Made:
     rules = Array(it.at)
     for number in it.blocks("rule"):
         rules.append(_rule(it, number))
@@ -252,7 +55,7 @@ def _plan(it: _Resource) -> Made:
     yield PLAN, it.object({**it.naming(PLAN), "BackupPlan": body})
 
 
-def _rule(it: _Resource, number: int) -> Object:
+def _rule(it: Resource, number: int) -> Object:
     def argument(name: str) -> Any:
         return it.get("rule", number, name)
 
@@ -293,7 +96,7 @@ def _rule(it: _Resource, number: int) -> Object:
     )
 
 
-def _selection(it: _Resource) -> Made:
+def _selection(it: Resource) -> Made:
     tags = [
         it.object(
             {
@@ -323,8 +126,8 @@ def _selection(it: _Resource) -> Made:
         {
             "SelectionName": it.get("name"),
             "IamRoleArn": it.get("iam_role_arn"),
-            "Resources": it.get("resources") or None,
-            "NotResources": it.get("not_resources") or None,
+            "Resources": it.listed("resources") or None,
+            "NotResources": it.listed("not_resources") or None,
             "ListOfTags": tags or None,
             "Conditions": conditions or None,
         }
@@ -332,10 +135,10 @@ def _selection(it: _Resource) -> Made:
     yield SELECTION, it.object({"BackupPlanId": it.get("plan_id"), "BackupSelection": body})
 
 
-def _vault(it: _Resource) -> Made:
-    lock = next(iter(_of(it, "aws_backup_vault_lock_configuration", "backup_vault_name")), None)
-    policy = next(iter(_of(it, "aws_backup_vault_policy", "backup_vault_name")), None)
-    limits = (
+def _vault(it: Resource) -> Made:
+    lock = next(_of(it, "aws_backup_vault_lock_configuration", "backup_vault_name"), None)
+    policy = next(_of(it, "aws_backup_vault_policy", "backup_vault_name"), None)
+    limits: Object | Unknown | None = (
         None
         if lock is None
         else it.object(
@@ -343,6 +146,10 @@ def _vault(it: _Resource) -> Made:
         )
     )
     text = None if policy is None else policy.get("policy")
+    if lock is None and any(_of(it, "aws_backup_vault_lock_configuration", "backup_vault_name", unresolved=True)):
+        limits = AFTER_APPLY
+    if policy is None and any(_of(it, "aws_backup_vault_policy", "backup_vault_name", unresolved=True)):
+        text = AFTER_APPLY
     yield (
         VAULT,
         it.object(
@@ -358,7 +165,7 @@ def _vault(it: _Resource) -> Made:
     )
 
 
-def _air_gapped(it: _Resource) -> Made:
+def _air_gapped(it: Resource) -> Made:
     yield (
         identities.AIR_GAPPED,
         it.object(
@@ -371,18 +178,19 @@ def _air_gapped(it: _Resource) -> Made:
     )
 
 
-def _of(it: _Resource, kind: str, argument: str) -> Iterator[_Resource]:
-    """The resources of a type that belong to this one."""
-    properties = it.naming(_KINDS[str(it.known.resources[it.address]["type"])])
-    name = identities.name_of(_KINDS[str(it.known.resources[it.address]["type"])], it.address, properties)
+def _of(it: Resource, kind: str, argument: str, *, unresolved: bool = False) -> Iterator[Resource]:
+    """The resources of a type that belong to this one. With `unresolved`, those of which it is not known, too."""
+    properties = it.naming(KINDS[str(it.known.resources[it.address]["type"])])
+    name = identities.name_of(KINDS[str(it.known.resources[it.address]["type"])], it.address, properties)
     for address, each in it.known.resources.items():
         if each.get("type") == kind:
-            other = _Resource(it.known, address, each)
-            if other.get(argument) == name:
+            other = Resource(it.known, address, each)
+            given = other.get(argument)
+            if (isinstance(given, Unknown) and unresolved) or name in (given if isinstance(given, list) else [given]):
                 yield other
 
 
-def _settings(it: _Resource) -> Made:
+def _settings(it: Resource) -> Made:
     yield (
         REGION_SETTINGS,
         it.object(
@@ -394,7 +202,7 @@ def _settings(it: _Resource) -> Made:
     )
 
 
-def _role(it: _Resource) -> Made:
+def _role(it: Resource) -> Made:
     inline = [
         it.object(
             {
@@ -416,6 +224,19 @@ def _role(it: _Resource) -> Made:
         else []
     )
     arns += [each.get("policy_arn") for each in _of(it, "aws_iam_role_policy_attachment", "role")]
+    arns += [each.get("policy_arn") for each in _of(it, "aws_iam_policy_attachment", "roles")]
+    attachments = {
+        "aws_iam_role_policy": "role",
+        "aws_iam_role_policy_attachment": "role",
+        "aws_iam_policy_attachment": "roles",
+    }
+    elsewhere = [
+        given
+        for kind, argument in attachments.items()
+        for each in _of(it, kind, argument, unresolved=True)
+        for given in [each.get(argument)]
+        if next(unknowns(given), None) is not None
+    ]
     yield (
         ROLE,
         it.object(
@@ -426,6 +247,7 @@ def _role(it: _Resource) -> Made:
                 "Policies": [*inline, *own],
                 "ManagedPolicyArns": list(dict.fromkeys(arns)) if all(isinstance(each, str) for each in arns) else arns,
                 "PermissionsBoundary": it.get("permissions_boundary") or None,
+                "__open_policies": elsewhere or None,  # which role these belong to is not known
             }
         ),
     )
@@ -441,7 +263,7 @@ def _policy(text: Any) -> Any:
         return Unknown("it is no JSON", "correct it")
 
 
-def _managed_policy(it: _Resource) -> Made:
+def _managed_policy(it: Resource) -> Made:
     yield (
         "AWS::IAM::ManagedPolicy",
         it.object(
@@ -450,20 +272,20 @@ def _managed_policy(it: _Resource) -> Made:
     )
 
 
-def _key(it: _Resource) -> Made:
+def _key(it: Resource) -> Made:
     enabled = it.get("is_enabled")
     yield KEY, it.object({**it.naming(KEY), "Enabled": True if enabled is None else enabled})
 
 
-def _organization_policy(it: _Resource) -> Made:
+def _organization_policy(it: Resource) -> Made:
     if (it.get("type") or "SERVICE_CONTROL_POLICY") == "BACKUP_POLICY":
         yield BACKUP_POLICY, it.object({"Name": it.get("name"), "Type": "BACKUP_POLICY", "Content": it.get("content")})
 
 
-def _resource(kind: str, **arguments: str) -> Callable[[_Resource], Made]:
+def _resource(kind: str, **arguments: str) -> Callable[[Resource], Made]:
     """A resource whose arguments have other names: CloudFormation's by Terraform's."""
 
-    def make(it: _Resource) -> Made:
+    def make(it: Resource) -> Made:
         naming = it.naming(kind)
         told = {
             ours: it.get(theirs)
@@ -478,10 +300,10 @@ def _resource(kind: str, **arguments: str) -> Callable[[_Resource], Made]:
     return make
 
 
-def _file_system(key: str, kind: str) -> Callable[[_Resource], Made]:
+def _file_system(key: str, kind: str) -> Callable[[Resource], Made]:
     """A file system of FSx: a resource type for each kind."""
 
-    def make(it: _Resource) -> Made:
+    def make(it: Resource) -> Made:
         tags = it.tags()
         settings = it.object(
             {
@@ -489,6 +311,7 @@ def _file_system(key: str, kind: str) -> Callable[[_Resource], Made]:
                 "DailyAutomaticBackupStartTime": it.get("daily_automatic_backup_start_time"),
                 "AutomaticBackupRetentionDays": it.get("automatic_backup_retention_days"),
                 "DeploymentType": it.get("deployment_type"),
+                "ImportPath": it.get("import_path") if it.values.get("import_path") else None,
             }
         )
         as_list = [{"Key": key, "Value": value} for key, value in tags.items()] if isinstance(tags, Mapping) else tags
@@ -507,7 +330,7 @@ def _file_system(key: str, kind: str) -> Callable[[_Resource], Made]:
     return make
 
 
-def _bucket(it: _Resource) -> Made:
+def _bucket(it: Resource) -> Made:
     versioned = next(iter(_of(it, "aws_s3_bucket_versioning", "bucket")), None)
     status = None if versioned is None else versioned.get("versioning_configuration", 0, "status")
     own = it.get("versioning", 0, "enabled")
@@ -534,6 +357,7 @@ _WINDOWS = {
     "PreferredMaintenanceWindow": "maintenance_window",
     "BackupRetentionPeriod": "backup_retention_period",
     "Engine": "engine",
+    "BackupTarget": "backup_target",
 }
 _CLUSTER_WINDOWS = {
     "PreferredBackupWindow": "preferred_backup_window",
@@ -541,31 +365,7 @@ _CLUSTER_WINDOWS = {
     "BackupRetentionPeriod": "backup_retention_period",
     "Engine": "engine",
 }
-_KINDS: Mapping[str, str] = {
-    "aws_backup_plan": PLAN,
-    "aws_backup_selection": SELECTION,
-    "aws_backup_vault": VAULT,
-    "aws_backup_logically_air_gapped_vault": identities.AIR_GAPPED,
-    "aws_iam_role": ROLE,
-    "aws_kms_key": KEY,
-    "aws_dynamodb_table": "AWS::DynamoDB::Table",
-    "aws_ebs_volume": "AWS::EC2::Volume",
-    "aws_instance": "AWS::EC2::Instance",
-    "aws_efs_file_system": "AWS::EFS::FileSystem",
-    "aws_s3_bucket": "AWS::S3::Bucket",
-    "aws_db_instance": "AWS::RDS::DBInstance",
-    "aws_rds_cluster": "AWS::RDS::DBCluster",
-    "aws_docdb_cluster": "AWS::DocDB::DBCluster",
-    "aws_neptune_cluster": "AWS::Neptune::DBCluster",
-    "aws_fsx_windows_file_system": "AWS::FSx::FileSystem",
-    "aws_fsx_lustre_file_system": "AWS::FSx::FileSystem",
-    "aws_fsx_ontap_file_system": "AWS::FSx::FileSystem",
-    "aws_fsx_openzfs_file_system": "AWS::FSx::FileSystem",
-    "aws_eks_cluster": "AWS::EKS::Cluster",
-    "aws_redshift_cluster": "AWS::Redshift::Cluster",
-    "aws_timestreamwrite_table": "AWS::Timestream::Table",
-}
-_MAKERS: Mapping[str, Callable[[_Resource], Made]] = {
+_MAKERS: Mapping[str, Callable[[Resource], Made]] = {
     "aws_backup_plan": _plan,
     "aws_backup_selection": _selection,
     "aws_backup_vault": _vault,
@@ -586,7 +386,7 @@ _MAKERS: Mapping[str, Callable[[_Resource], Made]] = {
     "aws_fsx_openzfs_file_system": _file_system("OpenZFS", "OPENZFS"),
     **{
         name: _resource(kind)
-        for name, kind in _KINDS.items()
+        for name, kind in KINDS.items()
         if kind.startswith(("AWS::DynamoDB", "AWS::EC2", "AWS::EFS", "AWS::EKS", "AWS::Redshift", "AWS::Timestream"))
     },
 }

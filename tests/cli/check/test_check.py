@@ -277,7 +277,7 @@ def test_the_table_quotes_the_line_within_80_columns(run: Run, monkeypatch: pyte
     assert status == 1
     assert "PROBLEM  Plan: BACKUP_WINDOW_CONFIGURED" in out
     assert "    8 │ - {RuleName: short," in out
-    assert "1 files: 1 broken, 2 unknown, 0 hold." in out
+    assert "1 file: 1 broken, 2 unknown, 0 hold." in out
     assert max(map(len, out.splitlines()[1:])) <= 80
 
 
