@@ -28,8 +28,8 @@ $(VENV)/ready: requirements.lock
 
 # The variables that each target takes on the command line. Others are refused: a misspelt one would not be missed.
 KNOWN_evaluate := PROFILE REGION ACCOUNTS ROLE RULES PARAMETERS FORMAT ALL
-KNOWN_deploy := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS PLAN YES EXPECT_ACCOUNT EXPECT_ORGANIZATION
-KNOWN_deploy-single-account := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS PLAN YES EXPECT_ACCOUNT
+KNOWN_deploy := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS EXCLUSIONS PLAN YES EXPECT_ACCOUNT EXPECT_ORGANIZATION
+KNOWN_deploy-single-account := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS EXCLUSIONS PLAN YES EXPECT_ACCOUNT
 KNOWN_verify := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS ALL
 KNOWN_undeploy := PROFILE MANAGEMENT_PROFILE REGIONS SETTINGS YES EXPECT_ACCOUNT EXPECT_ORGANIZATION
 KNOWN_query := PROFILE REGION AGGREGATOR QUERY PACK RULE_PREFIX FORMAT ANNOTATIONS SHOW
@@ -74,11 +74,11 @@ DEPLOYMENT = $(call option,--profile,$(PROFILE)) $(call option,--management-prof
 
 .PHONY: deploy
 deploy: setup  ## Bring the pack to an organization: PROFILE=… [REGIONS="…"] [PLAN=1] [YES=1]. See docs/deploying.md.
-	@$(BIN)/backup-rules deploy $(DEPLOYMENT)
+	@$(BIN)/backup-rules deploy $(DEPLOYMENT) $(call option,--exclusions,$(EXCLUSIONS))
 
 .PHONY: deploy-single-account
 deploy-single-account: setup  ## Bring the pack to the one account of PROFILE=…, for a trial.
-	@$(BIN)/backup-rules deploy-single-account $(DEPLOYMENT)
+	@$(BIN)/backup-rules deploy-single-account $(DEPLOYMENT) $(call option,--exclusions,$(EXCLUSIONS))
 
 .PHONY: verify
 verify: setup  ## How the deployed pack is, in every account and Region: PROFILE=… (read-only).

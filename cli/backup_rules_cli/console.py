@@ -6,6 +6,7 @@ line of its own. Colour is for terminals only, and not where NO_COLOR is set (ht
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -72,7 +73,19 @@ def show(lines: Iterable[str], path: Path | None = None) -> None:
     if path is None:
         _write(lines, stderr=False)
     else:
-        write("".join(f"{printable(line)}\n" for line in lines), path)
+        write(text(lines), path)
+
+
+def text(lines: Iterable[str]) -> str:
+    """Results as `show` prints them, for `write`."""
+    return "".join(f"{printable(line)}\n" for line in lines)
+
+
+@contextmanager
+def results_only() -> Iterator[None]:
+    """What functions and rules log goes to stdout, which belongs to the results: nothing is printed there meanwhile."""
+    with redirect_stdout(io.StringIO()):
+        yield
 
 
 def show_json(document: Any) -> None:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from backup_rules_cli import rules_page
+from backup_rules_cli import commands_page, rules_page
 from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from backup_rules_cli.costs.tables import page_parts, with_parts
 from backup_rules_cli.resources import ROOT
@@ -57,7 +57,7 @@ def with_table(page: str, rows: str) -> str:
 
 
 def pages() -> dict[Path, str]:
-    """The pages with what is made from the rules, by where they lie."""
+    """The pages with what is made from the rules and the commands, by where they lie."""
     folders = rule_folders()
     readme, costs = ROOT / "README.md", ROOT / "docs" / "cost-and-quotas.md"
     sets = ROOT / "rdk-config" / "README.md"
@@ -66,5 +66,6 @@ def pages() -> dict[Path, str]:
         readme: with_table(readme.read_text(encoding="utf-8"), table(folders)),
         sets: with_table(sets_page, sets_table(folders, sets_page)),
         rules_page.PAGE: rules_page.page(folders),
+        commands_page.PAGE: commands_page.page(),
         costs: with_parts(costs.read_text(encoding="utf-8"), page_parts(folders)),
     }

@@ -8,9 +8,9 @@ by the same rules, read-only; nothing is put.
 from __future__ import annotations
 
 import contextlib
-import io
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import groupby
 
 from backup_rules.arns import Place
 from backup_rules.aws.account import Account
@@ -18,18 +18,16 @@ from backup_rules.aws.backup import plan_summaries, selections_of
 from backup_rules.aws.calls import Calls
 from backup_rules.aws.memory import gaps_noticed
 from backup_rules.errors import BackupRulesError, ReadError
-from backup_rules.evaluation.invocation import Invocation
 from backup_rules.plans.plans import PlanSummary
 from backup_rules.selections.picking import SelectionSummary
-from backup_rules_cli.catalogue import RuleFolder, planted
-from backup_rules_cli.console import progress
+from backup_rules_cli.answers.judging import JudgedAccount, Parameters
+from backup_rules_cli.catalogue import RuleFolder
+from backup_rules_cli.console import progress, results_only
 from backup_rules_cli.errors import CommandError
 from backup_rules_cli.invoke import Evaluated
 from backup_rules_cli.reports import Failure, Report
-from backup_rules_cli.targets import SessionClients, Target, Wanted, side_by_side, targets
-
-Parameters = Mapping[str, Mapping[str, str]]
-"""What a person gave, by rule and name."""
+from backup_rules_cli.sources import Readable, Sources, more_than_demo, of_demo
+from backup_rules_cli.targets import side_by_side
 
 
 def evaluate_demo(
@@ -37,30 +35,19 @@ def evaluate_demo(
 ) -> Report:
     """Every rule's handler, for every account and Region of the simulated organization. `named`: read names as well."""
     # The simulator is needed for this only, and takes a second to import.
-    from moto.utilities.utils import get_partition  # noqa: PLC0415
-
     from aws_simulator.core import config  # noqa: PLC0415
-    from aws_simulator.core.accounts import account_session  # noqa: PLC0415
-    from aws_simulator.simulation import simulated_aws  # noqa: PLC0415
-    from demo_organization import seed  # noqa: PLC0415
-    from demo_organization.accounts import ACCOUNTS  # noqa: PLC0415
+    from demo_organization.accounts import ACCOUNTS, SECURITY  # noqa: PLC0415
 
-    now = datetime.now(UTC).replace(microsecond=0)
-    more = max(0, accounts - len(ACCOUNTS))
-    with simulated_aws(), progress(more + len(ACCOUNTS) + 1, shown=not quiet) as step:
+    more = more_than_demo(accounts)
+    with progress(more + len(ACCOUNTS) + 1, shown=not quiet) as step, of_demo(more, step) as sources:
         config.install(require_functions=False)
-        step("making an organization in memory")
-        organization = seed(now, more, plants=planted())
-        central = next(each.id for each in organization.accounts if each.role == "delegated administrator")
-        report = Report("a simulated organization", now, {each.id: each.name for each in organization.accounts})
-        for account in organization.accounts:
-            step(account.name)
-            for region in account.regions:
-                place = Place(get_partition(region), account.id, region)
-                _judge_place(folders, parameters, place, central, now, report)
+        report = Report(sources.called, sources.now, sources.names)
+        for account, readable in groupby(sources.found, key=lambda each: each.place.account):
+            step(sources.names[account])
+            for each in readable:
+                _judge_place(folders, parameters, each.place, SECURITY.id, sources.now, report)
                 if named:
-                    clients = SessionClients(account_session(place.account, place.region))
-                    _name_things(Account(Calls(place, clients)), report)
+                    _name_things(Account(Calls(each.place, each.clients)), report)
     return report
 
 
@@ -92,34 +79,41 @@ def _judge_place(  # noqa: PLR0913, PLR0917 - one account and Region, and what t
         token = result_token(place.account, place.region, folder.config_rule_name)
         caller = Caller(place, token, now)
         try:
-            with contextlib.redirect_stdout(io.StringIO()):  # the functions' log lines
+            with results_only():
                 invoke(folder, caller, parameters[folder.name])
         except BackupRulesError as error:
             report.failures.append(Failure(folder.name, place.account, place.region, str(error)))
         report.evaluated += read_back(folder, session, place)
 
 
-def evaluate_accounts(wanted: Wanted, folders: Sequence[RuleFolder], parameters: Parameters, *, quiet: bool) -> Report:
-    """Every rule, for every account and Region that is wanted, side by side. Only read; nothing is put.
+def evaluate_sources(
+    sources: Sources,
+    folders: Sequence[RuleFolder],
+    parameters: Parameters,
+    *,
+    quiet: bool,
+    beside: Callable[[JudgedAccount], object] | None = None,
+) -> Report:
+    """Every rule, for every account and Region of these, side by side. Only read; nothing is put.
 
-    Reads are shared between the rules. What cannot be read is told, and does not end the others.
-
-    Raises:
-        CommandError: nothing can be read at all.
+    Reads are shared between the rules. What cannot be read is told, and does not end the others. `beside` is called
+    for each account after that.
     """
-    now = datetime.now(UTC).replace(microsecond=0)
     for folder in folders:
         folder.module()  # imported here, not by several threads at once
-    whole = targets(wanted)
-    report = Report(_source(wanted), now, whole.names, failures=whole.failures)
-    with progress(len(whole.found) * len(folders), shown=not quiet) as step:
+    report = Report(sources.called, sources.now, sources.names, failures=list(sources.failures))
+    with results_only(), progress(len(sources.found) * len(folders), shown=not quiet) as step:
 
-        def judge(target: Target) -> Report:
-            part = Report(report.source, now, report.names)
-            _judge_target(target, folders, parameters, part, step)
+        def judge(source: Readable) -> Report:
+            part = Report(report.source, report.now, report.names)
+            account = Account(Calls(source.place, source.clients))
+            judged = JudgedAccount(account, folders, parameters, part.now, report.source)
+            _report(judged, part, step)
+            if beside is not None:
+                beside(judged)
             return part
 
-        for part in side_by_side(judge, whole.found):
+        for part in side_by_side(judge, sources.found, sources.side_by_side):
             if isinstance(part, CommandError):
                 raise part
             report.evaluated += part.evaluated
@@ -128,30 +122,16 @@ def evaluate_accounts(wanted: Wanted, folders: Sequence[RuleFolder], parameters:
     return report
 
 
-def _source(wanted: Wanted) -> str:
-    profiles = [profile for profile in wanted.profiles if profile]
-    who = (
-        f"profile{'s' if len(profiles) > 1 else ''} {', '.join(profiles)}" if profiles else "the environment's account"
-    )
-    return f"{who}, role {wanted.role} in accounts" if wanted.accounts else who
-
-
-def _judge_target(
-    target: Target, folders: Sequence[RuleFolder], parameters: Parameters, report: Report, step: Callable[[str], None]
-) -> None:
-    place = target.place
-    calls = Calls(place, SessionClients(target.session))
-    account = Account(calls)
+def _report(judged: JudgedAccount, report: Report, step: Callable[[str], None]) -> None:
+    """Judge the account by every rule, into the report."""
+    place = judged.place
     where = f"{report.names.get(place.account, place.account)}, {place.region}"
-    for folder in folders:
-        step(f"{where}: {folder.name} ({sum(calls.counts.values())} calls)")
-        rule = folder.rule()
-        given = rule.evaluate_parameters({**folder.defaults, **parameters[folder.name]})
-        try:
-            outcome = rule.judge(Invocation(account, given, report.now))
-        except BackupRulesError as error:
-            report.failures.append(Failure(folder.name, place.account, place.region, str(error)))
-            continue
+    for folder in judged.folders:
+        step(f"{where}: {folder.name} ({sum(judged.account.calls.counts.values())} calls)")
+        came = judged.judged(folder)
+        if came.error is not None:
+            report.failures.append(Failure(folder.name, place.account, place.region, str(came.error)))
+        outcome = came.outcome
         for (resource_type, resource_id), failure in outcome.failures.items():
             told = f"{resource_type} {resource_id}: {failure}"
             report.failures.append(Failure(folder.name, place.account, place.region, told))

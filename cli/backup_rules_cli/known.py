@@ -120,16 +120,25 @@ def _day(number: int, text: str) -> date:
         raise CommandError(f"Exclusion {number}: expires is {text!r}; it must be a day such as 2027-01-31.") from None
 
 
+def valid_on(day: date, exclusions: Iterable[Exclusion]) -> list[Exclusion]:
+    """Those that hold on that day."""
+    return [each for each in exclusions if each.expires is None or each.expires >= day]
+
+
+def expired_on(day: date, exclusions: Iterable[Exclusion]) -> Iterator[str]:
+    """What should be told of those that hold no longer."""
+    for each in exclusions:
+        if each.expires is not None and each.expires < day:
+            yield f"An exclusion has expired on {each.expires}, and holds no longer: {each}"
+
+
 def exclude(report: Report, exclusions: Iterable[Exclusion]) -> Iterator[str]:
     """Move what is excluded out of the report's evaluations into its quiet ones; yields what should be told."""
     today = report.now.date()
     counts: Counter[Exclusion] = Counter()
-    valid = []
-    for each in exclusions:
-        if each.expires is not None and each.expires < today:
-            yield f"An exclusion has expired on {each.expires}, and holds no longer: {each}"
-        else:
-            valid.append(each)
+    listed = tuple(exclusions)
+    valid = valid_on(today, listed)
+    yield from expired_on(today, listed)
     kept = []
     for found in report.evaluated:
         why = next((each for each in valid if found.compliance == NON_COMPLIANT and _about(each, found, report)), None)

@@ -30,6 +30,7 @@ _CLOSED_PIPE = 141
 
 COMMANDS = {
     "evaluate": "evaluate:evaluate",
+    "explain": "explain:explain",
     "query": "query:query",
     "simulate": "simulate:simulate",
     "deploy": "deploy:deploy",
@@ -43,6 +44,7 @@ COMMANDS = {
     "new-rule": "new_rule:new_rule",
     "templates": "templates:templates",
     "docs": "docs:docs",
+    "completion": "completion:completion",
 }
 """Where each subcommand is, in the order in which they are listed."""
 
@@ -56,7 +58,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        return _command(cmd_name)
+        return command(cmd_name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         name = args[0]
@@ -81,11 +83,12 @@ class _Commands(click.Group):
         return status
 
 
-def _command(name: str) -> click.Command:
+def command(name: str) -> click.Command:
+    """The subcommand of that name, imported."""
     module, _, attribute = COMMANDS[name].partition(":")
-    command = getattr(importlib.import_module(f"backup_rules_cli.commands.{module}"), attribute)
-    assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
-    return command
+    found = getattr(importlib.import_module(f"backup_rules_cli.commands.{module}"), attribute)
+    assert isinstance(found, click.Command)  # noqa: S101 - the table above is ours
+    return found
 
 
 def _say(ctx: click.Context, text: str) -> None:
@@ -101,16 +104,16 @@ def _say(ctx: click.Context, text: str) -> None:
 )
 @click.version_option(package_name="aws-backup-config-rules", prog_name=PROGRAM)
 @click.pass_context
-def _backup_rules(ctx: click.Context) -> None:
+def backup_rules(ctx: click.Context) -> None:
     """Say why a scheduled AWS Backup plan will not run, on your terminal or in every account of an organization."""
-    ctx.default_map = defaults.read(Path.cwd(), COMMANDS, _command)
+    ctx.default_map = defaults.read(Path.cwd(), COMMANDS, command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; returns its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        status = _backup_rules.main(given, prog_name=PROGRAM, standalone_mode=False)
+        status = backup_rules.main(given, prog_name=PROGRAM, standalone_mode=False)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else PROGRAM
         console.note(f"{where}: {error.format_message()}")

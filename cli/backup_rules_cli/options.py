@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
+import boto3
 import click
+from click.core import ParameterSource
 
 from backup_rules.errors import InvalidRuleParametersError
-from backup_rules_cli.catalogue import RuleFolder
+from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from backup_rules_cli.errors import CommandError, UnknownNameError
+from backup_rules_cli.places import known_regions
+from backup_rules_cli.sources import Where
 from backup_rules_cli.suggestions import did_you_mean
+
+EXAMPLES = "Examples:"
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -21,21 +28,91 @@ def names(_context: click.Context, _option: click.Parameter, given: Iterable[str
     return tuple(dict.fromkeys(name for text in given for name in re.split(r"[\s,]+", text) if name))
 
 
+def _beginning(known: Callable[[], Iterable[str]]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """What a shell offers: those of the names that begin as what was typed does, after the last comma."""
+
+    def complete(_context: click.Context, _option: click.Parameter, typed: str) -> list[str]:
+        before, comma, last = typed.rpartition(",")
+        return [f"{before}{comma}{each}" for each in known() if each.startswith(last)]
+
+    return complete
+
+
+_profiles = _beginning(lambda: boto3.Session().available_profiles)
+_regions = _beginning(known_regions)
+_rules = _beginning(lambda: (folder.name for folder in rule_folders()))
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: how it is used. The page of the commands and its test read it again."""
+    return "\n".join(("\b", EXAMPLES, *(f"  {each}" for each in lines)))
+
+
 def profile_option(command: _F) -> _F:
     """`--profile`: whose credentials."""
     text = "Profile of the account; without, the environment's credentials."
-    return click.option("--profile", default="", metavar="NAME", help=text)(command)
+    return click.option("--profile", default="", metavar="NAME", help=text, shell_complete=_profiles)(command)
 
 
 def region_option(text: str) -> Callable[[_F], _F]:
     """`--region`: where; repeatable, lists are taken."""
-    return click.option("--region", "regions", multiple=True, metavar="REGION", callback=names, help=text)
+    return click.option(
+        "--region", "regions", multiple=True, metavar="REGION", callback=names, help=text, shell_complete=_regions
+    )
+
+
+def profiles_option(command: _F) -> _F:
+    """`--profile`, repeatable: of which accounts."""
+    text = "Profile of an account, repeatable; without, the environment's credentials."
+    return click.option(
+        "--profile", "profiles", multiple=True, metavar="NAME", callback=names, help=text, shell_complete=_profiles
+    )(command)
+
+
+def accounts_option(text: str) -> Callable[[_F], _F]:
+    """`--accounts`: of the organization, repeatable."""
+    return click.option("--accounts", multiple=True, metavar="ID", callback=names, help=text)
+
+
+def role_option(command: _F) -> _F:
+    """`--role`: how the accounts of the organization are entered."""
+    return click.option("--role", default="", metavar="NAME", help="The role that --accounts are read with.")(command)
+
+
+def where(context: click.Context, reading: Path | None, **given: Any) -> Where:
+    """The accounts and Regions that a command's options name: `profiles`, `regions`, `accounts`, `role`.
+
+    With a reading, `--from`, what the file of defaults says of access to accounts does not count.
+
+    Raises:
+        CommandError: they do not go together.
+    """
+    if reading is not None:
+        of_file = [name for name in given if context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP]
+        given |= {name: type(given[name])() for name in of_file}
+    return Where(**given, reading=reading)
+
+
+def check_writable(option: str, path: Path | None) -> None:
+    """Say at once, not after minutes, that a file cannot be written.
+
+    Raises:
+        CommandError: naming the option and the file.
+    """
+    if path is None:
+        return
+    try:
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise CommandError(f"{option} {path} cannot be written: {error.strerror}.") from None
 
 
 def rules_option(command: _F) -> _F:
     """`--rules`: which; repeatable, lists are taken."""
     text = "Only these rules, several with commas or again and again; without, all."
-    return click.option("--rules", multiple=True, metavar="RULE", callback=names, help=text)(command)
+    return click.option("--rules", multiple=True, metavar="RULE", callback=names, help=text, shell_complete=_rules)(
+        command
+    )
 
 
 def parameters_option(command: _F) -> _F:

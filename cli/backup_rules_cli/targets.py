@@ -122,7 +122,7 @@ def targets(wanted: Wanted) -> Targets:
     return made
 
 
-def side_by_side(work: Callable[[S], T], subjects: Iterable[S]) -> list[T | CommandError]:
+def side_by_side(work: Callable[[S], T], subjects: Iterable[S], at_once: int = SIDE_BY_SIDE) -> list[T | CommandError]:
     """What becomes of each subject, in order; a CommandError stands for itself."""
 
     def done(subject: S) -> T | CommandError:
@@ -131,7 +131,7 @@ def side_by_side(work: Callable[[S], T], subjects: Iterable[S]) -> list[T | Comm
         except CommandError as error:
             return error
 
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         try:
             return list(pool.map(done, subjects))
         except KeyboardInterrupt:

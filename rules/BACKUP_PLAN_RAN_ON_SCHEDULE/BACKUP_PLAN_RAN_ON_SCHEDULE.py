@@ -9,18 +9,18 @@ from itertools import product
 from typing import Any
 
 from backup_rules.aws import backup
-from backup_rules.aws.memory import gaps_noticed, note_gap, remembered
+from backup_rules.aws.memory import note_gap, remembered
 from backup_rules.evaluation.evaluator import Evaluator
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters, parameter, whole_number
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject
 from backup_rules.plans.job_messages import cause_of, reason, rules_without_jobs
-from backup_rules.plans.jobs import JobLog, JobState, RunOutcome, earliest_start, expected_runs
+from backup_rules.plans.jobs import JobLog, JobState, RunOutcome
 from backup_rules.plans.plans import BackupRule, Plan, PlanSummary
 from backup_rules.plans.words import called
-from backup_rules.schedules.schedules import Schedule, ScheduleError
-from backup_rules.schedules.swallowed_runs import swallowed_runs
+from backup_rules.schedules.schedules import ScheduleError
+from backup_rules.shared_rules import plan_runs
 from backup_rules.wording.annotations import NAMES, name
 from backup_rules.wording.findings import Finding, NotApplicable, Note, Problem
 
@@ -52,11 +52,14 @@ class BACKUP_PLAN_RAN_ON_SCHEDULE(BackupConfigRule[Parameters, PlanSummary]):
 
     def findings(self, subject: Subject[PlanSummary], invocation: Invocation[Parameters]) -> Iterator[Finding]:
         plan = backup.plan(invocation.account, subject.of)
-        in_force_since = _in_force_since(plan, invocation)
+        lookback = invocation.parameters.lookback
+        in_force_since = plan_runs.in_force_since(invocation.account, plan)
         judged, unreadable = False, list[str]()
         for rule in plan.rules:
             try:
-                outcomes = _outcomes(rule, plan, in_force_since, invocation)
+                outcomes = plan_runs.outcomes(
+                    rule, plan, in_force_since, _job_log(invocation), now=invocation.now, lookback=lookback
+                )
             except ScheduleError:
                 unreadable.append(
                     f"Backup rule {name(rule.name)} of plan {name(plan.name)} has a schedule that cannot be read: see"
@@ -88,49 +91,8 @@ def _no_run_due(plan: Plan, in_force_since: datetime, parameters: Parameters) ->
 
 @remembered
 def _job_log(invocation: Invocation[Parameters]) -> JobLog:
-    """The jobs of all plans, from the first run on that is looked at."""
-    with gaps_noticed():  # a plan that cannot be read is its own verdict's matter
-        plans = backup.plans(invocation.account, [subject.of for subject in invocation.plans()])
-    rules = [rule for plan in plans for rule in plan.rules]
-    since = earliest_start(rules, now=invocation.now, lookback=invocation.parameters.lookback)
-    return JobLog.of(backup.backup_jobs(invocation.account, since))
-
-
-def _in_force_since(plan: Plan, invocation: Invocation[Parameters]) -> datetime:
-    """Since when the plan is as it is: its last update, or its oldest selection where that came later."""
-    created = [
-        each.creation_date
-        for each in backup.selection_summaries(invocation.account, plan.summary)
-        if each.creation_date
-    ]
-    return max(plan.creation_date, min(created, default=plan.creation_date))
-
-
-def _outcomes(
-    rule: BackupRule, plan: Plan, in_force_since: datetime, invocation: Invocation[Parameters]
-) -> tuple[RunOutcome, ...]:
-    """What came of each run that must have started jobs.
-
-    Raises:
-        ScheduleError: the schedule cannot be read.
-    """
-    lookback = invocation.parameters.lookback
-    schedule = Schedule.parse(rule.schedule_expression, rule.schedule_timezone)
-    first = earliest_start([rule], now=invocation.now, lookback=lookback)
-    starts = list(schedule.runs(first, invocation.now))
-    runs = expected_runs(
-        rule,
-        starts,
-        now=invocation.now,
-        last_update=in_force_since,
-        lookback=lookback,
-        # AWS Backup may well leave out a start in the hour that the clock leaps over.
-        swallowed={
-            *swallowed_runs(rule, plan.rules, first, invocation.now),
-            *(start for start in starts if schedule.moved_by_clock_change(start)),
-        },
-    )
-    return _job_log(invocation).outcomes(plan.id, rule.id, runs)
+    summaries = [subject.of for subject in invocation.plans()]
+    return plan_runs.job_log(invocation.account, summaries, invocation.now, invocation.parameters.lookback)
 
 
 def _not_started(rule: BackupRule, plan: Plan, outcomes: Sequence[RunOutcome]) -> Iterator[Problem]:

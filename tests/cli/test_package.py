@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import os
@@ -123,6 +124,37 @@ def test_each_rule_ships_as_its_module_alone(made: Package) -> None:
         f"{each.config_rule_name}.zip" for each in rule_folders()
     }
     assert others == {"layer.zip"}
+
+
+def imported(content: bytes) -> set[str]:
+    """The packages that a module imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(content)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def test_nothing_that_ships_imports_what_a_persons_machine_has(made: Package) -> None:
+    """Neither the layer nor a function knows the commands: what they learn costs no cold start."""
+    theirs = {"backup_rules_cli", "aws_simulator", "demo_organization", "moto", "click", "rich", "yaml"}
+    modules = 0
+    for path in made.files.values():
+        with zipfile.ZipFile(path) as archive:
+            for name in (each for each in archive.namelist() if each.endswith(".py")):
+                modules += 1
+                assert not imported(archive.read(name)) & theirs, name
+    assert modules > 100
+
+
+def test_zips_are_far_below_their_limits(made: Package) -> None:
+    """As large as they were before there were commands to explain, to save and to report."""
+    sizes = {name: path.stat().st_size for name, path in made.files.items()}
+    rules = {f"{folder.config_rule_name}.zip" for folder in rule_folders()}
+    assert max(sizes[name] for name in rules) <= 4 * 1024
+    assert sizes["layer.zip"] <= 512 * 1024
 
 
 def test_the_layer_ships_the_shared_library_rdklib_tzdata_and_their_licences(made: Package) -> None:

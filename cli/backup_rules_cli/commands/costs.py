@@ -31,7 +31,13 @@ def _inputs(command: _F) -> _F:
     return command
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules costs",
+        "backup-rules costs --accounts 350 --regions 3 --plans 12",
+        "backup-rules costs --accounts 350 --frequency BACKUP_FSX_WINDOW_CONFLICT=Off",
+    )
+)
 @click.option("--accounts", multiple=True, metavar="N", callback=options.names, help="Sizes of the organization.")
 @click.option("--regions", type=click.IntRange(min=1), default=1, show_default=True, help="In how many Regions it is.")
 @options.rules_option

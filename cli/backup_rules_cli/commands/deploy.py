@@ -7,15 +7,17 @@ found problems), 2 when it could not be begun or read.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from backup_rules_cli import console, options
+from backup_rules_cli import console, known, options
 from backup_rules_cli.deploy.aws import Access
 from backup_rules_cli.deploy.deploy import deploy as roll_out
 from backup_rules_cli.deploy.deploy import own_organization
+from backup_rules_cli.deploy.exclusions import handed_over
 from backup_rules_cli.deploy.settings import Settings, load
 from backup_rules_cli.deploy.terminal import Terminal
 from backup_rules_cli.deploy.undeploy import undeploy as take_away
@@ -35,6 +37,11 @@ _expect_organization = click.option(
     "--expect-organization", default="", metavar="o-…", help="Refuse an account of any other organization."
 )
 _plan = click.option("--plan", is_flag=True, help="Only show what would be done.")
+_exclusions = click.option(
+    "--exclusions",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file of findings that are known: what the pack can be told of it, it does not report.",
+)
 
 
 def _place(command: _F) -> _F:
@@ -56,10 +63,18 @@ def _place(command: _F) -> _F:
     return command
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules deploy --profile security --plan",
+        "backup-rules deploy --profile security --region eu-west-1 --region us-east-1",
+        "backup-rules deploy --profile security --settings rdk-config/second.yaml --exclusions known.yaml",
+        "backup-rules deploy --profile security --yes --expect-organization o-exampleorgid",
+    )
+)
 @_place
 @_expect_account
 @_expect_organization
+@_exclusions
 @_plan
 @_yes
 def deploy(
@@ -69,18 +84,26 @@ def deploy(
     settings: Path,
     expect_account: str,
     expect_organization: str,
+    exclusions: Path | None,
     plan: bool,
     yes: bool,
 ) -> int:
     """Bring the pack to an organization: checks, shows the plan, asks, and makes it so. See docs/deploying.md."""
     wanted, access, management = _read(profile, management_profile, regions, settings)
+    wanted = _without(wanted, exclusions)
     _expect(access, expect_account, expect_organization)
     return _done(lambda: roll_out(wanted, access, management, Terminal(yes=yes), single_account=False, only_plan=plan))
 
 
-@click.command("deploy-single-account")
+@click.command(
+    "deploy-single-account",
+    epilog=options.examples(
+        "backup-rules deploy-single-account --profile sandbox --region eu-west-1",
+    ),
+)
 @_place
 @_expect_account
+@_exclusions
 @_plan
 @_yes
 def deploy_single_account(
@@ -89,16 +112,23 @@ def deploy_single_account(
     regions: tuple[str, ...],
     settings: Path,
     expect_account: str,
+    exclusions: Path | None,
     plan: bool,
     yes: bool,
 ) -> int:
     """Bring the pack to one account alone, for a trial."""
     wanted, access, management = _read(profile, management_profile, regions, settings)
+    wanted = _without(wanted, exclusions)
     _expect(access, expect_account)
     return _done(lambda: roll_out(wanted, access, management, Terminal(yes=yes), single_account=True, only_plan=plan))
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules verify --profile security",
+        "backup-rules verify --profile security --region eu-west-1 --all",
+    )
+)
 @_place
 @click.option("--all", "everything", is_flag=True, help="Show every account, healthy ones too.")
 def verify(
@@ -114,7 +144,12 @@ def verify(
     return WELL if well else PROBLEMS
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules undeploy --profile security",
+        "backup-rules undeploy --profile security --yes --expect-account 444455556666",
+    )
+)
 @_place
 @_expect_account
 @_expect_organization
@@ -140,6 +175,13 @@ def _read(
     settings = load(path, regions)
     management = Access(management_profile, settings.home) if management_profile else None
     return settings, Access(profile, settings.home), management
+
+
+def _without(settings: Settings, exclusions: Path | None) -> Settings:
+    """The settings with what the file excludes, as far as a pack can be told."""
+    if exclusions is None:
+        return settings
+    return handed_over(settings, known.load(exclusions), datetime.now(UTC).date())
 
 
 def _expect(access: Access, account: str, organization: str = "") -> None:

@@ -2,61 +2,55 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from backup_rules.errors import BackupRulesError
 from backup_rules_cli import console, known, options
+from backup_rules_cli.answers.judging import JudgedAccount
+from backup_rules_cli.answers.plans import known_resources, plan_answers
 from backup_rules_cli.catalogue import RuleFolder, rule_folders
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL, CommandError
-from backup_rules_cli.evaluate import evaluate_accounts, evaluate_demo
+from backup_rules_cli.evaluate import evaluate_demo, evaluate_sources
 from backup_rules_cli.formats import FORMATS
 from backup_rules_cli.formats.records import records
+from backup_rules_cli.readings.files import save as save_reading
 from backup_rules_cli.reports import Report, as_table
-from backup_rules_cli.targets import Wanted
+from backup_rules_cli.sources import demo_size, opened
 
 TABLE = "table"
 SEVERITIES = ("low", "medium", "high", "critical")
-_LARGEST = 100_000
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_EXAMPLES = """\b
-Examples:
-  backup-rules evaluate
-  backup-rules evaluate --region eu-west-1 --region us-east-1
-  backup-rules evaluate --profile management --accounts all --role OrganizationAccountAccessRole --region all
-  backup-rules evaluate --profile payments --rules BACKUP_TAG_CASE,BACKUP_TAG_WHITESPACE --format json
-  backup-rules evaluate --profile payments --fail-on high --format sarif --output backups.sarif
-"""
+_EXAMPLES = options.examples(
+    "backup-rules evaluate",
+    "backup-rules evaluate --region eu-west-1 --region us-east-1",
+    "backup-rules evaluate --profile management --accounts all --role OrganizationAccountAccessRole --region all",
+    "backup-rules evaluate --profile payments --rules BACKUP_TAG_CASE,BACKUP_TAG_WHITESPACE --format json",
+    "backup-rules evaluate --profile payments --fail-on high --format sarif --output backups.sarif",
+    "backup-rules evaluate --profile payments --save payments.json.gz",
+    "backup-rules evaluate --from payments.json.gz",
+)
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option(
-    "--profile",
-    "profiles",
-    multiple=True,
-    metavar="NAME",
-    callback=options.names,
-    help="Profile of an account, repeatable; without, the environment's credentials.",
-)
+@options.profiles_option
 @options.region_option("Region to judge, repeatable, or all: those with plans; without, the profile's.")
-@click.option(
-    "--accounts",
-    multiple=True,
-    metavar="ID",
-    callback=options.names,
-    help="Accounts to enter with --role, repeatable, or all of the organization. Without a profile, Region or role: how"
-    " many accounts the simulated organization has.",
+@options.accounts_option(
+    "Accounts to enter with --role, repeatable, or all of the organization. Without a profile, Region or role: how many"
+    " accounts the simulated organization has."
 )
-@click.option("--role", default="", metavar="NAME", help="The role that --accounts are read with.")
+@options.role_option
+@click.option("--save", type=_FILE, help="Keep what was read in this file, for --from; compressed if it ends in .gz.")
+@click.option("--from", "reading", type=_FILE, help="Judge what an earlier --save kept, as of then, without access.")
 @options.rules_option
 @click.option("--severity", type=click.Choice(SEVERITIES), default="low", help="Only rules of this severity or above.")
 @options.parameters_option
 @click.option("--format", "output", type=click.Choice((TABLE, *FORMATS)), default=TABLE, show_default=True)
-@click.option(
-    "--output", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of stdout."
-)
+@click.option("--output", "path", type=_FILE, help="Write to this file instead of stdout.")
 @click.option(
     "--fail-on", type=click.Choice((*SEVERITIES, "never")), default="low", help="Exit 1 for problems from here on only."
 )
@@ -67,11 +61,15 @@ Examples:
 @click.option("--all", "everything", is_flag=True, help="Table: show COMPLIANT evaluations too, not only their number.")
 @click.option("--list-rules", is_flag=True, help="List the rules that were chosen, and judge nothing.")
 @click.option("--quiet", is_flag=True, help="No progress.")
+@click.pass_context
 def evaluate(
+    context: click.Context,
     profiles: tuple[str, ...],
     regions: tuple[str, ...],
     accounts: tuple[str, ...],
     role: str,
+    save: Path | None,
+    reading: Path | None,
     rules: tuple[str, ...],
     severity: str,
     parameters: tuple[str, ...],
@@ -104,12 +102,21 @@ def evaluate(
     given = options.parameters_by_rule(options.parameter_pairs(parameters), folders)
     excluded = known.load(exclusions) if exclusions else ()
     before = known.load_baseline(baseline) if baseline else None
-    _check_writable(path)
+    where = options.where(context, reading, profiles=profiles, regions=regions, accounts=accounts, role=role)
+    if save and reading:
+        raise CommandError("--save keeps what AWS answers, and --from asks nothing of AWS: leave one out.")
+    options.check_writable("--output", path)
+    options.check_writable("--save", save)
     started = time.monotonic()
-    if profiles or regions or role:
-        report = evaluate_accounts(Wanted(profiles, regions, accounts, role), folders, given, quiet=quiet)
+    if where.is_demo and save is None:
+        named = bool(output != TABLE or excluded)
+        report = evaluate_demo(folders, given, demo_size(accounts), quiet=quiet, named=named)
     else:
-        report = evaluate_demo(folders, given, _size(accounts), quiet=quiet, named=bool(output != TABLE or excluded))
+        with opened(where) as sources:
+            kept = sources.keep() if save else None
+            report = evaluate_sources(sources, folders, given, quiet=quiet, beside=_explain if kept else None)
+        if kept and save:
+            save_reading(kept, save)
     told = list(known.exclude(report, excluded))
     if save_baseline:
         known.save_baseline(report, save_baseline)
@@ -126,6 +133,13 @@ def evaluate(
     return _status(report, folders, fail_on)
 
 
+def _explain(judged: JudgedAccount) -> None:
+    """Ask what `explain` would ask, so that a reading can answer it. What cannot be listed, the report has told."""
+    for ask in (plan_answers, known_resources):
+        with contextlib.suppress(BackupRulesError):
+            ask(judged)
+
+
 def _rank(folder: RuleFolder) -> int:
     return SEVERITIES.index(folder.about["Severity"].lower())
 
@@ -135,25 +149,3 @@ def _status(report: Report, folders: Sequence[RuleFolder], fail_on: str) -> int:
         return NOT_DONE
     severe = {each.name for each in folders if fail_on != "never" and _rank(each) >= SEVERITIES.index(fail_on)}
     return PROBLEMS if any(each.rule in severe for each in report.problems) else WELL
-
-
-def _check_writable(path: Path | None) -> None:
-    """Say at once, not after minutes, that the file cannot be written."""
-    if path is None:
-        return
-    try:
-        path.open("a", encoding="utf-8").close()
-    except OSError as error:
-        raise CommandError(f"--output {path} cannot be written: {error.strerror}.") from None
-
-
-def _size(accounts: tuple[str, ...]) -> int:
-    """How many accounts the simulated organization is to have."""
-    if not accounts:
-        return 0
-    if len(accounts) > 1 or not accounts[0].isdecimal() or int(accounts[0]) > _LARGEST:
-        raise CommandError(
-            f"--accounts is {', '.join(accounts)!r}; for the simulated organization, allowed is a number up to"
-            f" {_LARGEST:,}. Accounts of your own need --role too."
-        )
-    return int(accounts[0])

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import click
 
-from backup_rules_cli import console
+from backup_rules_cli import console, options
 from backup_rules_cli.errors import WELL
 from backup_rules_cli.new_rule import write
 from backup_rules_cli.resources import ROOT
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules new-rule BACKUP_EXAMPLE",
+    )
+)
 @click.argument("name")
 def new_rule(name: str) -> int:
     """Write the folder and the tests of a new rule, such as BACKUP_EXAMPLE.

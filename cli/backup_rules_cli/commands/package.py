@@ -6,13 +6,18 @@ from pathlib import Path
 
 import click
 
-from backup_rules_cli import console
+from backup_rules_cli import console, options
 from backup_rules_cli.errors import WELL
 from backup_rules_cli.package import DEFAULT_DESTINATION, as_table
 from backup_rules_cli.package import package as pack
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules package",
+        "backup-rules package --destination build/trial",
+    )
+)
 @click.option(
     "--destination",
     type=click.Path(file_okay=False, path_type=Path),

@@ -27,7 +27,13 @@ from backup_rules_cli.stored_queries import PACK_NAME, stored_queries
 _QUERIES = ("accounts", "causes", "packs", "findings", "plans-and-selections", "resources")
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules query --profile audit --region eu-west-1 --aggregator backup-config-rules",
+        "backup-rules query --profile payments --region eu-west-1 --query causes",
+        "backup-rules query --query resources --show",
+    )
+)
 @options.profile_option
 @options.region_option("Region of the aggregator, or to ask about; without, the profile's.")
 @click.option("--aggregator", default="", metavar="NAME", help="The aggregator; without, the account and Region alone.")

@@ -12,7 +12,12 @@ from backup_rules_cli.errors import WELL
 from backup_rules_cli.rdk_copy import DESTINATION, copy_rules
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules rdk-rules",
+        "backup-rules rdk-rules --rules BACKUP_TAG_CASE,BACKUP_TAG_WHITESPACE --periodic-only",
+    )
+)
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from backup_rules_cli import console
+from backup_rules_cli import console, options
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.errors import WELL, CommandError
 from backup_rules_cli.templates.conformance_pack import at_defaults
@@ -12,7 +12,11 @@ from backup_rules_cli.templates.remediation.names import REMEDIATION_DOCUMENT_PR
 from backup_rules_cli.templates.remediation.pack import PARTITIONS, Deployment, pack_text
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules remediation-pack --management-account 111122223333 > remediation-pack.yaml",
+    )
+)
 @click.option("--management-account", required=True, metavar="ID", help="The organization's management account.")
 @click.option("--partition", type=click.Choice(PARTITIONS), default="aws", show_default=True)
 @click.option("--role-name", default=REMEDIATION_ROLE_NAME, show_default=True)

@@ -6,11 +6,17 @@ from pathlib import Path
 
 import click
 
+from backup_rules_cli import options
 from backup_rules_cli.simulate import DEFAULT_PORT, PROFILES
 from backup_rules_cli.simulate import simulate as serve
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules simulate",
+        "backup-rules simulate --port 0 --profiles /tmp/simulated-profiles",
+    )
+)
 @click.option("--port", type=click.IntRange(0, 65_535), default=DEFAULT_PORT, show_default=True, help="0: a free one.")
 @click.option(
     "--profiles",

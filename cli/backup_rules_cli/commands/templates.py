@@ -6,13 +6,18 @@ from pathlib import Path
 
 import click
 
-from backup_rules_cli import generated
+from backup_rules_cli import generated, options
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.resources import ROOT
 from backup_rules_cli.templates import templates as made_templates
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "backup-rules templates",
+        "backup-rules templates --check",
+    )
+)
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 and name what is stale.")
 @click.option(
     "--into",

@@ -174,3 +174,9 @@ def _rules(settings: Settings) -> Iterator[str]:
         yield f"  {rule.folder.name:<32}every {HOURS[rule.frequency]}{given}"
     for name in off:
         yield f"  {name:<32}off"
+    if settings.excluded_plans:
+        yield from _wrapped(f"Plans that no rule reports: {', '.join(settings.excluded_plans)}", 0)
+    if settings.not_excluded:
+        yield "Reported all the same, though the exclusions name it:"
+    for text in settings.not_excluded:
+        yield from _wrapped(text, 2)

@@ -70,6 +70,8 @@ class Settings:
     """Ids of organizational units; none stands for the whole organization."""
     excluded_accounts: tuple[str, ...] = ()
     excluded_plans: tuple[str, ...] = ()
+    not_excluded: tuple[str, ...] = ()
+    """What an exclusions file names and the pack reports all the same, each with the reason."""
     member_role_name: str = MEMBER_ROLE_NAME
     function_role_name: str = FUNCTION_ROLE_NAME
     rule_name_prefix: str = ""

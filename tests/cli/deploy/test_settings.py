@@ -201,4 +201,7 @@ def test_the_file_of_the_project_names_every_setting() -> None:
 
     shown = set(re.findall(r"^(\w+):", text, re.MULTILINE))
 
-    assert shown == {field.name for field in fields(Settings)} - {"invoke_accounts"}  # a form of invoke_permission
+    assert shown == {field.name for field in fields(Settings)} - {
+        "invoke_accounts",  # a form of invoke_permission
+        "not_excluded",  # of --exclusions
+    }

@@ -1,0 +1,192 @@
+"""Commands that settle what a rule found, filled in with the values of the account: `fix.py` beside the rule.
+
+A rule's `fix.py` has one function, `commands(broken)`, which gives lines for a shell. What it needs beside the verdict
+it reads as the rule did; what cannot be read makes no command. Where nothing can be written down, there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from backup_rules.arns import Place
+from backup_rules.aws import backup, iam
+from backup_rules.aws.account import Account
+from backup_rules.aws.memory import gaps_noticed
+from backup_rules.errors import BackupRulesError
+from backup_rules.evaluation.subjects import Verdict
+from backup_rules.iam.trust import parse_role_arn
+from backup_rules.plans.plans import Plan, PlanSummary
+from backup_rules.resources.resource_types import Resource
+from backup_rules.selections.near_misses import white_space_at_ends
+from backup_rules.selections.picking import Selection, SelectionSummary
+from backup_rules_cli.answers.judging import JudgedAccount
+from backup_rules_cli.answers.picks import Pick, missed, picks
+from backup_rules_cli.catalogue import RuleFolder
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What a rule found NON_COMPLIANT, for its `fix.py`. `of` is the thing itself: a plan, a selection, …"""
+
+    verdict: Verdict
+    judged: JudgedAccount
+
+    @property
+    def of(self) -> Any:
+        return self.verdict.subject.of
+
+    @property
+    def account(self) -> Account:
+        return self.judged.account
+
+    @property
+    def place(self) -> Place:
+        return self.judged.place
+
+    @property
+    def now(self) -> datetime:
+        return self.judged.now
+
+    def plan(self) -> Plan | None:
+        """The plan that the verdict is about, or that of its selection.
+
+        Raises:
+            BackupRulesError: it cannot be read.
+        """
+        if isinstance(self.of, PlanSummary):
+            return backup.plan(self.account, self.of)
+        return backup.plan_of(self.account, self.of) if isinstance(self.of, SelectionSummary) else None
+
+    def selection(self) -> Selection | None:
+        """The selection that the verdict is about.
+
+        Raises:
+            BackupRulesError: it cannot be read.
+        """
+        return backup.selection(self.account, self.of) if isinstance(self.of, SelectionSummary) else None
+
+    def picked(self) -> tuple[Pick, ...]:
+        """What the selection picks.
+
+        Raises:
+            BackupRulesError: it cannot be read.
+        """
+        return picks(self.account).get(self.of, ()) if isinstance(self.of, SelectionSummary) else ()
+
+
+def aws(service: str, operation: str, *, region: str | None = None, **options: str | Iterable[str]) -> str:
+    """A command of the AWS CLI. Values are quoted for the shell; `_` in an option's name stands for `-`."""
+    words = ["aws", service, operation]
+    given: dict[str, str | Iterable[str]] = ({"region": region} if region else {}) | options
+    for name, value in given.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, str):
+            # What begins with a dash would be taken for an option.
+            words += [f"{option}={shlex.quote(value)}"] if value.startswith("-") else [option, shlex.quote(value)]
+        else:
+            words += [option, *map(shlex.quote, value)]
+    return " ".join(words)
+
+
+BACKUP_TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+"""A trust policy that lets AWS Backup assume a role."""
+
+
+def managed_policy(partition: str, name: str) -> str:
+    """The ARN of one of AWS's managed policies."""
+    return f"arn:{partition}:iam::aws:policy/{name}"
+
+
+FOR_BACKUP = "service-role/AWSBackupServiceRolePolicyForBackup"
+FOR_S3 = "AWSBackupServiceRolePolicyForS3Backup"
+
+
+def edit_plan(plan: PlanSummary, region: str) -> Iterator[str]:
+    """How a plan is changed. One that a backup policy made is changed in the policy."""
+    if plan.from_organization:
+        yield from policy_in_effect()
+        return
+    yield aws("backup", "get-backup-plan", region=region, backup_plan_id=plan.id, query="BackupPlan") + " > plan.json"
+    yield "# correct plan.json, and take out each RuleId, which AWS Backup gives and does not take; then:"
+    yield aws("backup", "update-backup-plan", region=region, backup_plan_id=plan.id, backup_plan="file://plan.json")
+
+
+def policy_in_effect() -> Iterator[str]:
+    """What shows the backup policy that the account has."""
+    yield aws("organizations", "describe-effective-policy", policy_type="BACKUP_POLICY")
+
+
+def create_vault(name: str, region: str) -> str:
+    """What makes a vault."""
+    return aws("backup", "create-backup-vault", region=region, backup_vault_name=name)
+
+
+def trusted_role(role_arn: str, account: Account) -> Iterator[str]:
+    """What makes the role one that AWS Backup can assume, where it is of this account."""
+    parsed = parse_role_arn(role_arn)
+    if parsed is None or not parsed.is_in(account.place):
+        return
+    if iam.role(account, parsed.name) is not None:
+        operation, document = "update-assume-role-policy", {"policy_document": BACKUP_TRUST}
+    else:
+        operation, document = "create-role", {"assume_role_policy_document": BACKUP_TRUST}
+    yield aws("iam", operation, role_name=parsed.name, **document)
+    if operation == "create-role":
+        arn = managed_policy(account.place.partition, FOR_BACKUP)
+        yield aws("iam", "attach-role-policy", role_name=parsed.name, policy_arn=arn)
+
+
+_ARNS_A_CALL = 20
+"""https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_TagResources.html"""
+
+
+def retag(broken: Broken, rule: str) -> Iterator[str]:
+    """What gives the resources that narrowly miss a tag the wanted one, and takes the near one away.
+
+    A pattern has no value to give, and a tag that the selection itself misspells is corrected there.
+    """
+    of = broken.of
+    near = [
+        each
+        for each in missed(broken.judged)
+        if each.rule == rule and (each.selection == of or (isinstance(of, Resource) and each.resource.arn == of.arn))
+    ]
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for each in near:
+        wanted = each.miss.wanted
+        at_ends = white_space_at_ends(wanted.key) or white_space_at_ends(wanted.value)
+        if not (at_ends or (wanted.is_pattern and "*" in wanted.value)):
+            groups.setdefault((wanted.key, wanted.value, each.miss.key), []).append(each.resource.arn)
+    region = broken.place.region
+    for (key, value, found), arns in groups.items():
+        some = list(dict.fromkeys(arns))[:_ARNS_A_CALL]
+        tags = json.dumps({key: value})
+        yield aws("resourcegroupstaggingapi", "tag-resources", region=region, tags=tags, resource_arn_list=some)
+        if found != key:
+            yield aws(
+                "resourcegroupstaggingapi", "untag-resources", region=region, tag_keys=found, resource_arn_list=some
+            )
+
+
+def commands(judged: JudgedAccount, folder: RuleFolder, verdict: Verdict) -> tuple[str, ...]:
+    """The commands that settle the verdict; none where the rule has no `fix.py`, or what it needs cannot be read."""
+    module = folder.beside("fix")
+    if module is None:
+        return ()
+    try:
+        with gaps_noticed():
+            return tuple(module.commands(Broken(verdict, judged)))
+    except BackupRulesError:
+        return ()

@@ -1,0 +1,1 @@
+"""A reading: what AWS answered while an account was judged, kept so that somebody without access can look as well."""

@@ -1,0 +1,20 @@
+"""What makes the vaults that the backup policy names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backup_rules.organization.scope import Sought
+from backup_rules.shared_rules.policy_scope import policy_scope
+from backup_rules.shared_rules.policy_vaults import policy_vaults
+from backup_rules_cli.answers.fixes import Broken, create_vault
+
+
+def commands(broken: Broken) -> Iterator[str]:
+    """A command for each vault that is missing."""
+    rule = broken.judged.by("BACKUP_POLICY_VAULT_EXISTS")
+    if rule is not None:
+        scope = policy_scope(rule.invocation, Sought.VAULTS)
+        for vault in policy_vaults(scope.plans, broken.account):
+            if vault.match.missing:
+                yield create_vault(vault.name, broken.place.region)

@@ -1,0 +1,12 @@
+"""What gives resources the tag that the selection asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backup_rules_cli.answers.fixes import Broken, retag
+
+
+def commands(broken: Broken) -> Iterator[str]:
+    """The wanted tag for those that narrowly miss it, without the near one."""
+    return retag(broken, "BACKUP_TAG_WHITESPACE")
