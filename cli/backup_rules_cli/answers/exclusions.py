@@ -31,9 +31,7 @@ def _reason(finding: Finding, rule: str, answer: PlanAnswer, exclusions: Sequenc
     return finding if why is None else replace(finding, excluded=why)
 
 
-def why_excluded(
-    finding: Finding, rule: str, place: Place, plan: str, exclusions: Sequence[Exclusion]
-) -> str | None:
+def why_excluded(finding: Finding, rule: str, place: Place, plan: str, exclusions: Sequence[Exclusion]) -> str | None:
     """The reason of the first of these exclusions that is about the finding; None: it is reported."""
     if finding.state is not State.BROKEN:
         return None

@@ -6,7 +6,7 @@ for each database or file system. A conflict is a cross in both lanes that it jo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from backup_rules_cli.report.week import UTC_ZONES, WEEK, ClockChange, Start, Week
 
 WIDTH = 1200
-GUTTER = 220
+GUTTER = 250
 _RIGHT = 10
 _PLOT = WIDTH - GUTTER - _RIGHT
 _CLOCK_ROW = 22
@@ -138,9 +138,7 @@ def description(week: Week) -> str:
     """The picture in words, for who does not see it."""
     number = sum(1 for _ in week.starts)
     told = [f"{number} starts from {week.since:%Y-%m-%d %H:%M} to {week.until:%Y-%m-%d %H:%M} UTC."]
-    for lane in week.lanes:
-        if lane.why:
-            told.append(f"Backup rule {lane.backup_rule}: {lane.why}.")
+    told += [f"Backup rule {lane.backup_rule}: {lane.why}." for lane in week.lanes if lane.why]
     met = {(each.name, str(each.window)) for start in week.starts for each in start.meets}
     if met:
         named = "; ".join(f"{window} of {name}" for name, window in sorted(met))
@@ -155,7 +153,9 @@ def in_words(start: Start) -> str:
     """A start, for a table or to hover on."""
     run = start.run
     zone = "" if run.timezone in UTC_ZONES else f" = {run.local:%a %H:%M} {run.timezone}"
-    told = [f"{run.at:%a %Y-%m-%d %H:%M} UTC{zone}, backup rule {run.backup_rule}, start window to {run.start_by:%H:%M}"]
+    told = [
+        f"{run.at:%a %Y-%m-%d %H:%M} UTC{zone}, backup rule {run.backup_rule}, start window to {run.start_by:%H:%M}"
+    ]
     told += [f"conflict: {each.window} of {each.name}" for each in start.meets]
     if run.swallowed_by:
         told.append(f"does not run: {run.swallowed_by} overlaps it and is kept longer")
@@ -182,7 +182,7 @@ def _ticks(week: Week, zone: ZoneInfo) -> Iterator[Tick]:
             yield Tick(_x(week, midnight), f"{midnight:%a %d %b}")
 
 
-def _rule_rows(week: Week, ys: list[float]) -> Iterator[Row]:
+def _rule_rows(week: Week, ys: Sequence[float]) -> Iterator[Row]:
     for lane, y in zip(week.lanes, ys, strict=True):
         talkative = len(lane.starts) <= _MOST_TITLES
         marks = tuple(_mark(week, each, y, named=talkative or bool(each.meets)) for each in lane.starts)
@@ -196,7 +196,7 @@ def _mark(week: Week, start: Start, y: float, *, named: bool) -> StartMark:
     return StartMark(kind, box, in_words(start) if named else "")
 
 
-def _window_rows(week: Week, ys: dict[str, float]) -> Iterator[Row]:
+def _window_rows(week: Week, ys: Mapping[str, float]) -> Iterator[Row]:
     for lane in week.windows:
         y = ys[lane.name]
         boxes = []
@@ -215,7 +215,7 @@ def _box(kind: str, week: Week, since: datetime, until: datetime, y: float, heig
     return Box(kind, x, y, round(max(_NARROWEST, end - x), 1), height)
 
 
-def _crosses(week: Week, rule_ys: list[float], window_ys: dict[str, float]) -> Iterator[Cross]:
+def _crosses(week: Week, rule_ys: Sequence[float], window_ys: Mapping[str, float]) -> Iterator[Cross]:
     for lane, y in zip(week.lanes, rule_ys, strict=True):
         for start in lane.starts:
             for met in start.meets:

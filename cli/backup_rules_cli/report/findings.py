@@ -9,9 +9,9 @@ from datetime import date
 from backup_rules.arns import Place
 from backup_rules.resources.resource_types import Resource
 from backup_rules_cli.answers import fixes
-from backup_rules_cli.answers.conditions import Condition, Finding, State
+from backup_rules_cli.answers.conditions import Finding, State
 from backup_rules_cli.answers.exclusions import why_excluded
-from backup_rules_cli.answers.judging import JudgedAccount, in_order
+from backup_rules_cli.answers.judging import SYMPTOM, JudgedAccount, in_order
 from backup_rules_cli.answers.plans import PlanAnswer
 from backup_rules_cli.catalogue import RuleFolder
 from backup_rules_cli.known import Exclusion, valid_on
@@ -80,8 +80,8 @@ class Findings:
 
     @property
     def stopping_most(self) -> list[Cause]:
-        """The three causes that break most plans; the order of the conditions decides between equals."""
-        stopping = [each for each in self.causes if each.plans_stopped]
+        """The three causes that break most plans, in the order of the conditions where equal. The symptom is none."""
+        stopping = [each for each in self.causes if each.plans_stopped and each.rule != SYMPTOM]
         return sorted(stopping, key=lambda each: -each.plans_stopped)[:3]
 
 
@@ -143,8 +143,3 @@ def _of_no_plan(judged: JudgedAccount, seen: set[tuple[str, Place, str, str]]) -
             name = subject.of.short_name if isinstance(subject.of, Resource) else subject.resource_id
             fix = fixes.commands(judged, folder, verdict)
             yield folder.name, Finding(*subject.key, name, State.BROKEN, verdict.annotation, fix)
-
-
-def state_of(condition: Condition) -> State:
-    """What a cell of the matrix shows: without what is excluded."""
-    return condition.left

@@ -89,9 +89,7 @@ class _ShownCause:
         return both - len(self.broken) - len(self.unknown)
 
 
-def page(
-    answers: Sequence[PlanAnswer], judged: Mapping[Place, JudgedAccount], found: Findings, looked: Looked
-) -> str:
+def page(answers: Sequence[PlanAnswer], judged: Mapping[Place, JudgedAccount], found: Findings, looked: Looked) -> str:
     """The report. `answers` are in the order in which `found` numbers them."""
     shown = [_cause(each, room) for each, room in _with_room(found)]
     kept = {each.number for cause in shown for each in (*cause.broken, *cause.unknown)}
@@ -100,20 +98,24 @@ def page(
     cells = _Cells(found, kept)
     sections = _plans(answers, order, judged, looked, cells)
     told = set(sections)
-    return _environment().get_template("report.html").render(
-        looked=looked,
-        answers=answers,
-        order=order,
-        rows=order[:_ROWS],
-        rows_left_out=max(0, len(order) - _ROWS),
-        found=found,
-        causes=[each for each in shown if each.broken or each.unknown],
-        excluded=[(cause, each) for cause in found.causes for each in cause.excluded],
-        cells=cells,
-        states=Counter(each.state for each in answers),
-        places=_places(answers, judged, looked),
-        sections=sections,
-        plans_told=told,
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            looked=looked,
+            answers=answers,
+            order=order,
+            rows=order[:_ROWS],
+            rows_left_out=max(0, len(order) - _ROWS),
+            found=found,
+            causes=[each for each in shown if each.broken or each.unknown],
+            excluded=[(cause, each) for cause in found.causes for each in cause.excluded],
+            cells=cells,
+            states=Counter(each.state for each in answers),
+            places=_places(answers, judged, looked),
+            sections=sections,
+            plans_told=told,
+        )
     )
 
 

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from backup_rules.aws import backup
 from backup_rules.aws.memory import gaps_noticed
 from backup_rules.errors import BackupRulesError
+from backup_rules.evaluation.subjects import selection_subject
 from backup_rules.selections.opt_in import OptIn
 from backup_rules.selections.picking import Selection, SelectionSummary, TagCondition, elements, opt_in_applies
 from backup_rules.wording.quoting import quote, quote_tag
+from backup_rules_cli.answers.conditions import State
 from backup_rules_cli.answers.judging import JudgedAccount
 from backup_rules_cli.answers.picks import Missed, Pick
 from backup_rules_cli.answers.plans import PlanAnswer
 
+_OPT_IN = "BACKUP_SERVICE_OPT_IN"
 MOST = 6
 """Things that are shown of each kind."""
 
@@ -55,10 +58,12 @@ class SelectionPicture:
 
 def pictures(answer: PlanAnswer, judged: JudgedAccount) -> Iterator[SelectionPicture]:
     """Those of the plan's selections, in AWS Backup's order."""
-    opt_in = _opt_in(judged)
+    settings = _opt_in(judged)
+    skipping = _skipping(answer)
     for summary in answer.selections:
         picked = [each for each in answer.picks if each.selection == summary]
-        off = [each for each in picked if _kept_out(each, summary, opt_in)]
+        opt_in = settings if selection_subject(summary).key in skipping else None
+        off = [each for each in picked if _kept_out(each, opt_in)]
         carried = [each for each in picked if each not in off] if off else picked
         selection = _content(judged, summary)
         yield SelectionPicture(
@@ -123,8 +128,19 @@ def _opt_in(judged: JudgedAccount) -> OptIn | None:
         return None
 
 
-def _kept_out(pick: Pick, summary: SelectionSummary, opt_in: OptIn | None) -> bool:
-    """Whether the Region's opt-in keeps the resource out; of a backup policy's plan another account decides that."""
-    if pick.resource is None or opt_in is None or summary.plan_id.startswith("orgs/"):
+def _skipping(answer: PlanAnswer) -> set[tuple[str, str]]:
+    """The selections of which the rule about the opt-in says that AWS Backup skips something."""
+    return {
+        (each.resource_type, each.resource_id)
+        for condition in answer.conditions
+        if condition.rule == _OPT_IN
+        for each in condition.findings
+        if each.state is State.BROKEN
+    }
+
+
+def _kept_out(pick: Pick, opt_in: OptIn | None) -> bool:
+    """Whether it is this resource that the opt-in keeps out."""
+    if pick.resource is None or opt_in is None:
         return False
     return opt_in.keeps_out(pick.resource.type) and opt_in_applies(pick.resource.type, pick.elements)
