@@ -140,6 +140,10 @@ ONLY_AWS := cloudformation/invoke-permissions.yaml
 templates: setup  ## Rewrite the CloudFormation templates that are made from the rules' metadata.
 	@$(BIN)/backup-rules templates
 
+.PHONY: pictures
+pictures: setup  ## Take the pictures of the report that the documentation shows anew. It needs Chromium.
+	@$(BIN)/python -m tests.pictures
+
 .PHONY: bench
 bench: setup  ## Measure how long judging takes, and what a cold start costs.
 	@for bench in tests/bench/bench_*.py; do $(BIN)/python $$bench; done

@@ -116,8 +116,12 @@ def test_all_plans_are_in_the_matrix_with_all_conditions(answers: Sequence[PlanA
         ("a cause", '<a href="#BACKUP_VAULT_USABLE">'),
         ("a silent run", '<li class="run silent">'),
         ("a job that failed", '<li class="run failed">'),
+        ("what only looks like a blank", "carries &#34;retention&#34;=&#34;30\\u00a0days&#34;"),
         ("a near miss", "carries &#34;Backup&#34;=&#34;daily&#34;, not &#34;backup&#34;=&#34;daily&#34;"),
-        ("a blank at the end", "carries &#34;backup&#34;=&#34;daily &#34;"),
+        (
+            "a blank at the end",
+            "carries &#34;retention&#34;=&#34;30 days &#34;, not &#34;retention&#34;=&#34;30 days&#34;",
+        ),
         ("what is turned off", "Turned off in the Region: 1"),
         ("swallowed runs", "overlaps it and is kept longer"),
         ("a conflict", "conflict: automated backup window 03:00-03:30 UTC of orders-db"),
@@ -142,7 +146,8 @@ def test_what_is_excluded_stands_at_the_end_with_its_reason(reading: Path, tmp_p
 def test_a_file_is_written_by_name(reading: Path, tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
     narrow = ("--account", "security-backup-administration", *REGION)
-    assert main(["report", "--quiet", "--from", str(reading), *narrow]) == 0
+    # Its plans hold; the account has no backup policy, which is a finding about no plan.
+    assert main(["report", "--quiet", "--from", str(reading), *narrow]) == 1
     told = capsys.readouterr()
     assert (told.out, told.err) == ("", "Wrote report.html.\n")
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
@@ -252,7 +257,8 @@ def test_a_script_in_a_tag_stays_text(door: Door, capsys: Any) -> None:
     wanted = "<script>alert(1)</script>"
     tag = {"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": wanted}
     door.selection(door.plan("nightly"), "all", Resources=[], ListOfTags=[tag])
-    tag_resource(door.place, "arn:aws:dynamodb:eu-west-1:111122223333:table/orders", {"backup": wanted.upper()})
+    arn = f"arn:aws:dynamodb:{door.region}:{door.account}:table/orders"
+    tag_resource(door.account, door.region, arn, {"backup": wanted.upper()})
     status, told = report(capsys, *REGION)
     assert status == 1
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in told
@@ -308,7 +314,9 @@ def test_whatever_is_planted_stays_text(answers: Sequence[PlanAnswer], reading: 
 
 
 def test_what_cannot_be_read_is_told_and_holds_nothing(door: Door, capsys: Any) -> None:
-    door.selection(door.plan("nightly"))
+    door.role()
+    tag = {"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": "true"}
+    door.selection(door.plan("nightly"), "all", Resources=["*"], ListOfTags=[tag])
     with failing(denied, "backup", "GetBackupPlan"):
         status, told = report(capsys, *REGION)
     assert status == 2
