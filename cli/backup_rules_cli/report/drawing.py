@@ -19,6 +19,9 @@ _RIGHT = 10
 _PLOT = WIDTH - GUTTER - _RIGHT
 _CLOCK_ROW = 22
 _LANE = 44
+_BOX_TOP, _BOX = 19, 20
+_CROSS_TOP = 10
+"""A cross stands above the box that it is about, and hides nothing of it."""
 _TITLE = 30
 _LEGEND = 34
 _MOST_TITLES = 60
@@ -192,7 +195,7 @@ def _rule_rows(week: Week, ys: Sequence[float]) -> Iterator[Row]:
 
 def _mark(week: Week, start: Start, y: float, *, named: bool) -> StartMark:
     kind = "swallowed" if start.run.swallowed_by else "conflict" if start.meets else "start"
-    box = _box(kind, week, start.run.at, start.run.start_by, y + 10, 22)
+    box = _box(kind, week, start.run.at, start.run.start_by, y + _BOX_TOP, _BOX)
     return StartMark(kind, box, in_words(start) if named else "")
 
 
@@ -202,11 +205,11 @@ def _window_rows(week: Week, ys: Mapping[str, float]) -> Iterator[Row]:
         boxes = []
         for block in lane.blocks:
             if block.opens > week.since:
-                boxes.append(_box("buffer", week, max(block.blocked_from, week.since), block.opens, y + 10, 22))
+                boxes.append(_box("buffer", week, max(block.blocked_from, week.since), block.opens, y + _BOX_TOP, _BOX))
             if block.opens < week.until:
                 kind = "maintenance" if block.window.weekday is not None else "window"
-                boxes.append(_box(kind, week, max(block.opens, week.since), block.closes, y + 10, 22))
-        kinds = ", ".join(dict.fromkeys(each.window.span for each in lane.blocks))
+                boxes.append(_box(kind, week, max(block.opens, week.since), block.closes, y + _BOX_TOP, _BOX))
+        kinds = ", ".join(dict.fromkeys(each.window.span.removesuffix(" UTC") for each in lane.blocks))
         yield Row(lane.name, kinds, y, boxes=tuple(boxes))
 
 
@@ -220,7 +223,7 @@ def _crosses(week: Week, rule_ys: Sequence[float], window_ys: Mapping[str, float
         for start in lane.starts:
             for met in start.meets:
                 below = window_ys.get(met.name)
-                yield Cross(_x(week, start.run.at), y + 21, None if below is None else below + 21)
+                yield Cross(_x(week, start.run.at), y + _CROSS_TOP, None if below is None else below + _CROSS_TOP)
 
 
 def _change(week: Week, change: ClockChange) -> Line:

@@ -218,7 +218,8 @@ def _seen(value: object) -> object:
 
 
 def _short_rule(rule: str) -> str:
-    return rule.removeprefix("BACKUP_").replace("_", " ").capitalize()
+    words = rule.removeprefix("BACKUP_").replace("_", " ").capitalize()
+    return words.replace("Rds ", "RDS ").replace("Fsx ", "FSx ")
 
 
 @cache

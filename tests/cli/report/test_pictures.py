@@ -14,7 +14,9 @@ NAMES = [*(f"{shot[0]}.png" for shot in pictures.SHOTS), pictures.WEEK]
 
 
 def test_they_are_of_the_report_as_it_is() -> None:
-    assert pictures.DIGEST.read_text(encoding="utf-8").strip() == pictures.digest(), "run make pictures, and look at them"
+    assert pictures.DIGEST.read_text(encoding="utf-8").strip() == pictures.digest(), (
+        "run make pictures, and look at them"
+    )
 
 
 def test_there_are_no_others() -> None:
