@@ -1,7 +1,7 @@
 """`make pictures`: the pictures of the report that the documentation shows, of the simulated organization.
 
-Beside them stands what they were made from, as a digest: `tests/cli/report/test_pictures.py` fails when that has changed
-since. The pixels themselves depend on the fonts of the machine.
+Beside them stands what they were made from, as a digest: `tests/cli/report/test_pictures.py` fails when that has
+changed since. The pixels themselves depend on the fonts of the machine.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, Page
 
 from backup_rules_cli.answers.plans import PlanAnswer
 from backup_rules_cli.main import main
@@ -27,7 +27,12 @@ def opened(browser: Browser, path: Path, width: int = 1600, scheme: Scheme = "li
     noticed: list[str] = []
     shown.on("console", lambda message: noticed.append(message.text))
     shown.on("pageerror", lambda error: noticed.append(str(error)))
-    shown.on("dialog", lambda dialog: (noticed.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        noticed.append(dialog.message)
+        dialog.dismiss()
+
+    shown.on("dialog", dismiss)
     shown.on("request", lambda request: noticed.append(request.url))
     try:
         shown.goto(path.as_uri())
