@@ -20,7 +20,7 @@ def demo_report(demo_reading: tuple[Path, Any], tmp_path_factory: pytest.TempPat
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: Playwright keeps an event loop running
 def browser() -> Iterator[Browser]:
     with browsers.browser() as found:
         if found is None:
