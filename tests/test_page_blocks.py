@@ -42,6 +42,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Door, Path
         with account_ids(["444455556666"]):
             management.create_account(AccountName="security", Email="security@example.com")
         door.evaluate("BACKUP_TAG_CASE")
+        documents(folder)
         (folder / "policy.json").write_text(policy, encoding="utf-8")
         door.role()
         plan = door.plan("nightly")
@@ -78,6 +79,23 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Door, Path
             " --backup-vault-name guarded",
             "cloudformation/": f"{ROOT}/cloudformation/",
         }  # fmt: skip
+
+
+def documents(folder: Path) -> None:
+    """What `check` is given on its page: a template with its parameters, and policies of an organization."""
+    for name in ("root", "ou", "account"):
+        policy = assigned({"plans": {f"nightly-of-{name}": policy_plan()}})
+        (folder / f"{name}.json").write_text(json.dumps(policy), encoding="utf-8")
+    rule = {"RuleName": "daily", "TargetBackupVault": "Default", "ScheduleExpression": {"Ref": "Schedule"}}
+    plan = {"BackupPlanName": "nightly", "BackupPlanRule": [rule]}
+    template = {
+        "Parameters": {"Schedule": {"Type": "String", "Default": "cron(0 5 ? * * *)"}},
+        "Resources": {"Nightly": {"Type": "AWS::Backup::BackupPlan", "Properties": {"BackupPlan": plan}}},
+    }
+    (folder / "templates").mkdir()
+    for path in ("template.yaml", "templates/nightly.yaml"):
+        (folder / path).write_text(json.dumps(template), encoding="utf-8")  # JSON is YAML
+    (folder / "production.json").write_text(json.dumps({"Schedule": "cron(0 3 ? * * *)"}), encoding="utf-8")
 
 
 def sign_in(door: Door, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

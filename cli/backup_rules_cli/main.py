@@ -32,6 +32,7 @@ COMMANDS = {
     "evaluate": "evaluate:evaluate",
     "explain": "explain:explain",
     "report": "report:report",
+    "check": "check:check",
     "query": "query:query",
     "simulate": "simulate:simulate",
     "deploy": "deploy:deploy",

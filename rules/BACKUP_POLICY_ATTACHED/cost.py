@@ -1,4 +1,4 @@
-"""What a run of the rule does in the ordinary account, where its permissions do not tell."""
+"""What an invocation of the rule does in the ordinary account, where its permissions do not tell."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from collections.abc import Mapping
 
 from backup_rules_cli.costs.counts import Count, with_policy
 
-CALLS: Mapping[str, Count] = {"organizations:DescribeOrganization": lambda run: 1 - with_policy(run)}
+CALLS: Mapping[str, Count] = {"organizations:DescribeOrganization": lambda invocation: 1 - with_policy(invocation)}

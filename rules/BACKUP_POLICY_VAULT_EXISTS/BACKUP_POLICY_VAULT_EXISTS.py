@@ -34,6 +34,7 @@ class BACKUP_POLICY_VAULT_EXISTS(BackupConfigRule[RuleParameters, Place]):
                 yield Problem(
                     f"{vault.label} does not exist in account {place.account}, {place.region}.",
                     _DEFAULT_REMEDY if vault.name == DEFAULT_VAULT else "Create a vault of that name there.",
+                    rests_on_absence=True,
                 )
             elif not vault.match.exact:
                 yield Note(f"Vault {quote(vault.name)} exists in other letter case: see BACKUP_POLICY_VAULT_NAME_CASE.")

@@ -1,4 +1,4 @@
-"""What a run of the rule does in the ordinary account, where its permissions do not tell."""
+"""What an invocation of the rule does in the ordinary account, where its permissions do not tell."""
 
 from __future__ import annotations
 

@@ -1,19 +1,21 @@
-"""What a run of the rule does in the ordinary account, where its permissions do not tell."""
+"""What an invocation of the rule does in the ordinary account, where its permissions do not tell."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backup_rules_cli.costs.counts import RDS_PAGE, TAGGING_PAGE, Count, Run, pages
+from backup_rules_cli.costs.counts import RDS_PAGE, TAGGING_PAGE, Count, Invocation, pages
 
 CALLS: Mapping[str, Count] = {
-    "backup:GetBackupPlan": lambda run: run.plans if run.account.databases else 0,
+    "backup:GetBackupPlan": lambda invocation: invocation.plans if invocation.account.databases else 0,
     "rds:DescribeDBClusters": lambda _: 1,
-    "rds:DescribeDBInstances": lambda run: pages(run.account.databases, RDS_PAGE),
-    "tag:GetResources": lambda run: pages(run.account.databases, TAGGING_PAGE) if run.account.databases else 0,
+    "rds:DescribeDBInstances": lambda invocation: pages(invocation.account.databases, RDS_PAGE),
+    "tag:GetResources": lambda invocation: (
+        pages(invocation.account.databases, TAGGING_PAGE) if invocation.account.databases else 0
+    ),
 }
 
 
-def evaluations(run: Run) -> int:
-    """How many evaluations a run puts."""
-    return run.account.databases
+def evaluations(invocation: Invocation) -> int:
+    """How many evaluations an invocation puts."""
+    return invocation.account.databases

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backup_rules.aws import backup, config, resources
-from backup_rules.aws.memory import remembered
+from backup_rules.aws.memory import gaps_noticed, remembered
 from backup_rules.evaluation.evaluator import Evaluator
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import ResourceParameters
@@ -36,8 +36,10 @@ class BACKUP_RESOURCE_READY(BackupConfigRule[ResourceParameters, SelectionSummar
         self, subject: Subject[SelectionSummary | Resource], invocation: Invocation[ResourceParameters]
     ) -> Iterator[Finding]:
         if isinstance(subject.of, Resource):
-            _, pickers = _buckets(invocation)[subject.of.arn]
-            problem = bucket_finding(subject.resource_id, _versioning(invocation)[subject.resource_id] or "", pickers)
+            with gaps_noticed():  # which other buckets there are does not matter
+                _, pickers = _buckets(invocation)[subject.of.arn]
+                status = _versioning(invocation)[subject.resource_id] or ""
+            problem = bucket_finding(subject.resource_id, status, pickers)
             if problem is not None:
                 yield problem
             return

@@ -1,10 +1,10 @@
-"""What a run of the rule does in the ordinary account, where its permissions do not tell."""
+"""What an invocation of the rule does in the ordinary account, where its permissions do not tell."""
 
 from __future__ import annotations
 
-from backup_rules_cli.costs.counts import Run
+from backup_rules_cli.costs.counts import Invocation
 
 
-def evaluations(run: Run) -> int:
-    """How many evaluations a run puts."""
-    return run.selections
+def evaluations(invocation: Invocation) -> int:
+    """How many evaluations an invocation puts."""
+    return invocation.selections

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from backup_rules.aws import backup, iam, resources
@@ -108,8 +109,10 @@ def _probes(invocation: Invocation[RuleParameters]) -> Probes:
     if not assignments:
         return {}
     wanted = frozenset[ResourceType]().union(*(types_to_list(each.selection, place) for each in assignments))
-    advanced = backup.advanced_features(account).get(DYNAMODB.opt_in_key)
-    needs = needs_of(assignments, resources.could_be_picked(account, wanted), place, advanced_dynamodb=advanced)
+    needs = needs_of(assignments, resources.could_be_picked(account, wanted), place)
+    if any(DYNAMODB in each.types for each in needs.values()):
+        advanced = backup.advanced_features(account).get(DYNAMODB.opt_in_key)
+        needs = {summary: replace(each, advanced_dynamodb=advanced) for summary, each in needs.items()}
     return {summary: probes_for(each, place) for summary, each in needs.items()}
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from backup_rules.aws import backup, resources
-from backup_rules.aws.memory import remembered
+from backup_rules.aws.memory import gaps_noticed, note_gap, remembered
+from backup_rules.errors import ReadError
 from backup_rules.evaluation.evaluator import Evaluator
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import RuleParameters
@@ -47,11 +48,14 @@ class BACKUP_SELECTION_NOT_EMPTY(BackupConfigRule[RuleParameters, PlanSummary | 
                     if subject.of.from_organization
                     else "Assign resources to it under AWS Backup > Backup plans > Assign resources, or delete the"
                     " plan.",
+                    rests_on_absence=True,
                 )
             return
         selection = backup.selection(account, subject.of)
         sight = _sight(invocation)
         if subject.of not in sight.picking:
+            for gap in sight.gaps:  # what it picks, it picks whatever else there may be
+                note_gap(gap)
             examples = sight.left_out.get(subject.of, {})
             problems = list(empty_problems(selection, examples, sight.listed, account.place))
             if problems:
@@ -64,12 +68,13 @@ class BACKUP_SELECTION_NOT_EMPTY(BackupConfigRule[RuleParameters, PlanSummary | 
 class Sight:
     """Which of the judged selections pick something that is known, and what the others name but leave out.
 
-    `listed` are the types of which all resources are known.
+    `listed` are the types of which all resources are known, `gaps` what is missing from those that are.
     """
 
     picking: frozenset[SelectionSummary]
     left_out: Mapping[SelectionSummary, LeftOut]
     listed: frozenset[ResourceType]
+    gaps: tuple[ReadError, ...]
 
 
 @remembered
@@ -78,18 +83,21 @@ def _sight(invocation: Invocation[RuleParameters]) -> Sight:
     account, place = invocation.account, invocation.account.place
     selections = backup.readable_selections(account, [subject.of for subject in invocation.selections()])
     if not selections:
-        return Sight(frozenset(), {}, frozenset())
+        return Sight(frozenset(), {}, frozenset(), ())
     groups = alike(selections)
-    waiting = _not_picking(groups, resources.tagged_resources(account))
-    untagged = frozenset[ResourceType]().union(*(types_without_tags(each, place) for each in waiting))
-    candidates = resources.could_be_picked(account, untagged)
+    with gaps_noticed() as gaps:
+        waiting = _not_picking(groups, resources.tagged_resources(account))
+        untagged = frozenset[ResourceType]().union(*(types_without_tags(each, place) for each in waiting))
+        candidates = resources.could_be_picked(account, untagged)
+        listed = resources.listed_types(account, untagged)
     waiting = _not_picking(waiting, candidates) if untagged else waiting
     examples = left_out(waiting, candidates) if waiting else {}
     empty = {each.summary for first in waiting for each in groups[first]}
     return Sight(
         frozenset(each.summary for each in selections if each.summary not in empty),
         {each.summary: examples.get(first.summary, {}) for first in waiting for each in groups[first]},
-        resources.listed_types(account, untagged),
+        listed,
+        tuple(gaps.values()),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from backup_rules.arns import Place
 from backup_rules.aws import backup, organizations, resources
-from backup_rules.aws.memory import remembered
+from backup_rules.aws.memory import gaps_noticed, note_gap, remembered
 from backup_rules.errors import InvalidRuleParametersError
 from backup_rules.evaluation.evaluator import Evaluator
 from backup_rules.evaluation.invocation import Invocation
@@ -17,7 +17,7 @@ from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, account_subject
 from backup_rules.plans.plans import ORGANIZATION_PLAN_PREFIX
 from backup_rules.resources.resource_types import OPT_IN_KEYS, ResourceType
-from backup_rules.selections.opt_in import OptIn, Reach, opt_in_findings, reach, required_problem
+from backup_rules.selections.opt_in import OptIn, Reach, may_be_skipped, opt_in_findings, reach, required_problem
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules.selections.untagged import types_without_tags
 from backup_rules.wording.annotations import name
@@ -69,9 +69,14 @@ class BACKUP_SERVICE_OPT_IN(BackupConfigRule[Parameters, SelectionSummary | Plac
             )
             return
         selection = backup.selection(account, subject.of)
-        opt_in, reached = _opt_in(invocation), _reach(invocation).get(subject.of, {})
-        kept_out = frozenset(each for each in types_without_tags(selection, place) if opt_in.keeps_out(each))
-        yield from opt_in_findings(selection, reached, opt_in, resources.listed_types(account, kept_out))
+        opt_in = _opt_in(invocation)
+        with gaps_noticed() as gaps:
+            reached = _reach(invocation).get(subject.of, {})
+            kept_out = frozenset(each for each in types_without_tags(selection, place) if opt_in.keeps_out(each))
+            listed = resources.listed_types(account, kept_out)
+        for gap in gaps.values() if may_be_skipped(selection, opt_in) else ():
+            note_gap(gap)
+        yield from opt_in_findings(selection, reached, opt_in, listed)
 
 
 def _check_keys(invocation: Invocation[Parameters]) -> None:

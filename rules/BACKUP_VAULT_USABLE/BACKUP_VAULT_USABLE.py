@@ -63,8 +63,11 @@ def _read(account: Account, plan: PlanSummary) -> None:
 
 def _facts(account: Account, plan: Plan) -> Mapping[str, VaultFacts]:
     """All vaults of the Region; of those that the plan uses, also what is read beside them."""
-    existing = backup.vaults(account)
+    with gaps_noticed() as gaps:
+        existing = backup.vaults(account)
     used = {use.name for rule in plan.rules for use in vault_uses(rule, account.place)}
+    for gap in () if used <= existing.keys() else gaps.values():  # one that is missing may be there all the same
+        note_gap(gap)
     return {
         name: _vault_facts(account, name) if name in used else VaultFacts(vault) for name, vault in existing.items()
     }

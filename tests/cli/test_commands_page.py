@@ -19,7 +19,7 @@ EVERY_COMMAND = pytest.mark.parametrize("name", COMMANDS)
 
 def words(line: str) -> list[str]:
     """The words that the program gets of a line of shell."""
-    inner = line.removeprefix('eval "$(').removesuffix(')"')
+    inner = line.removeprefix('eval "$(').removesuffix(')"').rpartition(" && ")[2]
     given = shlex.split(inner.partition(">")[0])
     return given[given.index(PROGRAM) + 1 :]
 

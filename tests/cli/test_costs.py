@@ -20,7 +20,7 @@ from aws_simulator.core.organizations import materialise_backup_plans
 from aws_simulator.core.tagging import tag_resource
 from backup_rules_cli import docs
 from backup_rules_cli.catalogue import ROOT, RuleFolder, rule_folders
-from backup_rules_cli.costs.calls import Account, Run, Trigger, calls, evaluations, pages
+from backup_rules_cli.costs.calls import Account, Invocation, Trigger, calls, evaluations, pages
 from backup_rules_cli.costs.months import HOURS, OFF, Functions, Month, Prices, bill, month, months, seconds_to_work_off
 from backup_rules_cli.costs.tables import page_parts, with_parts
 from backup_rules_cli.invoke import Caller, invoke, put_rule
@@ -113,21 +113,21 @@ def recorded(folder: RuleFolder, door: Door, item: dict[str, Any] | None = None)
 
 @pytest.mark.parametrize("account", ACCOUNTS.values(), ids=ACCOUNTS.keys())
 def test_the_formula_counts_what_the_handlers_do(account: Account) -> None:
-    run = Run(account)
+    invocation = Invocation(account)
     with made(account) as door:
         for folder in FOLDERS:
             put_rule(folder, door.session, CENTRAL, door.place)
-            assert recorded(folder, door) == (calls(folder, run), evaluations(folder, run)), folder.name
+            assert recorded(folder, door) == (calls(folder, invocation), evaluations(folder, invocation)), folder.name
 
 
 def test_the_formula_counts_pages() -> None:
-    run = Run(LARGE)
+    invocation = Invocation(LARGE)
     with made(LARGE) as door:
         for folder in rule_folders("BACKUP_ROLE_ASSUMABLE", "BACKUP_RDS_WINDOW_CONFLICT"):
             put_rule(folder, door.session, CENTRAL, door.place)
             recorded(folder, door)  # from the second run on, there is something to clean up among
             found = recorded(folder, door.at(now=door.now + timedelta(minutes=1)))
-            assert found == (calls(folder, run), evaluations(folder, run)), folder.name
+            assert found == (calls(folder, invocation), evaluations(folder, invocation)), folder.name
             assert found[0]["config:PutEvaluations"] == found[0]["config:GetComplianceDetailsByConfigRule"] == 2
 
 
@@ -138,8 +138,11 @@ def test_the_formula_counts_what_a_change_brings() -> None:
             for folder in FOLDERS:
                 if trigger.value in folder.triggers:
                     put_rule(folder, door.session, CENTRAL, door.place)
-                    run = Run(account, trigger)
-                    assert recorded(folder, door, item) == (calls(folder, run), evaluations(folder, run)), folder.name
+                    invocation = Invocation(account, trigger)
+                    assert recorded(folder, door, item) == (
+                        calls(folder, invocation),
+                        evaluations(folder, invocation),
+                    ), folder.name
 
 
 def changes(door: Door, plan_name: str) -> dict[Trigger, dict[str, Any]]:
@@ -252,5 +255,5 @@ def test_a_new_rule_needs_no_formula_of_its_own() -> None:
     """From its permissions alone: what a rule about selections asks, and an action that no rule has asked yet."""
     (like,) = rule_folders("BACKUP_ROLE_ASSUMABLE")
     new = replace(like, name="BACKUP_NEW")
-    assert evaluations(new, Run(Account())) == 20
-    assert calls(new, Run(Account())) == calls(like, Run(Account()))
+    assert evaluations(new, Invocation(Account())) == 20
+    assert calls(new, Invocation(Account())) == calls(like, Invocation(Account()))

@@ -192,6 +192,16 @@ def test_a_resource_that_is_narrowly_missed(reading: Path, capsys: Any) -> None:
     assert 'asks for "backup"="daily": it carries' in told
 
 
+def test_what_aws_config_does_not_know_is_explained_as_well(reading: Path, capsys: Any) -> None:
+    """No verdict is about FSx: what it misses is told all the same, with what mends it."""
+    _, plan = explain(capsys, "customers-nightly", "--from", reading)
+    (arn,) = (each["arn"] for each in plan["narrowly_missed"] if ":fsx:" in each["arn"])
+    status, found = explain(capsys, arn, "--from", reading)
+    assert (status, found["conditions"], found["state"]) == (1, [], "broken")
+    assert found["commands"][0].endswith(f'--resource-arn-list {arn} --tags \'{{"backup": "daily"}}\'')
+    assert f"    $ {found['commands'][0]}\n" in text(capsys, arn, "--from", reading)
+
+
 def test_a_resource_with_the_plans_that_pick_it(reading: Path, capsys: Any) -> None:
     _, found = explain(capsys, "orders-db", "--from", reading)
     assert [each["elements"] for each in found["picks"]] == [['tag "database-backup"="nightly"']]
@@ -300,7 +310,7 @@ def test_what_cannot_be_read_is_never_taken_to_hold(
 
 
 def test_a_region_in_which_nobody_may_look(door: Door, capsys: Any) -> None:
-    with failing(denied, "backup", "ListBackupPlans"):
+    with failing(denied, "backup", "ListBackupPlans"), failing(denied, "resourcegroupstaggingapi"):
         assert main(["explain", "nightly", *REGION]) == 2
         assert "In 1 of 1 accounts and Regions nobody could look." in capsys.readouterr().err
         status, found = explain(capsys, *REGION)

@@ -39,7 +39,7 @@ GENERATOR = "backup-config-rules/backup-rds-window-conflict"
 
 
 @dataclass(frozen=True)
-class Site:
+class Deployed:
     """The organization, everything deployed."""
 
     runtime: LambdaRuntime
@@ -116,7 +116,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
 
 
 @pytest.fixture
-def site(packed: Mapping[str, Path]) -> Iterator[Site]:
+def site(packed: Mapping[str, Path]) -> Iterator[Deployed]:
     with serving() as url, lambda_runtime(url) as runtime:
         config.install(require_functions=False)
         organizations = callers.client("organizations", MANAGEMENT, REGION)
@@ -126,7 +126,7 @@ def site(packed: Mapping[str, Path]) -> Iterator[Site]:
             for name in ("central", "member")
         )
         central, member = (each["AccountId"] for each in statuses)
-        made = Site(runtime, central, member)
+        made = Deployed(runtime, central, member)
         for account in (central, member):
             made.client("securityhub", account).enable_security_hub()
         made.client("securityhub", MANAGEMENT).enable_organization_admin_account(AdminAccountId=central)
@@ -146,7 +146,7 @@ def site(packed: Mapping[str, Path]) -> Iterator[Site]:
         yield made
 
 
-def test_an_evaluation_is_read_as_a_finding_and_as_a_mail(site: Site) -> None:
+def test_an_evaluation_is_read_as_a_finding_and_as_a_mail(site: Deployed) -> None:
     site.evaluate("NON_COMPLIANT", "Move the schedule.")
     assert undelivered(site.member, REGION) == []
     (done,) = site.forward()
@@ -183,12 +183,12 @@ def test_an_evaluation_is_read_as_a_finding_and_as_a_mail(site: Site) -> None:
     assert site.queued("") == 0
 
 
-def test_insights_answer_their_questions(site: Site) -> None:
+def test_insights_answer_their_questions(site: Deployed) -> None:
     site.evaluate("NON_COMPLIANT", "Move it.", DATABASE, ("AWS::RDS::DBInstance", "db-2"))
     ran = conformance_pack_rule_name("backup-plan-ran-on-schedule", "backup-config-rules")
     site.evaluate("NON_COMPLIANT", "No job.", PLAN, rule=ran)
     site.evaluate("COMPLIANT", "Fine.", ("AWS::RDS::DBInstance", "db-3"))
-    stranger = Site(site.runtime, site.central, STRANGER)
+    stranger = Deployed(site.runtime, site.central, STRANGER)
     given = {"CentralAccountId": site.central, "OrganizationId": "o-elsewhere00", "FindingsRoleRegion": REGION}
     deploy(stranger.client("cloudformation"), "finding-events", **given)
     stranger.evaluate("NON_COMPLIANT", "x")
@@ -212,7 +212,7 @@ def test_insights_answer_their_questions(site: Site) -> None:
     }
 
 
-def test_with_the_switch_nothing_is_there_twice(site: Site) -> None:
+def test_with_the_switch_nothing_is_there_twice(site: Deployed) -> None:
     with securityhub.config_integration():
         site.evaluate("NON_COMPLIANT", "Move it.")
         site.evaluate("NON_COMPLIANT", "Not ours.", rule="backup-plan-min-frequency")
@@ -226,7 +226,7 @@ def test_with_the_switch_nothing_is_there_twice(site: Site) -> None:
     assert (suppressed["ProductName"], suppressed["Title"]) == ("Config", RULE)
 
 
-def test_without_the_forwarder_built_in_findings_get_the_rules_severity(site: Site) -> None:
+def test_without_the_forwarder_built_in_findings_get_the_rules_severity(site: Deployed) -> None:
     cloudformation = site.client("cloudformation", site.central)
     cloudformation.update_stack(
         StackName="backup-config-rules-security-hub",
@@ -253,7 +253,7 @@ def test_without_the_forwarder_built_in_findings_get_the_rules_severity(site: Si
     assert result["GroupByAttributeValue"] == site.member
 
 
-def test_nothing_is_lost_while_findings_cannot_be_imported(site: Site) -> None:
+def test_nothing_is_lost_while_findings_cannot_be_imported(site: Deployed) -> None:
     def fail(times: int) -> set[str]:
         """What the log says of that account and Region while its message is tried so often."""
         site.evaluate("NON_COMPLIANT", "Move it.")

@@ -89,6 +89,7 @@ def of_resource(
         "picks": list(map(_pick, answer.picks)),
         "plans": [_in_short(each, names) for each in plans],
         "narrowly_missed": list(map(_missed, answer.missed)),
+        "commands": list(answer.commands),
         "could_not_look": list(answer.unread),
     }
 

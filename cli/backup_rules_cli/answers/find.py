@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from backup_rules.arns import Place
 from backup_rules.aws import backup
@@ -79,21 +78,42 @@ def judged_accounts(
     )
 
 
-def the_one(
-    name: str,
-    places: Sequence[JudgedAccount],
-    failures: list[Failure],
-    called: Callable[[Place], str],
-    at_once: int,
-) -> Thing:
-    """The plan of that name, id or ARN; else the selection; else the resource.
+@dataclass
+class Looking:
+    """Accounts and Regions that are looked in, `at_once` of them at the same time.
 
-    Args:
-        name: what is looked for.
-        places: where.
-        failures: gets what could not be read while looking.
-        called: how an account and Region are called.
-        at_once: how many places are read at the same time.
+    `failures` gets what could not be read; `step` is called with each place that is looked in.
+    """
+
+    places: Sequence[JudgedAccount]
+    failures: list[Failure]
+    at_once: int
+    step: Callable[[Place], None]
+
+    def things(self, listed: Callable[[JudgedAccount], Iterable[Thing]]) -> list[Thing]:
+        """What is listed everywhere, in order."""
+
+        def look(place: JudgedAccount) -> list[Thing]:
+            self.step(place.place)
+            return read(listed, place, self.failures)
+
+        found = side_by_side(look, self.places, self.at_once)
+        return [thing for each in found if not isinstance(each, CommandError) for thing in each]
+
+    @property
+    def unread(self) -> str:
+        """In how many accounts and Regions nobody could look, as a sentence after a blank; or nothing."""
+        failed = {(each.account, each.region) for each in self.failures}
+        everywhere = failed | {(each.place.account, each.place.region) for each in self.places}
+        return f" In {len(failed)} of {len(everywhere)} accounts and Regions nobody could look." if failed else ""
+
+
+LISTINGS = 3
+"""How often each place is looked in for a name: plans, selections, resources."""
+
+
+def the_one(name: str, looking: Looking, called: Callable[[Place], str]) -> Thing:
+    """The plan of that name, id or ARN; else the selection; else the resource. `called` is how a place is called.
 
     Raises:
         UnknownNameError: there is none; with the nearest name.
@@ -101,18 +121,16 @@ def the_one(
     """
     known: set[str] = set()
     for listed in (plans, _selections, _resources):
-        found = side_by_side(partial(read, listed, failures=failures), places, at_once)
-        things = [thing for each in found if not isinstance(each, CommandError) for thing in each]
+        things = looking.things(listed)
         matching = [each for each in things if name in each.names]
         if len(matching) > 1:
             raise CommandError(_which(name, matching, called))
         if matching:
             return matching[0]
         known |= {each.name for each in things}
-    hint = did_you_mean(name, sorted(known))
-    unread = f" In {len(failures)} of {len(places)} accounts and Regions nobody could look." if failures else ""
     raise UnknownNameError(
-        f"There is no plan, selection or resource {name!r} here.{hint}{unread} Without a name, explain lists the plans."
+        f"There is no plan, selection or resource {name!r} here.{did_you_mean(name, sorted(known))}{looking.unread}"
+        " Without a name, explain lists the plans."
     )
 
 

@@ -25,7 +25,7 @@ from backup_rules.resources.resource_types import Resource
 from backup_rules.selections.near_misses import white_space_at_ends
 from backup_rules.selections.picking import Selection, SelectionSummary
 from backup_rules_cli.answers.judging import JudgedAccount
-from backup_rules_cli.answers.picks import Pick, missed, picks
+from backup_rules_cli.answers.picks import Missed, Pick, missed, picks
 from backup_rules_cli.catalogue import RuleFolder
 
 
@@ -153,31 +153,32 @@ _ARNS_A_CALL = 20
 
 
 def retag(broken: Broken, rule: str) -> Iterator[str]:
-    """What gives the resources that narrowly miss a tag the wanted one, and takes the near one away.
-
-    A pattern has no value to give, and a tag that the selection itself misspells is corrected there.
-    """
+    """What gives the resources that the verdict is about the tag that they narrowly miss by that rule."""
     of = broken.of
-    near = [
+    near = (
         each
         for each in missed(broken.judged)
         if each.rule == rule and (each.selection == of or (isinstance(of, Resource) and each.resource.arn == of.arn))
-    ]
+    )
+    return retagging(near, broken.place)
+
+
+def retagging(near: Iterable[Missed], place: Place) -> Iterator[str]:
+    """What gives the resources the wanted tag, and takes the near one away.
+
+    A pattern has no value to give, and a tag that the selection itself misspells is corrected there.
+    """
     groups: dict[tuple[str, str, str], list[str]] = {}
     for each in near:
         wanted = each.miss.wanted
         at_ends = white_space_at_ends(wanted.key) or white_space_at_ends(wanted.value)
         if not (at_ends or (wanted.is_pattern and "*" in wanted.value)):
             groups.setdefault((wanted.key, wanted.value, each.miss.key), []).append(each.resource.arn)
-    region = broken.place.region
     for (key, value, found), arns in groups.items():
-        some = list(dict.fromkeys(arns))[:_ARNS_A_CALL]
-        tags = json.dumps({key: value})
-        yield aws("resourcegroupstaggingapi", "tag-resources", region=region, tags=tags, resource_arn_list=some)
+        given: dict[str, Any] = {"region": place.region, "resource_arn_list": list(dict.fromkeys(arns))[:_ARNS_A_CALL]}
+        yield aws("resourcegroupstaggingapi", "tag-resources", **given, tags=json.dumps({key: value}))
         if found != key:
-            yield aws(
-                "resourcegroupstaggingapi", "untag-resources", region=region, tag_keys=found, resource_arn_list=some
-            )
+            yield aws("resourcegroupstaggingapi", "untag-resources", **given, tag_keys=json.dumps([found]))
 
 
 def commands(judged: JudgedAccount, folder: RuleFolder, verdict: Verdict) -> tuple[str, ...]:

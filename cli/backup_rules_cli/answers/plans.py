@@ -71,13 +71,17 @@ class PlanAnswer:
 
 @dataclass(frozen=True)
 class ResourceAnswer:
-    """A resource: by which selections it is picked, by which narrowly missed, and what the rules say of it."""
+    """A resource: by which selections it is picked, by which narrowly missed, and what the rules say of it.
+
+    `commands` make it one that is picked, where it is missed.
+    """
 
     place: Place
     resource: Resource
     conditions: tuple[Condition, ...]
     picks: tuple[Pick, ...]
     missed: tuple[Missed, ...]
+    commands: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
     @property
@@ -160,7 +164,8 @@ def resource_answer(judged: JudgedAccount, resource: Resource) -> ResourceAnswer
     missed = reader.read(lambda: tuple(each for each in picks.missed(judged) if each.resource.arn == resource.arn), ())
     # A selection that cannot be read may pick it, too.
     reader.read(lambda: backup.all_selections(judged.account), ())
-    return ResourceAnswer(judged.place, resource, conditions, picked, missed, reader.told)
+    commands = tuple(fixes.retagging(missed, judged.place))
+    return ResourceAnswer(judged.place, resource, conditions, picked, missed, commands, reader.told)
 
 
 def _folders(judged: JudgedAccount) -> list[RuleFolder]:

@@ -65,6 +65,10 @@ def resource_lines(
     yield ""
     yield from _picked_by(answer, plans, columns)
     yield from _missed(answer.missed, columns, by_selection=True)
+    if answer.commands:
+        yield "To be picked, by the tags that they ask for"
+        yield from _commands(answer.commands)
+        yield ""
     if answer.conditions:
         yield from _conditions(answer.conditions, columns)
     yield from _unread(answer.unread, columns)
@@ -142,10 +146,15 @@ def _condition(each: Condition, columns: int) -> Iterator[str]:
         yield from _finding(finding, columns)
     if each.state is State.BROKEN:
         yield from indented(f"Fix: {each.remedy}", columns, 4)
-        yield from (f"    {command}" if command.startswith("#") else f"    $ {command}" for command in each.commands)
+        yield from _commands(each.commands)
     if each.evidence.operations:
         yield from indented(f"Read: {_by_service(each.evidence.operations)}", columns, 4)
     yield f"    Page: {each.page}"
+
+
+def _commands(commands: Iterable[str]) -> Iterator[str]:
+    """What is typed, whole, so that it can be copied; a person's part is a comment."""
+    yield from (f"    {each}" if each.startswith("#") else f"    $ {each}" for each in commands)
 
 
 def _by_service(operations: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from backup_rules_cli import console, known, options
 from backup_rules_cli.answers import documents, find, texts
 from backup_rules_cli.answers.conditions import State
 from backup_rules_cli.answers.exclusions import excluding
-from backup_rules_cli.answers.find import Thing
+from backup_rules_cli.answers.find import Looking, Thing
 from backup_rules_cli.answers.judging import JudgedAccount
 from backup_rules_cli.answers.plans import PlanAnswer, ResourceAnswer, plan_answer, resource_answer
 from backup_rules_cli.catalogue import rule_folders
@@ -142,7 +142,11 @@ class _Answers:
     def of_one(self, name: str) -> tuple[str, int]:
         """The one that is called so."""
         failures = list(self._sources.failures)
-        thing = find.the_one(name, self._places, failures, self._called, self._sources.side_by_side)
+        with progress(len(self._places) * find.LISTINGS, shown=not self._quiet) as step:
+            looking = Looking(
+                self._places, failures, self._sources.side_by_side, lambda place: step(self._called(place))
+            )
+            thing = find.the_one(name, looking, self._called)
         console.note(*(f"Could not look in {each.account}, {each.region}: {each.error}" for each in failures))
         return self._of_resource(thing) if thing.resource else self._of_plan(thing)
 

@@ -152,7 +152,11 @@ class _Report:
     def week(self, name: str) -> tuple[str, int]:
         """The picture of one plan's week."""
         failures: list[Failure] = list(self._sources.failures)
-        thing = find.the_one(name, self._places, failures, self._called, self._sources.side_by_side)
+        with progress(len(self._places) * find.LISTINGS, shown=not self._quiet) as step:
+            looking = find.Looking(
+                self._places, failures, self._sources.side_by_side, lambda place: step(self._called(place))
+            )
+            thing = find.the_one(name, looking, self._called)
         if thing.plan is None or thing.selection is not None:
             raise CommandError(f"{name} is a {thing.kind}; --plan takes the name, id or ARN of a plan.")
         answer = excluding(plan_answer(thing.judged, thing.plan), self._exclusions, self._sources.now.date())

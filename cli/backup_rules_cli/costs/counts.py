@@ -1,4 +1,4 @@
-"""What the counts of `calls` are made of: an account of a size, a run of a rule in it, and how often a call is made.
+"""What the counts of `calls` are made of: an account of a size, an invocation in it, and how often a call is made.
 
 A rule whose calls or evaluations differ from what its permissions tell has a `cost.py` beside its code: `CALLS` by IAM
 action, and `evaluations`, each a count.
@@ -65,8 +65,8 @@ class Trigger(Enum):
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run of a rule: for which account, and what is judged in it."""
+class Invocation:
+    """One invocation of a rule: for which account, and what is judged in it."""
 
     account: Account
     trigger: Trigger = Trigger.SCHEDULE
@@ -99,7 +99,7 @@ class Run:
         return min(self.account.vaults, self.account.local_plans if self.scheduled else 1)
 
 
-Count = Callable[[Run], int]
+Count = Callable[[Invocation], int]
 
 
 def pages(items: int, size: int) -> int:
@@ -107,58 +107,60 @@ def pages(items: int, size: int) -> int:
     return max(1, -(-items // size))
 
 
-def _tagged_databases(run: Run) -> int:
+def _tagged_databases(invocation: Invocation) -> int:
     """RDS is asked what the listed databases are, if there are any."""
-    return pages(run.account.databases, RDS_PAGE) if run.account.databases else 0
+    return pages(invocation.account.databases, RDS_PAGE) if invocation.account.databases else 0
 
 
 CALLS: Mapping[str, Count] = {
-    "backup:ListBackupPlans": lambda run: pages(run.account.plans, BACKUP_PAGE),
-    "backup:ListBackupSelections": lambda run: run.plans * pages(run.account.selections_per_plan, BACKUP_PAGE),
-    "backup:GetBackupPlan": lambda run: run.plans,
-    "backup:GetBackupSelection": lambda run: run.selections,
-    "backup:ListBackupVaults": lambda run: pages(run.account.vaults, BACKUP_PAGE),
-    "backup:DescribeBackupVault": lambda run: run.vaults,
-    "backup:GetBackupVaultAccessPolicy": lambda run: run.vaults,
-    "backup:ListBackupJobs": lambda run: pages(run.account.jobs, BACKUP_PAGE),
-    "iam:GetRole": lambda run: run.roles,
-    "iam:SimulatePrincipalPolicy": lambda run: run.roles * run.account.simulations_per_role,
-    "kms:DescribeKey": lambda run: min(1, run.vaults),
-    "rds:DescribeDBClusters": lambda run: min(1, run.account.databases),
+    "backup:ListBackupPlans": lambda invocation: pages(invocation.account.plans, BACKUP_PAGE),
+    "backup:ListBackupSelections": lambda invocation: (
+        invocation.plans * pages(invocation.account.selections_per_plan, BACKUP_PAGE)
+    ),
+    "backup:GetBackupPlan": lambda invocation: invocation.plans,
+    "backup:GetBackupSelection": lambda invocation: invocation.selections,
+    "backup:ListBackupVaults": lambda invocation: pages(invocation.account.vaults, BACKUP_PAGE),
+    "backup:DescribeBackupVault": lambda invocation: invocation.vaults,
+    "backup:GetBackupVaultAccessPolicy": lambda invocation: invocation.vaults,
+    "backup:ListBackupJobs": lambda invocation: pages(invocation.account.jobs, BACKUP_PAGE),
+    "iam:GetRole": lambda invocation: invocation.roles,
+    "iam:SimulatePrincipalPolicy": lambda invocation: invocation.roles * invocation.account.simulations_per_role,
+    "kms:DescribeKey": lambda invocation: min(1, invocation.vaults),
+    "rds:DescribeDBClusters": lambda invocation: min(1, invocation.account.databases),
     "rds:DescribeDBInstances": _tagged_databases,
     # File systems, and what bears no tag in types that are turned off: the ordinary account has neither.
     "fsx:DescribeFileSystems": lambda _: 0,
     "fsx:DescribeVolumes": lambda _: 0,
     "config:SelectResourceConfig": lambda _: 0,
-    "tag:GetResources": lambda run: pages(run.account.tagged_resources, TAGGING_PAGE),
+    "tag:GetResources": lambda invocation: pages(invocation.account.tagged_resources, TAGGING_PAGE),
 }
-"""How often a rule that has the permission makes the call, in one run. One that is not named is made once."""
+"""How often a rule that has the permission makes the call, in one invocation. One that is not named is made once."""
 
 
 LISTING = ("rds:DescribeDBClusters", "rds:DescribeDBInstances", "tag:GetResources")
 """What it takes to list the tagged resources."""
 
 
-def none(_: Run) -> int:
+def none(_: Invocation) -> int:
     """Not made: what the rule looks for is not in a healthy account."""
     return 0
 
 
-def with_policy(run: Run) -> int:
+def with_policy(invocation: Invocation) -> int:
     """Once where the account has an effective backup policy."""
-    return min(1, run.account.policy_plans)
+    return min(1, invocation.account.policy_plans)
 
 
 def of_selections(count: Count) -> Count:
     """What is read to judge selections, and not when a plan is judged alone."""
-    return lambda run: 0 if run.trigger is Trigger.PLAN else count(run)
+    return lambda invocation: 0 if invocation.trigger is Trigger.PLAN else count(invocation)
 
 
 def with_local_plans(count: Count) -> Count:
     """What is read for the account's own plans, as the organization's are judged in the management account."""
-    return lambda run: count(run) if run.account.local_plans else 0
+    return lambda invocation: count(invocation) if invocation.account.local_plans else 0
 
 
-def once(_: Run) -> int:
+def once(_: Invocation) -> int:
     """One call."""
     return 1

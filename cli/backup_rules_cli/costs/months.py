@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backup_rules_cli.catalogue import RuleFolder
-from backup_rules_cli.costs.calls import Account, Run, Trigger, calls, evaluations
+from backup_rules_cli.costs.calls import Account, Invocation, Trigger, calls, evaluations
 
 HOURS_A_MONTH = 30 * 24
 HOURS = {"One_Hour": 1, "Three_Hours": 3, "Six_Hours": 6, "Twelve_Hours": 12, "TwentyFour_Hours": 24}
@@ -56,8 +56,8 @@ def month(folder: RuleFolder, account: Account, frequency: str | None = None) ->
     total = Month()
     for trigger, count in times.items():
         if trigger is Trigger.SCHEDULE or trigger.value in folder.triggers:
-            run = Run(account, trigger)
-            total += Month(1, evaluations(folder, run), calls(folder, run)) * count
+            invocation = Invocation(account, trigger)
+            total += Month(1, evaluations(folder, invocation), calls(folder, invocation)) * count
     return total
 
 

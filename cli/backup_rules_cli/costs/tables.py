@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from backup_rules_cli.catalogue import RuleFolder
-from backup_rules_cli.costs.calls import Account, Run, calls, evaluations
+from backup_rules_cli.costs.calls import Account, Invocation, calls, evaluations
 from backup_rules_cli.costs.months import (
     OFF,
     Functions,
@@ -29,9 +29,9 @@ def rules_table(folders: Sequence[RuleFolder], account: Account, frequencies: Ma
     ]
     chosen = frequencies or {}
     for folder in folders:
-        run, whole = Run(account), month(folder, account, chosen.get(folder.name))
+        invocation, whole = Invocation(account), month(folder, account, chosen.get(folder.name))
         rows.append(
-            f"| {folder.name} | {calls(folder, run).total()} | {evaluations(folder, run)} |"
+            f"| {folder.name} | {calls(folder, invocation).total()} | {evaluations(folder, invocation)} |"
             f" {whole.invocations:,} | {whole.evaluations:,} |"
         )
     whole = months(folders, account, chosen)

@@ -11,8 +11,8 @@ from backup_rules_cli.console import as_json, printable
 from backup_rules_cli.formats.records import Record
 from backup_rules_cli.reports import NON_COMPLIANT, Report
 
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 
 
 def text(report: Report, records: Sequence[Record]) -> str:
@@ -39,7 +39,7 @@ def text(report: Report, records: Sequence[Record]) -> str:
         ],
         "results": [_result(each, order[each.rule]) for each in problems],
     }
-    return as_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n"
+    return as_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n"
 
 
 def _rule(each: Record) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _rule(each: Record) -> dict[str, Any]:
         "id": each.rule,
         "shortDescription": {"text": each.title},
         "help": {"text": each.fix},
-        "defaultConfiguration": {"level": _LEVELS[each.severity]},
+        "defaultConfiguration": {"level": LEVELS[each.severity]},
         "properties": {"severity": each.severity, "page": each.page},
     }
 
@@ -59,7 +59,7 @@ def _result(each: Record, index: int) -> dict[str, Any]:
     return {
         "ruleId": each.rule,
         "ruleIndex": index,
-        "level": _LEVELS[each.severity],
+        "level": LEVELS[each.severity],
         "message": {"text": printable(each.annotation)},
         "locations": [
             {

@@ -6,7 +6,7 @@ another type; `Calls` makes a ReadError of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -56,3 +56,8 @@ def text(item: object) -> str:
     if not isinstance(item, str):
         raise TypeError(f"{item!r} is no string")
     return item
+
+
+def once(listed: Iterable[T], key: Callable[[T], str]) -> tuple[T, ...]:
+    """Each thing once, as it was told last: a listing that shifts between pages tells some twice."""
+    return tuple({key(each): each for each in listed}.values())

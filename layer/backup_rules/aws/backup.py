@@ -11,7 +11,7 @@ from sys import intern
 from typing import Any, TypeVar
 
 from backup_rules.aws.account import Account
-from backup_rules.aws.answers import Answer, field, moment, optional, optional_moment, texts
+from backup_rules.aws.answers import Answer, field, moment, once, optional, optional_moment, texts
 from backup_rules.aws.memory import gaps_noticed, remembered
 from backup_rules.errors import ReadError, VanishedError
 from backup_rules.plans.jobs import BackupJob, JobState
@@ -352,7 +352,7 @@ def backup_jobs(account: Account, since: datetime) -> tuple[BackupJob, ...]:
         ByCreatedAfter=since - timedelta(seconds=1),  # AWS lists what was created later than that
         **_PAGE,
     )
-    return tuple({each.id: each for each in listed}.values())
+    return once(listed, lambda each: each.id)
 
 
 def _read_job(answer: Answer) -> BackupJob:

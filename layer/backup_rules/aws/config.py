@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from backup_rules.aws.account import Account
-from backup_rules.aws.answers import Answer, field, optional, tags
+from backup_rules.aws.answers import Answer, field, once, optional, tags
 from backup_rules.aws.memory import remembered
 from backup_rules.resources.resource_types import RESOURCE_TYPES, Resource, ResourceType
 
@@ -52,7 +52,7 @@ def recorded(account: Account, kind: ResourceType) -> tuple[Resource, ...]:
         )
 
     rows = _rows(account, f"SELECT resourceId, arn, tags WHERE resourceType = '{kind.config_type}'", resource)
-    return tuple({each.arn: each for each in rows}.values())
+    return once(rows, lambda each: each.arn)
 
 
 @remembered

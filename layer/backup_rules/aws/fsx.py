@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from backup_rules.aws import tagging
 from backup_rules.aws.account import Account
-from backup_rules.aws.answers import Answer, field, optional, tags
+from backup_rules.aws.answers import Answer, field, once, optional, tags
 from backup_rules.aws.memory import remembered
 from backup_rules.resources.file_systems import FileSystem, Volume
 from backup_rules.resources.resource_types import FSX_FILE_SYSTEM, FSX_VOLUME, Resource, Unsupported
@@ -30,29 +28,25 @@ def listed(account: Account) -> tuple[Resource, ...]:
 @remembered
 def file_systems(account: Account) -> tuple[FileSystem, ...]:
     """All FSx file systems of the Region, with all their tags."""
-    found = _file_systems(account)
-    tagged = tagging.with_tags(account, [each.resource for each in found])
-    return tuple(replace(each, resource=resource) for each, resource in zip(found, tagged, strict=True))
+    return tagging.with_tags(account, _file_systems(account))
 
 
 @remembered
 def volumes(account: Account) -> tuple[Volume, ...]:
     """All FSx volumes of the Region, with all their tags."""
-    found = _volumes(account)
-    tagged = tagging.with_tags(account, [each.resource for each in found])
-    return tuple(replace(each, resource=resource) for each, resource in zip(found, tagged, strict=True))
+    return tagging.with_tags(account, _volumes(account))
 
 
 @remembered
 def _file_systems(account: Account) -> tuple[FileSystem, ...]:
     listed = account.calls.items("fsx", "DescribeFileSystems", "FileSystems", _file_system)
-    return tuple({each.resource.arn: each for each in listed}.values())
+    return once(listed, lambda each: each.resource.arn)
 
 
 @remembered
 def _volumes(account: Account) -> tuple[Volume, ...]:
     listed = account.calls.items("fsx", "DescribeVolumes", "Volumes", _volume)
-    return tuple({each.resource.arn: each for each in listed}.values())
+    return once(listed, lambda each: each.resource.arn)
 
 
 def _file_system(answer: Answer) -> FileSystem:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from backup_rules.aws import tagging
 from backup_rules.aws.account import Account
-from backup_rules.aws.answers import Answer, field, optional, tags
+from backup_rules.aws.answers import Answer, field, once, optional, tags
 from backup_rules.aws.memory import remembered
 from backup_rules.resources.databases import Database
 from backup_rules.resources.resource_types import RDS_INSTANCE, Resource, Unsupported, cluster_type
@@ -23,21 +22,19 @@ def listed_databases(account: Account) -> tuple[Database, ...]:
 @remembered
 def databases(account: Account) -> tuple[Database, ...]:
     """All DB instances and clusters of the Region, those without tags too, with all their tags."""
-    found = listed_databases(account)
-    tagged = tagging.with_tags(account, [each.resource for each in found])
-    return tuple(replace(each, resource=resource) for each, resource in zip(found, tagged, strict=True))
+    return tagging.with_tags(account, listed_databases(account))
 
 
 @remembered
 def _instances(account: Account) -> tuple[Database, ...]:
     listed = account.calls.items("rds", "DescribeDBInstances", "DBInstances", _instance)
-    return tuple({each.resource.arn: each for each in listed}.values())
+    return once(listed, lambda each: each.resource.arn)
 
 
 @remembered
 def _clusters(account: Account) -> tuple[Database, ...]:
     listed = account.calls.items("rds", "DescribeDBClusters", "DBClusters", _cluster)
-    return tuple({each.resource.arn: each for each in listed}.values())
+    return once(listed, lambda each: each.resource.arn)
 
 
 def _instance(answer: Answer) -> Database:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from backup_rules.arns import Arn
 from backup_rules.aws.account import Account
-from backup_rules.aws.answers import Answer, field, tags, text
+from backup_rules.aws.answers import Answer, field, once, tags, text
 from backup_rules.aws.memory import remembered
 from backup_rules.errors import ReadError
-from backup_rules.resources.resource_types import RESOURCE_TYPES, Resource
+from backup_rules.resources.databases import Database
+from backup_rules.resources.file_systems import FileSystem, Volume
+from backup_rules.resources.resource_types import RESOURCE_TYPES
 
 ALL_TYPES = tuple(sorted({each.tagging_filter for each in RESOURCE_TYPES}))
 VALUES_A_QUESTION = 20
 _PAGE = {"PaginationConfig": {"PageSize": 100}}
 
 Tagged = tuple[Arn, dict[str, str]]
+Described = TypeVar("Described", Database, FileSystem, Volume)
+"""What another service than the Tagging API has told of a resource."""
 
 
 @remembered
@@ -44,13 +48,16 @@ def tagged_with(account: Account, key: str, values: tuple[str, ...]) -> tuple[Ta
     return _listed(account, ({"Key": key, "Values": list(values)},), ALL_TYPES)
 
 
-def with_tags(account: Account, resources: Sequence[Resource]) -> tuple[Resource, ...]:
-    """The resources, with the tags under which `tag:GetResources` lists them besides those that they bear."""
-    types = tuple(sorted({each.type.tagging_filter for each in resources}))
+def with_tags(account: Account, described: Sequence[Described]) -> tuple[Described, ...]:
+    """The same, with the tags under which `tag:GetResources` lists the resources besides those that they bear."""
+    types = tuple(sorted({each.resource.type.tagging_filter for each in described}))
     if not types:
         return ()
     listed = {str(arn): its_tags for arn, its_tags in tagged(account, types)}
-    return tuple(replace(each, tags={**each.tags, **listed.get(each.arn, {})}) for each in resources)
+    return tuple(
+        replace(each, resource=replace(each.resource, tags={**each.resource.tags, **listed.get(each.resource.arn, {})}))
+        for each in described
+    )
 
 
 def _listed(account: Account, filters: Sequence[Mapping[str, Any]], types: Sequence[str]) -> tuple[Tagged, ...]:
@@ -64,7 +71,7 @@ def _listed(account: Account, filters: Sequence[Mapping[str, Any]], types: Seque
             **narrowing,
             **_PAGE,
         )
-        return tuple({str(each[0]): each for each in listed}.values())
+        return once(listed, lambda each: str(each[0]))
 
     try:
         return ask(ResourceTypeFilters=list(types))

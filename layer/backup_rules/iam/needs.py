@@ -58,8 +58,6 @@ def needs_of(
     assignments: Iterable[Assignment],
     resources: Iterable[Resource],
     place: Place,
-    *,
-    advanced_dynamodb: bool | None = None,
 ) -> Mapping[SelectionSummary, Needs]:
     """What AWS Backup needs of the role of each selection.
 
@@ -67,7 +65,6 @@ def needs_of(
         assignments: the selections that are judged.
         resources: all that could be listed of what they might pick.
         place: the account and Region, out of which no selection reaches.
-        advanced_dynamodb: whether advanced DynamoDB backup is on; None where that is not told.
     """
     assigned, listed = tuple(assignments), tuple(resources)
     picked = _picked((each.selection for each in assigned), listed)
@@ -93,7 +90,6 @@ def needs_of(
             vault_arns_copied_to=frozenset(
                 copied_to + [rule.air_gapped_vault_arn for rule in rules if rule.air_gapped_vault_arn]
             ),
-            advanced_dynamodb=advanced_dynamodb,
             representatives={
                 kind: _shared(arn, chosen[summary.role_arn, kind]) for kind, arn in representatives.items()
             },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
+from itertools import product
 
 from backup_rules.plans.plans import BackupRule, Plan
 from backup_rules.plans.words import called
@@ -53,8 +54,8 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
         words = (
             f"Backup rule {called(rule, plan, shown)} {start}"
             f" {conflict.run:%Y-%m-%d %H:%M} UTC, inside or within {buffer_minutes} minutes{disputed} before the"
-            f" {conflict.window.kind} of {name(what, max(shown[0], 26))}, {conflict.window.span}."
-            for shown in NAMES
+            f" {conflict.window.kind} of {name(what, of_what)}, {conflict.window.span}."
+            for shown, of_what in (*product(NAMES[:3], (60,)), *product(NAMES[2:], (26,)))
         )
         yield Problem.worded(words, *_remedies(free))
 

@@ -60,30 +60,35 @@ def empty_problems(
     """
     clash = contradiction(selection)
     if clash is not None:
-        yield _problem(selection, Reason(clash, "change one of the two", "without one of the two"))
+        yield _problem(selection, Reason(clash, "change one of the two", "without one of the two"), by_itself=True)
         return
     reasons = [
         _why_nothing(element, selection, examples.get(element), listed, place) for element in elements(selection)
     ]
     if all(reason is not None for reason in reasons):
-        yield from (_problem(selection, reason) for reason in reasons if reason is not None)
+        by_itself = all(reason.by_itself for reason in reasons if reason is not None)
+        yield from (_problem(selection, reason, by_itself=by_itself) for reason in reasons if reason is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why an element picks nothing, and how the selection is to be changed (`words.changes`), or what to do instead."""
+    """Why an element picks nothing, and how the selection is to be changed (`words.changes`), or what to do instead.
+
+    `by_itself`: it would pick nothing whatever resources there are.
+    """
 
     why: str
     edit: str
     anew: str
     before: str = ""
     instead: str = ""
+    by_itself: bool = False
 
 
-def _problem(selection: Selection, reason: Reason) -> Problem:
+def _problem(selection: Selection, reason: Reason, *, by_itself: bool) -> Problem:
     words = (f"{sentence(whose)} picks nothing: {reason.why}." for whose in callings(selection.summary))
     edits = changes(selection.summary, reason.edit, reason.anew, before=reason.before)
-    return Problem.worded(words, *((reason.instead,) if reason.instead else edits), rests_on_absence=True)
+    return Problem.worded(words, *((reason.instead,) if reason.instead else edits), rests_on_absence=not by_itself)
 
 
 def _why_nothing(
@@ -98,7 +103,7 @@ def _why_nothing(
     named = types_named(element)
     all_listed = bool(named) and all(kind in listed for kind in named)
     if (misspelt := _misspelt(element, selection)) is not None:
-        return Reason(misspelt, "write the key so", "with the key so written")
+        return Reason(misspelt, "write the key so", "with the key so written", by_itself=True)
     if example is not None and (required or all_listed or element.kind in {ElementKind.TAG, ElementKind.ARN}):
         return _why_left_out(element, selection, example)
     if element.kind is ElementKind.TAG:
@@ -109,7 +114,8 @@ def _why_nothing(
             before=f"tag the resources in {place.region}, or ",
         )
     if element.text and (never := why_never(element.text, place)) is not None:
-        return Reason(never, "name ARNs of this account and Region", "with ARNs of this account and Region")
+        anew = "with ARNs of this account and Region"
+        return Reason(never, "name ARNs of this account and Region", anew, by_itself=True)
     if required:
         what = f"no resource that {_short(element)} names meets {required[0]}"
         return Reason(what, "correct the condition", "with another condition", before="tag the resources, or ")

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from backup_rules.arns import Place
-from backup_rules.resources.resource_types import OPT_IN_ALWAYS_APPLIES, Resource, ResourceType
+from backup_rules.resources.resource_types import OPT_IN_ALWAYS_APPLIES, RESOURCE_TYPES, Resource, ResourceType
 from backup_rules.selections.picking import (
     Element,
     ElementKind,
@@ -19,7 +19,9 @@ from backup_rules.selections.picking import (
     SelectionIndex,
     SelectionSummary,
     alike,
+    elements,
     opt_in_applies,
+    types_named,
 )
 from backup_rules.selections.untagged import reached_without_tags
 from backup_rules.selections.words import called
@@ -29,6 +31,7 @@ from backup_rules.wording.findings import Finding, Note, Problem
 TURN_ON = "Turn it on under AWS Backup > Settings > Service opt-in."
 
 _EXPLICIT = {ElementKind.ARN, ElementKind.TYPE_WILDCARD}
+_ANY_TYPE = {ElementKind.TAG, ElementKind.EVERYTHING}
 
 # How much is shown of what picks, of the names of selection and plan, and of a resource: as an annotation has room.
 _LENGTHS: tuple[tuple[int, NamesShown, int], ...] = (
@@ -99,6 +102,21 @@ def _add(reached: Reach, resource: Resource, pick: Pick) -> None:
         entry.by, entry.example = pick.elements[0], resource
     entry.number += 1
     entry.gated += gated
+
+
+def may_be_skipped(selection: Selection, opt_in: OptIn) -> bool:
+    """Whether it matters which resources there are: some that the selection may pick would be kept out."""
+
+    def kept_out(kind: ResourceType, element: Element) -> bool:
+        by_itself = element.kind in _EXPLICIT and kind not in OPT_IN_ALWAYS_APPLIES
+        told = opt_in.strict or not by_itself or kind.opt_in_key not in opt_in.settings
+        return told and opt_in.keeps_out(kind)
+
+    return any(
+        kept_out(kind, element)
+        for element in elements(selection)
+        for kind in (RESOURCE_TYPES if element.kind in _ANY_TYPE else types_named(element))
+    )
 
 
 def opt_in_findings(

@@ -12,7 +12,8 @@ from typing import ClassVar
 
 from backup_rules.aws import backup, resources, tagging
 from backup_rules.aws.account import Account
-from backup_rules.aws.memory import remembered
+from backup_rules.aws.memory import gaps_noticed, note_gap, remembered
+from backup_rules.errors import ReadError
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import ResourceParameters
 from backup_rules.evaluation.rule import BackupConfigRule
@@ -52,23 +53,27 @@ class NearMissRule(BackupConfigRule[ResourceParameters, SelectionSummary | Resou
     def findings(
         self, subject: Subject[SelectionSummary | Resource], invocation: Invocation[ResourceParameters]
     ) -> Iterator[Finding]:
-        found = self.near_misses(invocation)
+        found, gaps = _near_misses(invocation, self)
         if isinstance(subject.of, Resource):
             yield from self._about_resource(found.missed[subject.of.arn], found)
-        else:
-            yield from self._about_selection(backup.selection(invocation.account, subject.of), found)
+            return
+        problems = tuple(self._about_selection(backup.selection(invocation.account, subject.of), found))
+        yield from problems
+        for gap in () if problems else gaps:  # what is missed, is missed whatever else there may be
+            note_gap(gap)
 
     def near_misses(self, invocation: Invocation[ResourceParameters]) -> NearMisses:
         """What the judged selections narrowly miss, worked out once."""
-        return _near_misses(invocation, self)
+        return _near_misses(invocation, self)[0]
 
-    def _work_out(self, invocation: Invocation[ResourceParameters]) -> NearMisses:
+    def _work_out(self, invocation: Invocation[ResourceParameters]) -> tuple[NearMisses, tuple[ReadError, ...]]:
         picking = backup.all_selections(invocation.account)
         subjects = {subject.of for subject in invocation.selections()}
         judged = [each for each in picking if each.summary in subjects]
-        carriers = self._carriers(judged, invocation.account)
+        with gaps_noticed() as gaps:
+            carriers = self._carriers(judged, invocation.account)
         reported = [each for each in carriers if not invocation.excludes_resource(each)]
-        return near_misses_of(self.difference, judged, picking, reported)
+        return near_misses_of(self.difference, judged, picking, reported), tuple(gaps.values())
 
     def _carriers(self, judged: Iterable[Selection], account: Account) -> tuple[Resource, ...]:
         """The resources that carry a tag which narrowly misses a wanted one."""
@@ -127,7 +132,9 @@ class NearMissRule(BackupConfigRule[ResourceParameters, SelectionSummary | Resou
 
 
 @remembered
-def _near_misses(invocation: Invocation[ResourceParameters], rule: NearMissRule) -> NearMisses:
+def _near_misses(
+    invocation: Invocation[ResourceParameters], rule: NearMissRule
+) -> tuple[NearMisses, tuple[ReadError, ...]]:
     return rule._work_out(invocation)  # noqa: SLF001 - of this module
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from backup_rules.aws.account import Account
 from backup_rules.aws.backup import vaults
+from backup_rules.aws.memory import gaps_noticed, note_gap
 from backup_rules.organization.effective_policy import PolicyPlan
 from backup_rules.organization.named_vaults import PolicyVault, matched, vaults_by_name
 
@@ -17,4 +18,10 @@ def policy_vaults(plans: Sequence[PolicyPlan], account: Account) -> tuple[Policy
         ReadError: when the vaults cannot be listed.
     """
     named = vaults_by_name(plans, account.place)
-    return matched(named, vaults(account).keys()) if named else ()
+    if not named:
+        return ()
+    with gaps_noticed() as gaps:
+        found = matched(named, vaults(account).keys())
+    for gap in () if all(each.match.exact for each in found) else gaps.values():  # what is there, is there
+        note_gap(gap)
+    return found

@@ -68,7 +68,7 @@ _names = count()
 
 
 @dataclass(frozen=True)
-class Site:
+class Service:
     """A served simulation with a running Lambda service, and the zips of the package."""
 
     url: str
@@ -147,7 +147,7 @@ ASSUME_MEMBER = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": f"ar
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     made = package(tmp_path_factory.mktemp("built") / "package")
     zips = {name: path.read_bytes() for name, path in made.files.items()}
     with serving() as url, lambda_runtime(url) as runtime:
@@ -156,7 +156,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             .client("lambda")
             .publish_layer_version(LayerName="backup-config-rules", Content={"ZipFile": zips["layer.zip"]})
         )
-        yield Site(url, runtime, zips, layer["LayerVersionArn"])
+        yield Service(url, runtime, zips, layer["LayerVersionArn"])
 
 
 # --- A rule's zip, from Config's event to stored evaluations ---------------------------------------------------------
@@ -165,7 +165,7 @@ RULE = "BACKUP_ROLE_ASSUMABLE"
 
 
 @pytest.fixture(scope="module")
-def rule_function(site: Site) -> str:
+def rule_function(site: Service) -> str:
     """The deployed zip of a rule with the layer, under a role that may do no more than assume the member role."""
     (folder,) = rule_folders(RULE)
     name = f"backup-config-rules-{folder.config_rule_name}"
@@ -192,7 +192,7 @@ class Member:
 
 
 def member(
-    site: Site, account: str, *, withheld: str | None = None, trusted: str = CENTRAL, role: bool = True
+    site: Service, account: str, *, withheld: str | None = None, trusted: str = CENTRAL, role: bool = True
 ) -> Member:
     """An account that is judged under the member role, as far as `withheld`, `trusted` and `role` leave it usable."""
     (folder,) = rule_folders(RULE)
@@ -220,7 +220,7 @@ def member(
     return Member(account, selection, event)
 
 
-def test_a_deployed_rule_judges_a_member_account(site: Site, rule_function: str) -> None:
+def test_a_deployed_rule_judges_a_member_account(site: Service, rule_function: str) -> None:
     judged = member(site, ACCOUNT)
     with enforced_permissions():
         invocation = site.runtime.invoke(rule_function, judged.event, principal=CONFIG, source_account=judged.account)
@@ -246,7 +246,7 @@ def test_a_deployed_rule_judges_a_member_account(site: Site, rule_function: str)
     ids=["no member role", "a member role of another pack", "a read is withheld", "storing is withheld"],
 )
 def test_a_broken_member_fails_the_invocation(
-    site: Site, rule_function: str, account: str, broken: dict[str, Any], named: str
+    site: Service, rule_function: str, account: str, broken: dict[str, Any], named: str
 ) -> None:
     judged = member(site, account, **broken)
     with enforced_permissions():
@@ -258,7 +258,7 @@ def test_a_broken_member_fails_the_invocation(
     assert read_back(folder, door.session, door.place) == []
 
 
-def test_without_the_layer_the_rule_cannot_be_imported(site: Site) -> None:
+def test_without_the_layer_the_rule_cannot_be_imported(site: Service) -> None:
     function = site.deploy(site.zips["backup-role-assumable.zip"], Handler=f"{RULE}.lambda_handler")
     invocation = site.runtime.invoke(function, {})
     assert invocation.error == (
@@ -272,11 +272,11 @@ def test_without_the_layer_the_rule_cannot_be_imported(site: Site) -> None:
 
 
 @pytest.fixture(scope="module")
-def probe(site: Site) -> str:
+def probe(site: Service) -> str:
     return site.deploy(Layers=[site.layer_arn], Environment={"Variables": {"ORGANIZATION_ID": "o-example"}})
 
 
-def test_a_function_sees_its_zip_its_layers_and_boto3_and_nothing_of_the_checkout(site: Site, probe: str) -> None:
+def test_a_function_sees_its_zip_its_layers_and_boto3_and_nothing_of_the_checkout(site: Service, probe: str) -> None:
     here = ["local", "tests", "rules", "moto", "pytest", "yaml", "BACKUP_ROLE_ASSUMABLE"]
     seen = site.runtime.invoke(probe, {"find": ["backup_rules", "rdklib", "tzdata", "boto3", *here]}).payload
     found = seen["found"]
@@ -292,7 +292,7 @@ def test_a_function_sees_its_zip_its_layers_and_boto3_and_nothing_of_the_checkou
 
 
 def test_a_function_gets_lambdas_environment_and_nothing_of_this_process(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOMEBODYS_SECRET", "secret")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -317,14 +317,14 @@ def test_a_function_gets_lambdas_environment_and_nothing_of_this_process(
     assert {key: environment[key] for key in expected} == expected
 
 
-def test_the_context_tells_the_arn_the_request_and_the_time_left(site: Site, probe: str) -> None:
+def test_the_context_tells_the_arn_the_request_and_the_time_left(site: Service, probe: str) -> None:
     invocation = site.runtime.invoke(probe, {})
     assert invocation.payload["arn"] == probe
     assert invocation.payload["request"] == invocation.request_id
     assert 20_000 < invocation.payload["remaining"] <= 30_000
 
 
-def test_a_function_acts_as_a_session_of_its_role(site: Site) -> None:
+def test_a_function_acts_as_a_session_of_its_role(site: Service) -> None:
     code = "import boto3\ndef handler(event, context):\n    return boto3.client('sts').get_caller_identity()['Arn']\n"
     role = site.role([LOGS])
     function = site.deploy(zipped({"probe.py": code.encode()}), Role=role)
@@ -348,7 +348,7 @@ RAISES = b"def handler(event, context):\n    raise ValueError('too much')\n"
 
 
 @pytest.mark.parametrize("runtime", ["python3.11", "python3.12", "python3.13"])
-def test_a_function_runs_under_the_python_that_it_names_or_the_log_says_under_which(site: Site, runtime: str) -> None:
+def test_a_function_runs_under_the_python_that_it_names_or_its_log_says(site: Service, runtime: str) -> None:
     function = site.deploy(zipped({"probe.py": VERSION}), Runtime=runtime)
     version = site.runtime.invoke(function, {}).payload
     line = f"INIT_START Runtime Version: python:{version}"
@@ -360,7 +360,7 @@ def test_a_function_runs_under_the_python_that_it_names_or_the_log_says_under_wh
     assert site.log(function)[0] == line
 
 
-def test_a_python_that_no_machine_has_is_told(site: Site) -> None:
+def test_a_python_that_no_machine_has_is_told(site: Service) -> None:
     function = site.deploy(zipped({"probe.py": VERSION}), Runtime="python3.6")
     with patch("findpython.find", return_value=None):
         interpreter_of.cache_clear()
@@ -371,7 +371,7 @@ def test_a_python_that_no_machine_has_is_told(site: Site) -> None:
 
 
 def test_an_interpreter_without_native_code_of_awslambdaric_answers_and_fails_alike(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a runtime folder that lacks the native module, what stands in for it serves two events and an error."""
     shipped = tmp_path / "runtime"
@@ -389,7 +389,7 @@ def test_an_interpreter_without_native_code_of_awslambdaric_answers_and_fails_al
 # --- Processes -------------------------------------------------------------------------------------------------------
 
 
-def test_a_warm_process_is_used_again_until_the_function_changes(site: Site) -> None:
+def test_a_warm_process_is_used_again_until_the_function_changes(site: Service) -> None:
     function = site.deploy()
     first, second = (site.runtime.invoke(function, {}) for _ in range(2))
     assert (first.cold, second.cold) == (True, False)
@@ -403,7 +403,7 @@ def test_a_warm_process_is_used_again_until_the_function_changes(site: Site) -> 
     assert third.payload["environment"]["NEW"] == "1"
 
 
-def test_a_handler_that_fails_leaves_its_process_warm(site: Site) -> None:
+def test_a_handler_that_fails_leaves_its_process_warm(site: Service) -> None:
     function = site.deploy()
     failed = site.runtime.invoke(function, {"fail": 1})
     assert failed.error == "ValueError: failure 1"
@@ -412,7 +412,7 @@ def test_a_handler_that_fails_leaves_its_process_warm(site: Site) -> None:
     assert not site.runtime.invoke(function, {}).cold
 
 
-def test_a_process_that_takes_too_long_is_killed(site: Site) -> None:
+def test_a_process_that_takes_too_long_is_killed(site: Service) -> None:
     function = site.deploy(Timeout=1)
     pid = site.runtime.invoke(function, {}).payload["pid"]
     invocation = site.runtime.invoke(function, {"sleep": 30})
@@ -427,7 +427,7 @@ def test_a_process_that_takes_too_long_is_killed(site: Site) -> None:
     assert site.runtime.invoke(function, {}).cold
 
 
-def test_a_process_that_ends_itself_is_an_error(site: Site) -> None:
+def test_a_process_that_ends_itself_is_an_error(site: Service) -> None:
     function = site.deploy()
     invocation = site.runtime.invoke(function, {"exit": 3})
     assert invocation.error == (
@@ -436,7 +436,7 @@ def test_a_process_that_ends_itself_is_an_error(site: Site) -> None:
     assert site.runtime.invoke(function, {}).cold
 
 
-def test_of_many_functions_the_one_idle_for_longest_is_stopped(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_functions_the_one_idle_for_longest_is_stopped(site: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     functions = [site.deploy() for _ in range(2)]
     monkeypatch.setattr(runtime, "MAX_PROCESSES", 1)
     with lambda_runtime(site.url) as service:
@@ -444,7 +444,7 @@ def test_of_many_functions_the_one_idle_for_longest_is_stopped(site: Site, monke
         assert (is_running(first), is_running(second)) == (False, True)
 
 
-def test_no_process_outlives_the_runtime(site: Site) -> None:
+def test_no_process_outlives_the_runtime(site: Service) -> None:
     function = site.deploy()
     with lambda_runtime(site.url) as runtime:
         pid = runtime.invoke(function, {}).payload["pid"]
@@ -491,7 +491,7 @@ RULE_ARN = f"arn:aws:config:{REGION}:{ACCOUNT}:config-rule/config-rule-abcdef"
     ],
 )
 def test_a_service_needs_the_functions_permission(
-    site: Site, probe: str, permission: dict[str, str] | None, account: str, *, allowed: bool
+    site: Service, probe: str, permission: dict[str, str] | None, account: str, *, allowed: bool
 ) -> None:
     client, name = site.client("lambda"), probe.rpartition(":")[2]
     if permission:
@@ -513,7 +513,7 @@ def test_a_service_needs_the_functions_permission(
             client.remove_permission(FunctionName=name, StatementId="it")
 
 
-def test_a_deny_in_the_resource_policy_wins(site: Site) -> None:
+def test_a_deny_in_the_resource_policy_wins(site: Service) -> None:
     function = site.deploy()
     name = function.rpartition(":")[2]
     site.client("lambda").add_permission(
@@ -527,13 +527,13 @@ def test_a_deny_in_the_resource_policy_wins(site: Site) -> None:
         site.runtime.invoke(function, {}, principal=CONFIG, source_account=ACCOUNT)
 
 
-def test_a_function_that_does_not_exist_is_not_found(site: Site) -> None:
+def test_a_function_that_does_not_exist_is_not_found(site: Service) -> None:
     with pytest.raises(AwsError, match="ResourceNotFoundException: Function not found"):
         site.runtime.invoke(f"arn:aws:lambda:{REGION}:{CENTRAL}:function:nothing", {})
 
 
 @pytest.mark.parametrize("trust", [None, "ec2.amazonaws.com"], ids=["the role is gone", "the role trusts another"])
-def test_lambda_must_be_able_to_assume_the_role(site: Site, trust: str | None) -> None:
+def test_lambda_must_be_able_to_assume_the_role(site: Service, trust: str | None) -> None:
     document = json.loads(json.dumps(LAMBDA).replace("lambda.amazonaws.com", trust or "lambda.amazonaws.com"))
     role = site.role(trust=document)
     function = site.deploy(Role=role)
@@ -546,7 +546,7 @@ def test_lambda_must_be_able_to_assume_the_role(site: Site, trust: str | None) -
 # --- Events ----------------------------------------------------------------------------------------------------------
 
 
-def with_destination(site: Site, function: str, destination: str, **settings: Any) -> None:
+def with_destination(site: Service, function: str, destination: str, **settings: Any) -> None:
     site.client("lambda").put_function_event_invoke_config(
         FunctionName=function.rpartition(":")[2],
         DestinationConfig={"OnFailure": {"Destination": destination}},
@@ -558,7 +558,7 @@ def send_to(queue_arn: str) -> Mapping[str, Any]:
     return {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn}
 
 
-def test_an_event_whose_three_tries_fail_ends_in_the_queue(site: Site) -> None:
+def test_an_event_whose_three_tries_fail_ends_in_the_queue(site: Service) -> None:
     queue, queue_arn = site.queue()
     function = site.deploy(Role=site.role([LOGS, send_to(queue_arn)]))
     with_destination(site, function, queue_arn)
@@ -583,7 +583,7 @@ def test_an_event_whose_three_tries_fail_ends_in_the_queue(site: Site) -> None:
     assert [site.metric(function, name) for name in ("Invocations", "Errors")] == [3, 3]
 
 
-def test_the_record_may_go_to_an_event_bus(site: Site) -> None:
+def test_the_record_may_go_to_an_event_bus(site: Service) -> None:
     events = site.client("events")
     bus = events.create_event_bus(Name="failures")["EventBusArn"]
     queue, queue_arn = site.queue()
@@ -605,7 +605,7 @@ def test_the_record_may_go_to_an_event_bus(site: Site) -> None:
     assert [site.metric(each, "DestinationDeliveryFailures") for each in (may, may_not)] == [0, 1]
 
 
-def test_an_event_that_succeeds_at_last_leaves_no_record(site: Site) -> None:
+def test_an_event_that_succeeds_at_last_leaves_no_record(site: Service) -> None:
     queue, queue_arn = site.queue()
     function = site.deploy(Role=site.role([LOGS, send_to(queue_arn)]))
     with_destination(site, function, queue_arn)
@@ -615,7 +615,7 @@ def test_an_event_that_succeeds_at_last_leaves_no_record(site: Site) -> None:
     assert [site.metric(function, name) for name in ("Invocations", "Errors")] == [2, 1]
 
 
-def test_the_number_of_retries_is_the_functions_own(site: Site) -> None:
+def test_the_number_of_retries_is_the_functions_own(site: Service) -> None:
     queue, queue_arn = site.queue()
     function = site.deploy(Role=site.role([LOGS, send_to(queue_arn)]))
     with_destination(site, function, queue_arn, MaximumRetryAttempts=0)
@@ -625,7 +625,7 @@ def test_the_number_of_retries_is_the_functions_own(site: Site) -> None:
 
 
 @pytest.mark.parametrize("case", ["the role may not send", "there is no queue"])
-def test_a_record_that_cannot_be_delivered_is_counted(site: Site, case: str) -> None:
+def test_a_record_that_cannot_be_delivered_is_counted(site: Service, case: str) -> None:
     queue, queue_arn = site.queue()
     allowed = [LOGS] if case == "the role may not send" else [LOGS, send_to(queue_arn)]
     function = site.deploy(Role=site.role(allowed))
@@ -638,7 +638,7 @@ def test_a_record_that_cannot_be_delivered_is_counted(site: Site, case: str) -> 
         assert site.messages(queue) == []
 
 
-def test_nothing_is_logged_that_the_role_does_not_permit(site: Site) -> None:
+def test_nothing_is_logged_that_the_role_does_not_permit(site: Service) -> None:
     function = site.deploy(Role=site.role())
     assert site.runtime.invoke(function, {}).log_lines == ("served 1",)
     assert site.log(function) == []
@@ -657,7 +657,7 @@ def test_nothing_is_logged_that_the_role_does_not_permit(site: Site) -> None:
 # --- moto's own ways to a function -----------------------------------------------------------------------------------
 
 
-def test_the_aws_cli_invokes(site: Site, tmp_path: Path) -> None:
+def test_the_aws_cli_invokes(site: Service, tmp_path: Path) -> None:
     session = account_session(CENTRAL, REGION).get_credentials()
     environment = {
         "PATH": os.environ["PATH"],
@@ -689,14 +689,14 @@ def test_the_aws_cli_invokes(site: Site, tmp_path: Path) -> None:
     assert json.loads(out.read_text())["event"] == {"a": 1}
 
 
-def test_invoke_tells_that_the_function_failed(site: Site) -> None:
+def test_invoke_tells_that_the_function_failed(site: Service) -> None:
     function = site.deploy()
     answer = site.client("lambda").invoke(FunctionName=function, Payload=b'{"fail": 1}')
     assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
     assert json.loads(answer["Payload"].read())["errorMessage"] == "failure 1"
 
 
-def test_invoke_as_an_event_answers_at_once_and_retries(site: Site) -> None:
+def test_invoke_as_an_event_answers_at_once_and_retries(site: Service) -> None:
     function = site.deploy(Timeout=10)
     payload = b'{"fail": 1, "sleep": 1}'
     answer = site.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=payload)
@@ -706,13 +706,13 @@ def test_invoke_as_an_event_answers_at_once_and_retries(site: Site) -> None:
     assert [site.metric(function, name) for name in ("Invocations", "Errors")] == [2, 1]
 
 
-def test_invoke_of_an_unknown_function_is_refused(site: Site) -> None:
+def test_invoke_of_an_unknown_function_is_refused(site: Service) -> None:
     client = site.client("lambda")
     with pytest.raises(client.exceptions.ResourceNotFoundException, match="nothing"):
         client.invoke(FunctionName="nothing", Payload=b"{}")
 
 
-def test_invoke_of_a_function_without_a_role_is_refused(site: Site) -> None:
+def test_invoke_of_a_function_without_a_role_is_refused(site: Service) -> None:
     client, role = site.client("lambda"), site.role()
     function = site.deploy(Role=role)
     site.client("iam").delete_role(RoleName=role.rpartition("/")[2])
@@ -720,7 +720,7 @@ def test_invoke_of_a_function_without_a_role_is_refused(site: Site) -> None:
         client.invoke(FunctionName=function, Payload=b"{}")
 
 
-def test_a_service_that_invokes_through_moto_reaches_the_function(site: Site) -> None:
+def test_a_service_that_invokes_through_moto_reaches_the_function(site: Service) -> None:
     sns, function = site.client("sns"), site.deploy()
     topic = sns.create_topic(Name="topic")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function)

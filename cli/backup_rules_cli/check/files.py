@@ -1,0 +1,200 @@
+"""Files, recognised by what they hold, and put together where they belong together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backup_rules_cli.check import aws_json, cloudformation, terraform
+from backup_rules_cli.check.decoding import BrokenFileError, decoded
+from backup_rules_cli.check.identities import BACKUP_POLICY
+from backup_rules_cli.check.judging import place_of
+from backup_rules_cli.check.organization import Organization, Policy
+from backup_rules_cli.check.things import Documented, Object, Position, Thing, at_of, unknowns
+
+TEMPLATE, TERRAFORM, POLICY, COMMAND = "CloudFormation template", "Terraform", "backup policy", "AWS CLI output"
+SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template"})
+
+
+@dataclass
+class Subject:
+    """What is judged together: its documents, and the policies that reach the account."""
+
+    documented: Documented
+    kind: str
+    files: list[str]
+    policies: list[Policy] = field(default_factory=list)
+    document: Any = None
+    """Of a template: read again, once account and Region are known."""
+
+    @property
+    def regions(self) -> list[str]:
+        """The Regions that its policies name."""
+        return Organization(self.policies).regions() if self.policies else []
+
+
+@dataclass
+class Read:
+    """What all files came to: what to judge, files that cannot be read, and files that hold nothing of the kind."""
+
+    subjects: list[Subject] = field(default_factory=list)
+    broken: list[BrokenFileError] = field(default_factory=list)
+    others: list[Position] = field(default_factory=list)
+
+
+def files_in(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    """The files, and of folders those that may be templates; whether each was named itself."""
+    for path in paths:
+        if path.is_dir():
+            inside = (each for each in sorted(path.rglob("*")) if each.suffix.lower() in SUFFIXES and each.is_file())
+            yield from ((each, False) for each in inside if ".terraform" not in each.parts and ".git" not in each.parts)
+        else:
+            yield path, True
+
+
+def read(paths: Iterable[Path], parents: Iterable[Path] = ()) -> Read:
+    """All files. Those of the AWS CLI belong together, and so do policies; a template or a plan stands alone."""
+    reading = _Reading()
+    for parent in parents:
+        reading.add_parent(parent)
+    for path, named in files_in(paths):
+        reading.add(path, named=named)
+    return reading.whole()
+
+
+class _Reading:
+    def __init__(self) -> None:
+        self._found = Read()
+        self._answers = Subject(Documented(""), COMMAND, [])
+        self._policies = Subject(Documented(""), POLICY, [])
+
+    def whole(self) -> Read:
+        """All that was added."""
+        answers, policies = self._answers, self._policies
+        if answers.files:
+            answers.documented.things = aws_json.joined(answers.documented.things)
+            answers.documented.called = answers.files[0]
+            answers.policies = [each for each in policies.policies if each.effective]
+            self._found.subjects.append(answers)
+        if policies.files and not answers.policies:
+            policies.documented.called = policies.files[0]
+            self._found.subjects.append(policies)
+        return self._found
+
+    def add_parent(self, path: Path) -> None:
+        """A policy that is attached above."""
+        here = Position(str(path))
+        try:
+            policy = policy_of(decoded(path), path, here, parent=True)
+        except BrokenFileError as error:
+            self._found.broken.append(error)
+            return
+        if policy is None:
+            self._found.broken.append(BrokenFileError(here, "is no backup policy, as --parent needs one"))
+        else:
+            self._policies.policies.append(policy)
+
+    def add(self, path: Path, *, named: bool) -> None:
+        """A file; `named`: by the person, and not found in a folder."""
+        try:
+            document = decoded(path)
+        except BrokenFileError as error:
+            self._found.broken.append(error)
+            return
+        for each in _documents(document):
+            self._add_document(each, path, named=named)
+
+    def _add_document(self, document: Any, path: Path, *, named: bool) -> None:
+        here, name = Position(str(path)), str(path)
+        if cloudformation.is_template(document):
+            self._found.subjects.append(Subject(Documented(name), TEMPLATE, [name], document=document))
+        elif terraform.is_terraform(document):
+            self._found.subjects.append(Subject(Documented(name), TERRAFORM, [name], document=document))
+        elif (policy := policy_of(document, path, here, parent=False)) is not None:
+            self._policies.policies.append(policy)
+            self._policies.files.append(name)
+        elif (command := aws_json.command_of(document)) is not None:
+            things, whole = aws_json.things(document, command)
+            self._answers.documented.things += things
+            self._answers.documented.whole |= whole
+            self._answers.files.append(name)
+        elif named:
+            self._found.others.append(here)
+
+
+def _documents(document: Any) -> Iterator[Any]:
+    """The document, or those that a list holds."""
+    if isinstance(document, list) and document and all(isinstance(each, Mapping) for each in document):
+        yield from document
+    else:
+        yield document
+
+
+def policy_of(document: Any, path: Path, here: Position, *, parent: bool) -> Policy | None:
+    """The backup policy that a document is, or holds as an AWS command prints it; None where it is none."""
+    if not isinstance(document, Mapping):
+        return None
+    effective = document.get("EffectivePolicy")
+    if isinstance(effective, Mapping) and isinstance(effective.get("PolicyContent"), str):
+        return Policy(
+            path.name, effective["PolicyContent"], here, _tree(effective["PolicyContent"]), parent, effective=True
+        )
+    whole = document.get("Policy")
+    if isinstance(whole, Mapping) and isinstance(whole.get("Content"), str):
+        summary = whole.get("PolicySummary")
+        if isinstance(summary, Mapping) and summary.get("Type") not in {None, "BACKUP_POLICY"}:
+            return None
+        name = summary.get("Name", path.name) if isinstance(summary, Mapping) else path.name
+        return Policy(str(name), whole["Content"], here, _tree(whole["Content"]), parent)
+    plans = document.get("plans")
+    if isinstance(plans, Mapping):
+        return Policy(path.name, json.dumps(document), at_of(plans, here), document, parent)
+    return None
+
+
+def _tree(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def placed(subject: Subject, account: str, region: str, parameters: Mapping[str, Any]) -> Any:
+    """The account and Region of a subject, with its things made for them."""
+    documented, document = subject.documented, subject.document
+    if subject.kind not in {TEMPLATE, TERRAFORM}:
+        return place_of(documented, account, region, subject.regions)
+    for _ in range(2):  # once to see which account and Region its ARNs name
+        place = place_of(documented, account, region, subject.regions)
+        made = (
+            cloudformation.things(document, place, parameters)
+            if subject.kind == TEMPLATE
+            else terraform.things(document, place)
+        )
+        documented.things = list(made)
+        subject.policies = list(_declared_policies(documented.things))
+    return place
+
+
+def _declared_policies(things: Sequence[Thing]) -> Iterator[Policy]:
+    """The backup policies that a template or a plan declares."""
+    for each in things:
+        content = each.properties.get("Content")
+        if (
+            each.type != BACKUP_POLICY
+            or each.properties.get("Type") != "BACKUP_POLICY"
+            or next(unknowns(content), None)
+        ):
+            continue
+        tree = _tree(content) if isinstance(content, str) else content
+        if isinstance(tree, Mapping) and isinstance(tree.get("plans"), Mapping):
+            text = content if isinstance(content, str) else json.dumps(content, default=str)
+            yield Policy(
+                str(each.properties.get("Name", each.name)),
+                text,
+                each.at,
+                content if isinstance(content, Object) else None,
+            )

@@ -1,0 +1,63 @@
+"""Values to try in the place of those that a document leaves open.
+
+What comes out the same whatever the value is, does not depend on it; for each kind of value there is one that does no
+harm and one that does. Where no such set of values can be given, what holds the value cannot be read at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from backup_rules_cli.check.things import Unknown
+
+NUMBER = 3
+"""How many values are tried."""
+
+ABSENT = object()
+UNNAMED = "a-name-that-is-not-known-here"
+"""Stands in names and ARNs: no verdict whose words hold it is told in these words."""
+
+_DAYS = (ABSENT, 1, 36500)
+_NAME = (UNNAMED, UNNAMED, UNNAMED)
+_WINDOW_DAILY = (ABSENT, "00:00-23:59", "11:11-11:41")
+_GUESSES: Mapping[str, tuple[Any, ...]] = {
+    # Of plans and their backup rules
+    "BackupPlanName": _NAME,
+    "RuleName": _NAME,
+    "TargetBackupVaultName": _NAME,
+    "ScheduleExpression": ("cron(0 5 * * ? *)", "cron(0/5 * * * ? *)", "cron(0 5 30 2 ? *)"),
+    "ScheduleExpressionTimezone": ("Etc/UTC", "Asia/Tokyo", "America/New_York"),
+    "StartWindowMinutes": (480, 10, 60),
+    "CompletionWindowMinutes": (10080, 10, 120),
+    "DeleteAfterDays": _DAYS,
+    "MoveToColdStorageAfterDays": _DAYS,
+    "EnableContinuousBackup": (False, True, False),
+    "RecoveryPointTags": (ABSENT, {"a": "b"}, ABSENT),
+    # Of selections
+    "SelectionName": _NAME,
+    "ConditionValue": ("a value that is not known here", "another one", "and one more"),
+    # Of vaults
+    "MinRetentionDays": _DAYS,
+    "MaxRetentionDays": _DAYS,
+    # Of databases and file systems: AWS chooses the windows that nobody names
+    "PreferredBackupWindow": _WINDOW_DAILY,
+    "PreferredMaintenanceWindow": (ABSENT, "mon:00:00-mon:23:59", "wed:11:11-wed:11:41"),
+    "BackupRetentionPeriod": (1, 0, 7),
+    "WeeklyMaintenanceStartTime": (ABSENT, "1:05:00", "4:11:30"),
+    "DailyAutomaticBackupStartTime": (ABSENT, "05:00", "11:30"),
+    "AutomaticBackupRetentionDays": (0, 7, 30),
+}
+
+
+def guessed(value: Any, number: int, key: str = "") -> Any:
+    """The value, whatever is open in it replaced by guess `number`; what cannot be guessed stays `Unknown`."""
+    if isinstance(value, Unknown):
+        guesses = _GUESSES.get(key)
+        return value if guesses is None else guesses[number % NUMBER]
+    if isinstance(value, Mapping):
+        found = {name: guessed(each, number, name) for name, each in value.items()}
+        return {name: each for name, each in found.items() if each is not ABSENT}
+    if isinstance(value, (list, tuple)):
+        return [guessed(each, number, key) for each in value]
+    return value

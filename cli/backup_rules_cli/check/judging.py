@@ -1,0 +1,239 @@
+"""Documents, judged by the rules: the same classes as in AWS, on answers that documents give."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from backup_rules.arns import Place
+from backup_rules.aws.account import Account as ReadAccount
+from backup_rules.aws.calls import Calls, ClientBuilder
+from backup_rules.errors import BackupRulesError, ReadError
+from backup_rules.evaluation.invocation import Invocation
+from backup_rules.evaluation.rule import Outcome
+from backup_rules.evaluation.subjects import Verdict
+from backup_rules_cli.catalogue import RuleFolder
+from backup_rules_cli.check.account import Account, described, own_policy_documents
+from backup_rules_cli.check.answers import WITH_ACCOUNT, DocumentedClients
+from backup_rules_cli.check.guesses import NUMBER, UNNAMED
+from backup_rules_cli.check.identities import BACKUP_POLICY, PLAN
+from backup_rules_cli.check.organization import Organization, Policy, add_plans
+from backup_rules_cli.check.things import Documented, Position, Thing, Unknown, unknowns
+from backup_rules_cli.places import partition_of
+from backup_rules_cli.reports import COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE
+
+HOLDS, BROKEN, UNKNOWN = "holds", "broken", "unknown"
+NEEDS_JOBS = frozenset({"BACKUP_PLAN_RAN_ON_SCHEDULE"})
+OF_POLICIES = "BACKUP_POLICY_"
+INVALID_POLICIES = "BACKUP_POLICY_VALID"
+EXAMPLE_ACCOUNT, EXAMPLE_REGION = "111122223333", "us-east-1"
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:([a-z]{2}(?:-[a-z]+)+-\d)?:(\d{12})?:")
+_CHOSEN_BY_AWS = ("AWS::RDS", "AWS::DocDB", "AWS::Neptune", "AWS::FSx")
+
+Fill = Callable[[ClientBuilder, Place], ClientBuilder]
+"""Puts an account that fills in behind the documents' answers."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one rule says of one thing: `state` is HOLDS, BROKEN or UNKNOWN."""
+
+    rule: str
+    state: str
+    kind: str
+    """CloudFormation's type."""
+    name: str
+    at: Position
+    path: str
+    text: str
+    start: Position
+    """Where the thing begins; `at` may be an element of it."""
+
+
+def place_of(documented: Documented, account: str, region: str, more_regions: Sequence[str] = ()) -> Place:
+    """The account and Region that is meant: given, or those that the document's ARNs name most often."""
+    found = [match for text in _texts([each.properties for each in documented.things]) for match in _ARN.findall(text)]
+    regions = Counter(each for each, _ in found if each)
+    accounts = Counter(each for _, each in found if each)
+    region = region or _most(regions) or next(iter(more_regions), EXAMPLE_REGION)
+    account = account or _most(accounts) or EXAMPLE_ACCOUNT
+    return Place(partition_of(region) or "aws", account, region)
+
+
+def _most(counted: Counter[str]) -> str:
+    return counted.most_common(1)[0][0] if counted else ""
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _texts(each)
+
+
+@dataclass
+class Case:
+    """Documents that are judged together, in an account and Region, as of a time.
+
+    `fill` lets an account answer what the documents leave open.
+    """
+
+    documented: Documented
+    policies: Sequence[Policy]
+    place: Place
+    now: datetime
+    fill: Fill | None = None
+    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @cached_property
+    def organization(self) -> Organization:
+        """The policies, as a member account gets them."""
+        return Organization(self.policies, self.place.account)
+
+    @cached_property
+    def account(self) -> Account:
+        """What is declared, and the plans that the policies make."""
+        account = described(self.documented, self.place)
+        add_plans(account, self.organization, self.documented.called)
+        return account
+
+    def judged(self, folders: Sequence[RuleFolder]) -> Iterator[Judged]:
+        """What the rules say."""
+        for each in self.policies:
+            if each.refused:
+                yield Judged(INVALID_POLICIES, BROKEN, BACKUP_POLICY, each.name, each.at, "", each.refused, each.at)
+        for folder in folders:
+            accepted = [each for each in self.policies if not each.refused]
+            concerned = accepted if folder.name.startswith(OF_POLICIES) else self.account.plans
+            if concerned and folder.name not in NEEDS_JOBS:
+                yield from self._judged(folder)
+
+    def gets(self) -> list[dict[str, Any]]:
+        """What the account gets of the policies in the Region, plan by plan."""
+        account = Account(self.place)
+        add_plans(account, self.organization, self.documented.called)
+        return [
+            {
+                "account": self.place.account,
+                "region": self.place.region,
+                "plan": thing.name,
+                "rules": body.get("Rules", []),
+                "selections": [each for _, _, each in account.selections[plan_id]],
+            }
+            for plan_id, (thing, body) in account.plans.items()
+        ]
+
+    @cached_property
+    def _own_policies(self) -> Mapping[str, Any]:
+        return own_policy_documents(self.documented, self.place)
+
+    @cached_property
+    def _readers(self) -> list[ReadAccount]:
+        """The account, once for each set of values to try for what is open."""
+        things = self.documented.things
+        is_open = any(next(unknowns(each.properties), None) or each.type.startswith(_CHOSEN_BY_AWS) for each in things)
+        tries = NUMBER if is_open else 2 if self.account.settings is None else 1
+        return [self._reader(self.organization, number) for number in range(tries)]
+
+    def _reader(self, organization: Organization, number: int) -> ReadAccount:
+        documented = DocumentedClients(
+            self.account, organization, self._own_policies, number, filled=self.fill is not None
+        )
+        return ReadAccount(Calls(self.place, self.fill(documented, self.place) if self.fill else documented))
+
+    def _judged(self, folder: RuleFolder) -> Iterator[Judged]:
+        rule = folder.rule()
+        given = rule.evaluate_parameters({**folder.defaults, **self.parameters.get(folder.name, {})})
+        # Which accounts have an invalid policy, AWS tells the management account.
+        administrator = Organization(self.policies, self.place.account, account_is_management=True)
+        readers = [self._reader(administrator, 0)] if folder.name == INVALID_POLICIES else self._readers
+        outcomes: list[Outcome] = []
+        for reader in readers:
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):  # the functions' log lines
+                    outcomes.append(rule.judge(Invocation(reader, given, self.now)))
+            except BackupRulesError as error:
+                thing = next(self.account.things(), None)
+                at = thing.at if thing else self._at_of_policy("")
+                yield Judged(folder.name, UNKNOWN, PLAN, "all plans", at, "", str(error), at)
+                return
+        keys = [key for it in outcomes for key in (*(each.subject.key for each in it.verdicts), *it.failures)]
+        for key in dict.fromkeys(keys):
+            verdicts = [next((each for each in it.verdicts if each.subject.key == key), None) for it in outcomes]
+            failure = next((it.failures[key] for it in outcomes if key in it.failures), None)
+            thing = self.account.subject_at(*key)
+            state, text = _said(verdicts, failure, thing)
+            if state:
+                yield self._told(folder.name, state, text.replace(UNNAMED, "(not known here)"), thing, key)
+
+    def _told(self, rule: str, state: str, text: str, thing: Thing | None, key: tuple[str, str]) -> Judged:
+        if thing is None:
+            name = ", ".join(each.name for each in self.policies) or key[1]
+            at = self._at_of_policy(text)
+            return Judged(rule, state, key[0], name, at, "", text, at)
+        exists = thing.properties.get("__exists")
+        if isinstance(exists, Unknown) and state == BROKEN:
+            state, text = UNKNOWN, f"{text} Whether it is made at all is not known: {exists.why}."
+        return Judged(rule, state, thing.type, thing.name, _at(thing, text), thing.path, text, thing.at)
+
+    def _at_of_policy(self, text: str) -> Position:
+        return self.organization.at(text) or Position(self.documented.called)
+
+
+def _at(thing: Thing, text: str) -> Position:
+    """Where the thing stands; of a plan, where the backup rule stands that the text is about."""
+    body = thing.properties.get("BackupPlan")
+    rules = body.get("BackupPlanRule", body.get("Rules")) if isinstance(body, Mapping) else None
+    for each in rules if isinstance(rules, list) else ():
+        name = each.get("RuleName") if isinstance(each, Mapping) else None
+        at = getattr(each, "at", None)
+        if isinstance(name, str) and isinstance(at, Position) and at.file and f"backup rule {name} " in text.lower():
+            return at
+    return thing.at
+
+
+def _said(verdicts: Sequence[Verdict | None], failure: ReadError | None, thing: Thing | None) -> tuple[str, str]:
+    """What the outcomes for all values come to; no state where the rule has nothing to say."""
+    told = {each.compliance for each in verdicts if each is not None}
+    first = next((each for each in verdicts if each is not None), None)
+    if failure is not None:
+        return UNKNOWN, _with_why(str(failure), thing)
+    if first is None or told == {NOT_APPLICABLE} or (None in verdicts and told <= {COMPLIANT, NOT_APPLICABLE}):
+        return "", ""
+    if None in verdicts or len(told) > 1:
+        worst = next((each for each in verdicts if each is not None and each.compliance == NON_COMPLIANT), None)
+        return UNKNOWN, _depends(thing, worst)
+    return (BROKEN if told == {NON_COMPLIANT} else HOLDS), first.annotation
+
+
+def _with_why(text: str, thing: Thing | None) -> str:
+    """What was not read, and what of the thing itself is open, as it may be that."""
+    found = (
+        None if thing is None else next(unknowns({k: v for k, v in thing.properties.items() if k != "__exists"}), None)
+    )
+    if found is None or found.why in text:
+        return text
+    return f"{text} Of {thing.name if thing else 'it'} a value is open: {found.why}; {found.settle}."
+
+
+def _depends(thing: Thing | None, worst: Verdict | None) -> str:
+    """On what it depends that there is no verdict, and what it would be at worst."""
+    found = None if thing is None else next(unknowns(thing.properties), None)
+    at_worst = f" At worst: {worst.annotation}" if worst else ""
+    if found is not None:
+        return f"It depends on a value that is not known: {found.why}. To settle it, {found.settle}.{at_worst}"
+    if worst is not None and "is turned off in" in worst.annotation:
+        settle = f"add what `aws backup describe-region-settings` answers, or {WITH_ACCOUNT}"
+        return f"It depends on the Region's opt-in settings. To settle it, {settle}.{at_worst}"
+    return f"It depends on what AWS chooses, or on what these files leave open. To settle it, {WITH_ACCOUNT}.{at_worst}"

@@ -1,0 +1,150 @@
+"""`backup-rules check`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from backup_rules_cli import console, known, options
+from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.check.files import placed, read
+from backup_rules_cli.check.findings import Findings, finding, heed_comments, keep_quiet
+from backup_rules_cli.check.formats import FORMATS, table
+from backup_rules_cli.check.judging import BROKEN, Case
+from backup_rules_cli.commands.evaluate import SEVERITIES
+from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL, CommandError
+from backup_rules_cli.places import check_regions
+
+TABLE = "table"
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_EXAMPLES = """\b
+Examples:
+  backup-rules check template.yaml
+  backup-rules check --parameters production.json templates/
+  terraform show -json plan.tfplan > plan.json && backup-rules check plan.json
+  backup-rules check --parent root.json --account 111122223333 policy.json
+  backup-rules check --format sarif --output backups.sarif templates/
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--account", default="", metavar="ID", help="The account that it is for; without, what the files name.")
+@click.option("--region", default="", metavar="REGION", help="The Region that it is for; without, what the files name.")
+@click.option("--parameters", "values", type=_FILE, help="Values of a template's parameters: JSON or YAML.")
+@click.option(
+    "--parent", "parents", multiple=True, type=_FILE, help="A backup policy above, outermost first; repeatable."
+)
+@click.option(
+    "--with-account", default=None, metavar="PROFILE", help="A profile that fills in what the files leave open."
+)
+@options.rules_option
+@options.parameters_option
+@click.option("--format", "output", type=click.Choice((TABLE, *FORMATS)), default=TABLE, show_default=True)
+@click.option("--output", "path", type=_FILE, help="Write to this file instead of stdout.")
+@click.option(
+    "--fail-on", type=click.Choice((*SEVERITIES, "never")), default="low", help="Exit 1 for problems from here on only."
+)
+@click.option("--exclusions", type=_FILE, help="A file of findings that are known, each with a reason.")
+@click.option("--show-excluded", is_flag=True, help="Table: show them too, not only their number.")
+@click.option("--baseline", type=_FILE, help="Report only problems that are not in this file.")
+@click.option("--save-baseline", type=_FILE, help="Write all problems to this file, for --baseline.")
+@click.option("--all", "everything", is_flag=True, help="Table: show what holds, too.")
+def check(
+    files: tuple[Path, ...],
+    account: str,
+    region: str,
+    values: Path | None,
+    parents: tuple[Path, ...],
+    with_account: str | None,
+    rules: tuple[str, ...],
+    parameters: tuple[str, ...],
+    output: str,
+    path: Path | None,
+    fail_on: str,
+    exclusions: Path | None,
+    show_excluded: bool,
+    baseline: Path | None,
+    save_baseline: Path | None,
+    everything: bool,
+) -> int:
+    """Judge documents before anything is deployed: will the backup plans in them run?
+
+    FILES are CloudFormation and SAM templates, what terraform show -json prints, Organizations backup policies, and
+    answers of AWS CLI commands, recognised by what they hold; of folders, all such files. What they leave open is said
+    to be unknown, with what would settle it.
+
+    Exit status: 0 no problems, 1 problems were found, 2 a file could not be read.
+    """
+    if account and not (account.isdecimal() and len(account) == 12):
+        raise CommandError(f"--account is {account!r}; allowed are the 12 digits of an account's id.")
+    check_regions([region] if region else [])
+    folders = rule_folders(*rules)
+    given = options.parameters_by_rule(options.parameter_pairs(parameters), folders)
+    excluded = known.load(exclusions) if exclusions else ()
+    before = known.load_baseline(baseline) if baseline else None
+    template_values = _values(values) if values else {}
+    fill = None
+    if with_account is not None:
+        from backup_rules_cli.check.with_account import filling  # noqa: PLC0415 - the SDK takes a while to import
+
+        real = filling(with_account, account, region)
+        account, region, fill = real.account, real.region, real.behind
+    found = read(files, parents)
+    findings = Findings(datetime.now(UTC).replace(microsecond=0), broken_files=found.broken, others=found.others)
+    for subject in found.subjects:
+        place = placed(subject, account, region, template_values)
+        case = Case(subject.documented, subject.policies, place, findings.now, fill, given)
+        findings.files += subject.files
+        findings.gets += case.gets() if subject.policies else []
+        findings.found += [
+            finding(each, folders, place, subject.kind, subject.documented.called) for each in case.judged(folders)
+        ]
+    told = [*heed_comments(findings), *keep_quiet(findings, excluded, before, save_baseline)]
+    if output == TABLE:
+        columns = console.width() if path is None else console.WIDTH
+        console.show(table(findings, columns=columns, everything=everything, quiet=show_excluded), path)
+    else:
+        console.write(FORMATS[output](findings), path)
+    console.note(*told)
+    return _status(findings, fail_on)
+
+
+def _status(findings: Findings, fail_on: str) -> int:
+    if findings.broken_files or (findings.others and not findings.files):
+        return NOT_DONE
+    if fail_on == "never":
+        return WELL
+    severe = SEVERITIES[SEVERITIES.index(fail_on) :]
+    return PROBLEMS if any(each.severity in severe for each in findings.of(BROKEN)) else WELL
+
+
+def _values(path: Path) -> Mapping[str, Any]:
+    """Parameters' values, in any of the forms that CloudFormation's commands take.
+
+    Raises:
+        CommandError: the file cannot be read, or is in another form.
+    """
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"--parameters {path} cannot be read: {error.strerror}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CommandError(f"--parameters {path} is no JSON or YAML: {' '.join(str(error).split())}") from None
+    if isinstance(found, dict) and isinstance(found.get("Parameters"), dict):
+        found = found["Parameters"]
+    if isinstance(found, list) and all(isinstance(each, dict) and "ParameterKey" in each for each in found):
+        return {str(each["ParameterKey"]): each.get("ParameterValue", "") for each in found}
+    if isinstance(found, list) and all(isinstance(each, str) and "=" in each for each in found):
+        return dict(each.split("=", 1) for each in found)
+    if isinstance(found, dict):
+        return {str(key): json.loads(json.dumps(value, default=str)) for key, value in found.items()}
+    raise CommandError(
+        f"--parameters {path} must hold an object of names and values, or a list of ParameterKey and ParameterValue."
+    )
