@@ -57,8 +57,7 @@ def test_nothing_runs_over_the_side(browser: Browser, demo_report: Path, width: 
         assert shown.evaluate(over) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1600])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1600, "dark")])
 def test_the_accessibility_checker_finds_nothing(
     browser: Browser, demo_report: Path, width: int, scheme: Scheme
 ) -> None:
