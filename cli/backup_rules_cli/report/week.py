@@ -165,7 +165,9 @@ def _lanes(
     never = dict(answer.never_again)
     for rule in plan.rules:
         runs = [each for each in coming if each.backup_rule == rule.name]
-        starts = tuple(Start(each, tuple(_meets(rule, each, windows)), _moved(rule, each)) for each in runs)
+        # Most windows block no run of the week: each is asked once, before it is asked of every run.
+        met = [each for each in windows if each.conflict(rule, *(run.at for run in runs)) is not None]
+        starts = tuple(Start(each, tuple(_meets(rule, each, met)), _moved(rule, each)) for each in runs)
         why = never.get(rule.name, "")
         if not starts and not why:
             why = "no run in this week"

@@ -59,12 +59,12 @@ class PickedWindows:
         """Whether backups by that backup rule must keep clear of the windows."""
         return not (self.managed and rule.continuous)
 
-    def conflict(self, rule: BackupRule, run: datetime) -> Conflict | None:
-        """The window that blocks this run of the backup rule, if one does."""
+    def conflict(self, rule: BackupRule, *runs: datetime) -> Conflict | None:
+        """The first of these runs of the backup rule that a window blocks, in order of time, if one is blocked."""
         if not self.concerns(rule):
             return None
         start_window = rule.start_window_minutes if self.whole_start_window else 0
-        return BlockedWeek.of(self.windows, self.buffer_minutes, start_window).first_conflict(WeekOfRuns.of((run,)))
+        return BlockedWeek.of(self.windows, self.buffer_minutes, start_window).first_conflict(WeekOfRuns.of(runs))
 
 
 class WindowRule(BackupConfigRule[Any, S]):
