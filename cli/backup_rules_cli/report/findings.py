@@ -61,6 +61,11 @@ class Cause:
         return f"rules/{self.rule}/README.md"
 
     @property
+    def all(self) -> tuple[Found, ...]:
+        """What is broken, what nobody could look at, and what is excluded."""
+        return (*self.broken, *self.unknown, *self.excluded)
+
+    @property
     def plans_stopped(self) -> int:
         """How many plans it breaks."""
         return len({plan for each in self.broken for plan in each.plans})

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from backup_rules.arns import Place
 from backup_rules.wording.annotations import name
@@ -42,11 +42,11 @@ WORDS = {
 CLASSES = {State.BROKEN: "bad", State.UNKNOWN: "unknown", State.HOLDS: "good", State.NOT_CONCERNED: "none"}
 
 # So that the page stays under 10 MB: what is beyond is counted, and the page says which command tells it.
-_MOST_OF_PLANS = 2_000_000
-_MOST_OF_FINDINGS = 6_000_000
-_OF_A_FINDING = 330
-"""Characters of the page that a finding takes beside its texts."""
-_ROWS = 1_000
+_MOST_OF_PLANS = 1_200_000
+_MOST_OF_FINDINGS = 7_400_000
+_OF_A_FINDING, _OF_A_LINK, _LINKS = 85, 55, 3
+"""Bytes of the page that a finding takes beside its texts, and for each plan that it names."""
+_ROWS = 500
 """Plans in the matrix."""
 _OPEN = 8
 """Plans that are unfolded: those with a conflict in the week ahead, and before them those that are broken."""
@@ -81,6 +81,7 @@ class _ShownCause:
     cause: Cause
     broken: list[Found] = field(default_factory=list)
     unknown: list[Found] = field(default_factory=list)
+    excluded: list[Found] = field(default_factory=list)
     how: Markup = field(default_factory=Markup)
 
     @property
@@ -91,9 +92,9 @@ class _ShownCause:
 
 def page(answers: Sequence[PlanAnswer], judged: Mapping[Place, JudgedAccount], found: Findings, looked: Looked) -> str:
     """The report. `answers` are in the order in which `found` numbers them."""
-    shown = [_cause(each, room) for each, room in _with_room(found)]
-    kept = {each.number for cause in shown for each in (*cause.broken, *cause.unknown)}
-    kept |= {each.number for cause in found.causes for each in cause.excluded}
+    shown = [_cause(each, room, looked) for each, room in _with_room(found, looked)]
+    kept = {each.number for cause in shown for each in (*cause.broken, *cause.unknown, *cause.excluded)}
+    excluded = [(cause.cause, each) for cause in shown for each in cause.excluded]
     order = sorted(range(len(answers)), key=lambda number: list(State).index(answers[number].state))
     cells = _Cells(found, kept)
     sections = _plans(answers, order, judged, looked, cells)
@@ -109,7 +110,8 @@ def page(answers: Sequence[PlanAnswer], judged: Mapping[Place, JudgedAccount], f
             rows_left_out=max(0, len(order) - _ROWS),
             found=found,
             causes=[each for each in shown if each.broken or each.unknown],
-            excluded=[(cause, each) for cause in found.causes for each in cause.excluded],
+            excluded=excluded,
+            excluded_left_out=sum(len(each.excluded) for each in found.causes) - len(excluded),
             cells=cells,
             states=Counter(each.state for each in answers),
             places=_places(answers, judged, looked),
@@ -179,24 +181,30 @@ def _why(answer: PlanAnswer) -> tuple[Causes, ...]:
     return causes(answer)
 
 
-def _with_room(found: Findings) -> Iterator[tuple[Cause, int]]:
+def _with_room(found: Findings, looked: Looked) -> Iterator[tuple[Cause, int]]:
     """Each cause with the characters that its findings may take: all it needs, or its share of what there is."""
-    needed = {each.rule: sum(map(_length, (*each.broken, *each.unknown))) for each in found.causes}
+    needed = {each.rule: sum(_length(one, looked) for one in each.all) for each in found.causes}
     whole = sum(needed.values())
     part = min(1.0, _MOST_OF_FINDINGS / whole) if whole else 1.0
     for each in found.causes:
         yield each, int(needed[each.rule] * part)
 
 
-def _length(found: Found) -> int:
-    return _OF_A_FINDING + len(found.finding.text) + len(found.finding.name)
+def _length(found: Found, looked: Looked) -> int:
+    finding = found.finding
+    texts = f"{finding.text}{finding.name}{finding.excluded or ''}{looked.called(found.place)}"
+    return _OF_A_FINDING + len(escape(texts).encode()) + _OF_A_LINK * min(_LINKS, len(found.plans))
 
 
-def _cause(cause: Cause, room: int) -> _ShownCause:
+def _cause(cause: Cause, room: int, looked: Looked) -> _ShownCause:
     shown = _ShownCause(cause, how=how_to_fix(cause.folder.path) if cause.broken else Markup())
-    for kept, listed in ((shown.broken, cause.broken), (shown.unknown, cause.unknown)):
+    for kept, listed in (
+        (shown.broken, cause.broken),
+        (shown.unknown, cause.unknown),
+        (shown.excluded, cause.excluded),
+    ):
         for each in listed:
-            room -= _length(each)
+            room -= _length(each, looked)
             if room < 0:
                 break
             kept.append(each)

@@ -356,4 +356,4 @@ def test_twenty_thousand_findings_are_less_than_10_megabytes(answers: Sequence[P
     listed = told.count("asks for what nobody has")
     left_out = sum(map(int, re.findall(r"and (\d+) more, which <code>backup-rules evaluate", told)))
     assert listed + left_out >= 20_000
-    assert listed > 10_000
+    assert listed == 20_000 + (-20_000 % len(answers))
