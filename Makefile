@@ -154,6 +154,10 @@ ONLY_AWS := cloudformation/invoke-permissions.yaml
 templates: setup  ## Rewrite the CloudFormation templates that are made from the rules' metadata.
 	@$(BIN)/backup-rules templates
 
+.PHONY: pictures
+pictures: setup  ## Take the pictures of the report that the documentation shows anew. It needs Chromium.
+	@$(BIN)/python -m tests.pictures
+
 .PHONY: bench
 bench: setup  ## Measure how judging grows with the account, how long it takes, and what a cold start costs.
 	@for bench in $(filter-out %_peers.py,$(wildcard tests/bench/bench_*.py)); do $(BIN)/python $$bench; done

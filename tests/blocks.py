@@ -86,7 +86,9 @@ def _status(words: list[str], named: Mapping[str, str]) -> int:
         return int(create_clidriver().main(arguments))
     if program.rpartition("/")[2] == PROGRAM:
         # Without an account, the simulated organization: what was read of it, as that takes no time.
-        if arguments[0] in {"evaluate", "explain"} and not {"--profile", "--region", "--from"} & set(arguments):
+        if arguments[0] in {"evaluate", "explain", "report"} and not {"--profile", "--region", "--from"} & set(
+            arguments
+        ):
             arguments += ["--from", named["DEMO_READING"]]
         status = main(arguments)
         return 0 if status == 1 else status  # problems were found

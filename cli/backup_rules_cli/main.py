@@ -31,6 +31,7 @@ _CLOSED_PIPE = 141
 COMMANDS = {
     "evaluate": "evaluate:evaluate",
     "explain": "explain:explain",
+    "report": "report:report",
     "check": "check:check",
     "query": "query:query",
     "simulate": "simulate:simulate",

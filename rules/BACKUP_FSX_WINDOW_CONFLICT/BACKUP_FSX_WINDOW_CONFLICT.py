@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,10 @@ from backup_rules.aws import backup
 from backup_rules.aws.account import Account
 from backup_rules.aws.fsx import file_systems, volumes
 from backup_rules.aws.memory import remembered
+from backup_rules.errors import ReadError
 from backup_rules.evaluation.evaluator import Evaluator
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import TRUE_OR_FALSE, RuleParameters, parameter, whole_number
-from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import SELECTION, Subject, selection_subject
 from backup_rules.plans.plans import Plan
 from backup_rules.resources.file_systems import FileSystem
@@ -21,6 +22,7 @@ from backup_rules.schedules.window_conflicts import conflicts
 from backup_rules.schedules.windows import Window, fsx_backup_window, fsx_maintenance_window
 from backup_rules.selections.joining import ResourceTable, first, members
 from backup_rules.selections.picking import SelectionSummary
+from backup_rules.shared_rules.window_rule import PickedWindows, WindowRule
 from backup_rules.wording.findings import Finding, Note, Problem
 
 # AWS's article and older guides ask for four hours, the newest guide for three:
@@ -44,7 +46,7 @@ class Picked:
     file_systems: tuple[tuple[str, FileSystem], ...]
 
 
-class BACKUP_FSX_WINDOW_CONFLICT(BackupConfigRule[Parameters, Picked]):
+class BACKUP_FSX_WINDOW_CONFLICT(WindowRule[Picked]):
     """Verdicts are about selections, as AWS Config knows no FSx types."""
 
     parameters_type = Parameters
@@ -75,6 +77,22 @@ class BACKUP_FSX_WINDOW_CONFLICT(BackupConfigRule[Parameters, Picked]):
                     conflicting += [whole for whole in in_full if isinstance(whole, Problem)]
         yield from conflicting
         yield from notes
+
+    def windows(self, invocation: Invocation[Parameters]) -> Iterator[PickedWindows]:
+        for picked in _picked(invocation).values():
+            for named, file_system in picked.file_systems:
+                with suppress(ReadError):  # its verdict tells
+                    yield _windows_of(named, file_system, picked.selection.plan_id, invocation)
+
+
+def _windows_of(named: str, file_system: FileSystem, plan_id: str, invocation: Invocation[Parameters]) -> PickedWindows:
+    """The windows of what the plan picks under that name.
+
+    Raises:
+        ReadError: AWS's answer has a window that cannot be read.
+    """
+    called = file_system.id if named == file_system.id else f"{file_system.id} (volume {named})"
+    return PickedWindows.of(called, (plan_id,), _windows(file_system, invocation.account), invocation.parameters)
 
 
 Told = dict[tuple[str, str, str], tuple[Problem | Note, ...]]

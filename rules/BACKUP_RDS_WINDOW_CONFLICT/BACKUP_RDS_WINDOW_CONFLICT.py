@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from backup_rules.aws import backup, rds
 from backup_rules.aws.account import Account
 from backup_rules.aws.memory import gaps_noticed, remembered
+from backup_rules.errors import ReadError
 from backup_rules.evaluation.evaluator import Evaluator
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.parameters import TRUE_OR_FALSE, ResourceParameters, parameter, whole_number
-from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.evaluation.subjects import Subject, resource_subject
 from backup_rules.plans.plans import Plan
 from backup_rules.resources.databases import Database
@@ -21,6 +22,7 @@ from backup_rules.schedules.window_conflicts import conflicts
 from backup_rules.schedules.windows import Window, backup_window, maintenance_window
 from backup_rules.selections.joining import ResourceTable
 from backup_rules.selections.picking import alike
+from backup_rules.shared_rules.window_rule import PickedWindows, WindowRule
 from backup_rules.wording.findings import Finding, Note, Problem
 
 
@@ -41,7 +43,7 @@ class PickedDatabase:
     reported: tuple[Plan, ...]
 
 
-class BACKUP_RDS_WINDOW_CONFLICT(BackupConfigRule[Parameters, PickedDatabase]):
+class BACKUP_RDS_WINDOW_CONFLICT(WindowRule[PickedDatabase]):
     """Verdicts are about DB instances, and Multi-AZ, Neptune and DocumentDB clusters. Aurora has no such windows."""
 
     parameters_type = Parameters
@@ -55,31 +57,48 @@ class BACKUP_RDS_WINDOW_CONFLICT(BackupConfigRule[Parameters, PickedDatabase]):
     def findings(self, subject: Subject[PickedDatabase], invocation: Invocation[Parameters]) -> Iterator[Finding]:
         _plans(invocation)  # a plan or selection that cannot be read may pick this database, too
         picked = subject.of
-        database = picked.database
-        # Only instances have point-in-time recovery by AWS Backup: of a cluster, a continuous rule takes snapshots.
-        managed = database.resource.type is RDS_INSTANCE and (
-            database.continuous_by_backup or any(rule.continuous for plan in picked.plans for rule in plan.rules)
-        )
-        if managed:
+        its = _windows_of(picked, invocation)
+        if its.managed:
             yield Note(
                 "AWS Backup manages this database's continuous backup and its daily window. Snapshots have to keep"
                 " clear of the maintenance window all the same, and do."
             )
-        daily, weekly = _windows(database, invocation.account)
         problems = 0
         for plan in picked.reported:
             for each in conflicts(
                 plan,
-                [rule for rule in plan.rules if not (managed and rule.continuous)],
-                weekly if managed else (*daily, *weekly),
-                database.identifier,
-                buffer_minutes=invocation.parameters.buffer_minutes,
-                whole_start_window=invocation.parameters.whole_start_window,
+                filter(its.concerns, plan.rules),
+                its.windows,
+                its.name,
+                buffer_minutes=its.buffer_minutes,
+                whole_start_window=its.whole_start_window,
                 now=invocation.now,
                 further=problems > 0,
             ):
                 problems += isinstance(each, Problem)
                 yield each
+
+    def windows(self, invocation: Invocation[Parameters]) -> Iterator[PickedWindows]:
+        for picked in _picked(invocation):
+            with suppress(ReadError):  # its verdict tells
+                yield _windows_of(picked, invocation)
+
+
+def _windows_of(picked: PickedDatabase, invocation: Invocation[Parameters]) -> PickedWindows:
+    """The windows in which AWS Backup has to let the database alone.
+
+    Raises:
+        ReadError: AWS's answer has a window that cannot be read.
+    """
+    database = picked.database
+    # Only instances have point-in-time recovery by AWS Backup: of a cluster, a continuous rule takes snapshots.
+    managed = database.resource.type is RDS_INSTANCE and (
+        database.continuous_by_backup or any(rule.continuous for plan in picked.plans for rule in plan.rules)
+    )
+    daily, weekly = _windows(database, invocation.account)
+    windows = weekly if managed else (*daily, *weekly)
+    plans = (plan.id for plan in picked.reported)
+    return PickedWindows.of(database.identifier, plans, windows, invocation.parameters, managed=managed)
 
 
 def _picked(invocation: Invocation[Parameters]) -> Iterator[PickedDatabase]:

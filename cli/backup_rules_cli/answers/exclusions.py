@@ -27,12 +27,17 @@ def _marked(condition: Condition, answer: PlanAnswer, exclusions: Sequence[Exclu
 
 
 def _reason(finding: Finding, rule: str, answer: PlanAnswer, exclusions: Sequence[Exclusion]) -> Finding:
+    why = why_excluded(finding, rule, answer.place, answer.summary.name, exclusions)
+    return finding if why is None else replace(finding, excluded=why)
+
+
+def why_excluded(finding: Finding, rule: str, place: Place, plan: str, exclusions: Sequence[Exclusion]) -> str | None:
+    """The reason of the first of these exclusions that is about the finding; None: it is reported."""
     if finding.state is not State.BROKEN:
-        return finding
-    evaluated = _evaluated(finding, rule, answer.place)
+        return None
+    evaluated = _evaluated(finding, rule, place)
     selection = finding.name if finding.resource_type == SELECTION else ""
-    why = next((each for each in exclusions if each.excludes(evaluated, answer.summary.name, selection)), None)
-    return finding if why is None else replace(finding, excluded=why.reason)
+    return next((each.reason for each in exclusions if each.excludes(evaluated, plan, selection)), None)
 
 
 def _evaluated(finding: Finding, rule: str, place: Place) -> Evaluated:

@@ -68,11 +68,19 @@ class JobInWords:
 
 def next_runs(plan: Plan, now: datetime, most: int = RUNS_SHOWN) -> tuple[NextRun, ...]:
     """The coming runs of all its backup rules, the first ones first; none of a schedule that cannot be read."""
-    coming = heapq.merge(*(_coming(rule, plan, now) for rule in plan.rules), key=lambda each: each.at)
-    return tuple(islice(coming, most))
+    return tuple(islice(_all_coming(plan, now), most))
 
 
-def _coming(rule: BackupRule, plan: Plan, now: datetime) -> Iterator[NextRun]:
+def runs_until(plan: Plan, now: datetime, end: datetime) -> tuple[NextRun, ...]:
+    """All coming runs up to `end` (excluded), the first ones first; none of a schedule that cannot be read."""
+    return tuple(_all_coming(plan, now, end))
+
+
+def _all_coming(plan: Plan, now: datetime, end: datetime | None = None) -> Iterator[NextRun]:
+    return heapq.merge(*(_coming(rule, plan, now, end) for rule in plan.rules), key=lambda each: each.at)
+
+
+def _coming(rule: BackupRule, plan: Plan, now: datetime, end: datetime | None) -> Iterator[NextRun]:
     try:
         schedule = Schedule.parse(rule.schedule_expression, rule.schedule_timezone)
     except ScheduleError:
@@ -81,7 +89,7 @@ def _coming(rule: BackupRule, plan: Plan, now: datetime) -> Iterator[NextRun]:
     if first is None:
         return
     start, complete = timedelta(minutes=rule.start_window_minutes), timedelta(minutes=rule.completion_window_minutes)
-    for at in schedule.runs(first, first + _FAR_AHEAD):
+    for at in schedule.runs(first, end or first + _FAR_AHEAD):
         by = swallowed_runs(rule, plan.rules, at, at + timedelta(seconds=1)).get(at)
         yield NextRun(rule.name, at, at + start, at + complete, rule.schedule_timezone, by.name if by else None)
 
