@@ -419,6 +419,8 @@ ROLES = {
         "aws", "111122223333", "/service-role/", "AWSBackupDefaultServiceRole"
     ),
     "arn:aws-cn:iam::444455556666:role/a/b/c": RoleArn("aws-cn", "444455556666", "/a/b/", "c"),
+    "arn:aws:iam::000000000001:role/backup": RoleArn("aws", "000000000001", "/", "backup"),
+    "arn:aws:iam::999999999999:role/backup": RoleArn("aws", "999999999999", "/", "backup"),
     "arn:aws-us-gov:iam::111122223333:role/x+y=z,1.2@3-4_5": RoleArn(
         "aws-us-gov", "111122223333", "/", "x+y=z,1.2@3-4_5"
     ),
@@ -449,6 +451,8 @@ NO_ROLES = {
     "arn:aws:iam:eu-west-1:111122223333:role/backup": "not the ARN of a role",
     "arn:aws:iam::111122223333:role/back up": "not the ARN of a role",
     "arn:aws:s3:::bucket": "not the ARN of a role",
+    "arn:aws:backup::111122223333:role/backup": "not the ARN of a role",
+    "arn:aws:sts::111122223333:role/backup": "not the ARN of a role",
 }
 
 

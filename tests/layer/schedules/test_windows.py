@@ -73,6 +73,8 @@ def at(text: str) -> datetime:
         (fsx_backup_window("05:00"), "automated backup window 05:00-05:30 UTC"),
         (fsx_backup_window("23:45"), "automated backup window 23:45-00:15 UTC"),
         (fsx_maintenance_window("1:05:00"), "maintenance window mon:05:00-mon:05:30 UTC"),
+        (fsx_maintenance_window("2:05:00"), "maintenance window tue:05:00-tue:05:30 UTC"),
+        (fsx_maintenance_window("4:05:00"), "maintenance window thu:05:00-thu:05:30 UTC"),
         (fsx_maintenance_window("7:23:45"), "maintenance window sun:23:45-mon:00:15 UTC"),
     ],
 )

@@ -239,6 +239,16 @@ def on(value: str, key: str = "x") -> TagCondition:
         ),
         pytest.param(Selection(SUMMARY, ("*",), string_like=(on("p*"), on("*d"))), None, id="patterns that agree"),
         pytest.param(
+            Selection(SUMMARY, ("*",), string_not_equals=(on("a"),), string_like=(on("b"),)),
+            None,
+            id="a pattern without a star, and another value that is left out",
+        ),
+        pytest.param(
+            Selection(SUMMARY, ("*",), string_not_equals=(on("b"),), string_like=(on("a"),)),
+            None,
+            id="the same, the other way round",
+        ),
+        pytest.param(
             Selection(SUMMARY, ("*",), string_like=(on("a*"),), string_not_like=(on("*b"),)),
             None,
             id="a pattern of which only a part is left out",
