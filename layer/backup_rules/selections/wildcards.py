@@ -11,6 +11,7 @@ Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resourc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 
@@ -93,6 +94,7 @@ def _word_matches(pieces: tuple[str, ...], word: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)  # the same few patterns are held against all types again and again
 def _words_overlap(one: str, other: str, never_in_other: str) -> bool:
     if _literals_clash(one, other) or _literals_clash(one[::-1], other[::-1]):
         return False
