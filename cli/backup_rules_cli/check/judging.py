@@ -6,7 +6,7 @@ import contextlib
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -93,6 +93,13 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
+class _AtHand(ReadAccount):
+    """An account whose answers are all at hand."""
+
+    def side_by_side(self, read: Callable[..., object], subjects: Iterable[object]) -> None:
+        """No threads: there is nothing to wait for."""
+
+
 @dataclass
 class Case:
     """Documents that are judged together, in an account and Region, as of a time.
@@ -164,7 +171,9 @@ class Case:
         documented = DocumentedClients(
             self.account, organization, self._own_policies, number, filled=self.fill is not None
         )
-        return ReadAccount(Calls(self.place, self.fill(documented, self.place) if self.fill else documented))
+        if self.fill is None:
+            return _AtHand(Calls(self.place, documented))
+        return ReadAccount(Calls(self.place, self.fill(documented, self.place)))
 
     def _judged(self, folder: RuleFolder) -> Iterator[Judged]:
         rule = folder.rule()
@@ -220,7 +229,7 @@ class Case:
         if wider is None:
             return []
         return [
-            ReadAccount(Calls(self.place, DocumentedClients(wider, self.organization, self._own_policies, number)))
+            _AtHand(Calls(self.place, DocumentedClients(wider, self.organization, self._own_policies, number)))
             for number in range(len(self._readers))
         ]
 

@@ -95,6 +95,7 @@ def _word_matches(pieces: tuple[str, ...], word: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)  # the same few patterns are held against all types again and again
 def _words_overlap(one: str, other: str, never_in_other: str) -> bool:
     if _literals_clash(one, other) or _literals_clash(one[::-1], other[::-1]):
         return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -357,6 +358,18 @@ def test_a_comment_with_a_reason_ignores(run: Run, tmp_path: Path) -> None:
         assert ended == status
         assert ("1 excluded" in out) == (status == 0)
         assert ("ignores nothing" in err) == (status == 1)
+
+
+@pytest.mark.slow
+def test_500_files_take_at_most_ten_seconds_of_the_processor(run: Run, tmp_path: Path) -> None:
+    sources = sorted(each for each in CORPUS.glob("*.yaml") if each.stem != "broken")
+    for number in range(500):
+        text = sources[number % len(sources)].read_text(encoding="utf-8")
+        (tmp_path / f"{number}.yaml").write_text(text.replace("Plan:", f"Plan{number}:"), encoding="utf-8")
+    started = time.process_time()
+    _, out, _ = run(tmp_path)
+    assert "500 files: " in out
+    assert time.process_time() - started < 10
 
 
 def test_exclusions_and_baseline_as_evaluate_has_them(run: Run, tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ class Statement:
         return any(tokens is not None and matches_arn(tokens, resource) for tokens in compiled)
 
 
+@lru_cache(maxsize=65536)
 def _any_action(patterns: tuple[str, ...], action: str) -> bool:
     return any(matches(_action_tokens(pattern), action.lower()) for pattern in patterns)
 

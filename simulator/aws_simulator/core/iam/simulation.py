@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from ipaddress import ip_network
 from typing import Any, Final
 
@@ -140,7 +141,7 @@ def parse_principal(arn: str) -> Principal:
     return Principal(arn, match["partition"], match["account"], match["kind"], match["name"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Simulation:
     """A request, read and checked."""
 
@@ -151,6 +152,11 @@ class Simulation:
     """What `ContextEntries` gives."""
     known: Context
     """What IAM knows of the caller by itself."""
+
+    @cached_property
+    def context_keys(self) -> frozenset[str]:
+        """The condition keys that the policies refer to, looked for once."""
+        return self.policies.context_keys
 
     @property
     def on_arns(self) -> bool:
@@ -205,7 +211,7 @@ class Simulation:
         denied_by_organization = decision.allowed_by_organization is False
         if decision.effect is not Effect.IMPLICIT_DENY or denied_by_organization:
             return []
-        return sorted(key for key in self.policies.context_keys if key.lower() not in self.given)
+        return sorted(key for key in self.context_keys if key.lower() not in self.given)
 
     def _specific(self, resource: str, decision: Decision) -> dict[str, Any]:
         result: dict[str, Any] = {
