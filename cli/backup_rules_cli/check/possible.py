@@ -46,12 +46,15 @@ def _picked_by(body: Mapping[str, Any], number: int, place: Place) -> Iterator[t
         name = _NAMES.get(kind.opt_in_key, f"any-{number}-{index}")
         arn = f"{arns_of(kind, place).removesuffix('*')}{name}"
         yield _thing(kind, arn, name, tags), arn
-    entries = body.get("Resources")
-    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+    for index, entry in enumerate(_listed(body.get("Resources"))):
         named = _named(str(entry), place)
         its_type = None if named is None else type_of(named, {str(named): "aurora-mysql"})
         if named is not None and its_type is not None:
             yield _thing(its_type, str(named), f"named-{number}-{index}", tags), str(named)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else []
 
 
 def _named(entry: str, place: Place) -> Arn | None:
@@ -71,9 +74,9 @@ def _named(entry: str, place: Place) -> Arn | None:
 def _tags(body: Mapping[str, Any]) -> dict[str, str]:
     """Tags that the selection asks for: one of its list, and those that its conditions demand."""
     conditions = body.get("Conditions")
-    asked = list(body.get("ListOfTags") or ())[:1]
+    asked = _listed(body.get("ListOfTags"))[:1]
     for operator in ("StringEquals", "StringLike"):
-        asked += (conditions.get(operator) or ()) if isinstance(conditions, Mapping) else ()
+        asked += _listed(conditions.get(operator) if isinstance(conditions, Mapping) else None)
     found = {"any tag": "any value"}  # what is tagged may need more permissions than what is not
     for each in asked:
         if isinstance(each, Mapping):

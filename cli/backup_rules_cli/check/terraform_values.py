@@ -53,10 +53,10 @@ class Known:
 
     def __init__(self, document: Object, place: Place) -> None:
         self.place = place
-        values = document.get("planned_values") or document.get("values") or {}
+        values = inside(document, "planned_values") or inside(document, "values")
         self.resources: dict[str, Any] = {
             str(each.get("address")): each
-            for each in _resources(values.get("root_module"))
+            for each in _resources(inside(values, "root_module"))
             if each.get("mode") != "data"
         }
         self.data: dict[str, Any] = {
@@ -67,7 +67,7 @@ class Known:
         }
         self.unknown = {
             str(each.get("address")): inside(each, "change", "after_unknown")
-            for each in document.get("resource_changes") or ()
+            for each in listed(document.get("resource_changes"))
             if isinstance(each, Mapping)
         }
         self._expressions: dict[str, Any] = {}
@@ -83,19 +83,20 @@ class Known:
     def _configure(self, module: Any, prefix: str) -> None:
         if not isinstance(module, Mapping):
             return
-        for each in module.get("resources") or ():
+        for each in listed(module.get("resources")):
             if isinstance(each, Mapping):
                 self._expressions[f"{prefix}{each.get('address')}"] = each.get("expressions") or {}
         self._outputs[prefix] = module.get("outputs")
         calls = module.get("module_calls")
         for name, call in calls.items() if isinstance(calls, Mapping) else ():
             inner = f"{prefix}module.{name}."
-            self._arguments[inner] = inside(call, "expressions") or {}
+            given = inside(call, "expressions")
+            self._arguments[inner] = given if isinstance(given, Mapping) else {}
             self._configure(inside(call, "module"), inner)
 
     def gives(self, address: str, argument: str) -> bool:
         """Whether the configuration gives the argument; what is unknown and not given, AWS chooses."""
-        return argument in (self._expressions.get(_without_index(address)) or {})
+        return _has(self._expressions.get(_without_index(address)), argument)
 
     def referred(self, address: str, path: tuple[Any, ...]) -> tuple[str, str] | None:
         """What an argument refers to, if to one thing: its address in the plan, and the attribute."""
@@ -114,7 +115,7 @@ class Known:
         while isinstance(references, list) and len(references) == 1 and str(references[0]).startswith("var."):
             references = inside(self._arguments.get(prefix), str(references[0]).split(".")[1], "references")
             prefix = _module_of(prefix.removesuffix("."))
-        names = [_without_index(str(each)).split(".") for each in references or ()]
+        names = [_without_index(str(each)).split(".") for each in listed(references)]
         return all(f"{prefix}{'.'.join(parts[:2])}" in self._by_plain for parts in names)
 
     def _target(self, references: Any, prefix: str, number: int, address: str) -> tuple[str, str] | None:
@@ -249,6 +250,11 @@ class Resource:
 _NAMES = ("name", "identifier", "cluster_identifier", "bucket", "table_name")
 
 
+def listed(value: Any) -> list[Any]:
+    """The list that a value is; an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
 def inside(value: Any, *path: str) -> Any:
     """The value at the end of a path of keys; None where it breaks off."""
     for step in path:
@@ -264,8 +270,8 @@ def _has(value: Any, step: Any) -> bool:
 
 def _resources(module: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(module, Mapping):
-        yield from (each for each in module.get("resources") or () if isinstance(each, Mapping))
-        for child in module.get("child_modules") or ():
+        yield from (each for each in listed(module.get("resources")) if isinstance(each, Mapping))
+        for child in listed(module.get("child_modules")):
             yield from _resources(child)
 
 

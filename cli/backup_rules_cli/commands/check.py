@@ -13,10 +13,12 @@ import yaml
 
 from backup_rules_cli import console, known, options
 from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.check.decoding import BrokenFileError
 from backup_rules_cli.check.files import placed, read
 from backup_rules_cli.check.findings import Findings, finding, heed_comments, keep_quiet
 from backup_rules_cli.check.formats import FORMATS, table
 from backup_rules_cli.check.judging import BROKEN, Case
+from backup_rules_cli.check.things import Position
 from backup_rules_cli.commands.evaluate import SEVERITIES
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL, CommandError
 from backup_rules_cli.places import check_regions
@@ -31,6 +33,8 @@ Examples:
   backup-rules check --parent root.json --account 111122223333 policy.json
   backup-rules check --format sarif --output backups.sarif templates/
 """
+
+_OTHER_SHAPES = (AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError)
 
 
 @click.command(epilog=_EXAMPLES)
@@ -99,13 +103,19 @@ def check(
     found = read(files, parents)
     findings = Findings(datetime.now(UTC).replace(microsecond=0), broken_files=found.broken, others=found.others)
     for subject in found.subjects:
-        place = placed(subject, account, region, template_values)
-        case = Case(subject.documented, subject.policies, place, findings.now, fill, given)
+        called = subject.documented.called
+        try:
+            place = placed(subject, account, region, template_values)
+            case = Case(subject.documented, subject.policies, place, findings.now, fill, given)
+            gets = case.gets() if subject.policies else []
+            said = [finding(each, folders, place, subject.kind, called) for each in case.judged(folders)]
+        except _OTHER_SHAPES as error:  # of what is no plan or template but in part, the others are judged all the same
+            why = f"is of another shape than {subject.kind} has ({type(error).__name__})"
+            findings.broken_files.append(BrokenFileError(Position(called), why))
+            continue
         findings.files += subject.files
-        findings.gets += case.gets() if subject.policies else []
-        findings.found += [
-            finding(each, folders, place, subject.kind, subject.documented.called) for each in case.judged(folders)
-        ]
+        findings.gets += gets
+        findings.found += said
     told = [*heed_comments(findings), *keep_quiet(findings, excluded, before, save_baseline)]
     if output == TABLE:
         columns = console.width() if path is None else console.WIDTH

@@ -232,3 +232,34 @@ def test_with_all_types_opted_in_it_matters_not_what_is_tagged(check: Check, tur
     body = {"SelectionName": "s", "IamRoleArn": "arn:aws:iam::111122223333:role/r", "ListOfTags": tags}
     document = check(json.dumps(settings), json.dumps({"BackupPlanName": "p", "Rules": rules}), json.dumps(body))
     assert state(document, "BACKUP_SERVICE_OPT_IN", "s") == said
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"format_version": "1.2", "planned_values": True},
+        {"format_version": "1.2", "planned_values": {"root_module": {"resources": 5}}},
+        {"format_version": 5, "planned_values": {}, "resource_changes": 5, "configuration": {"root_module": 5}},
+        {"format_version": "1.2", "values": {"root_module": {"resources": [{"type": "aws_backup_plan", "values": 5}]}}},
+        {
+            "BackupSelection": {
+                "SelectionName": "s",
+                "IamRoleArn": "r",
+                "ListOfTags": 5,
+                "Conditions": {"StringLike": 1},
+            }
+        },
+        {"Resources": {"A": {"Type": "AWS::Backup::BackupPlan", "Properties": []}, "B": {"Type": 5}, "C": "x"}},
+        {"plans": {"p": {"rules": 5}}},
+    ],
+)
+def test_other_shapes_end_nothing(check: Check, document: dict[str, Any]) -> None:
+    good = TEMPLATE.replace("<ASKED>", "a").replace("<BORNE>", "b")
+    said = check(json.dumps(document), good)
+    assert state(said, "BACKUP_WINDOW_CONFIGURED", "Plan") == "holds"
+
+
+def test_a_refused_policy_when_other_rules_are_asked(check: Check) -> None:
+    policy = json.dumps({"plans": {"p": {"regions": {"@@asign": ["eu-west-1"]}}}})
+    assert check(policy, options=("--rules", "BACKUP_TAG_CASE"))["findings"] == []
+    assert state(check(policy), "BACKUP_POLICY_VALID", "0.yaml") == "broken"
