@@ -37,7 +37,9 @@ def test_no_fault_clears_a_finding_or_passes_in_silence(here: World, rule: str) 
         pytest.param(LASTING, Outcome({"broken": "COMPLIANT"}, LOUD), "clears broken", id="cleared as compliant"),
         pytest.param(LASTING, Outcome({"broken": "NOT_APPLICABLE"}, LOUD), "clears broken", id="cleared as gone"),
         pytest.param(LASTING, Outcome({"healthy": "NON_COMPLIANT"}, LOUD), "false alarm about healthy", id="alarm"),
-        pytest.param(LASTING, Outcome({}, "KeyError: 'x'"), "names no ListBackupPlans, 111122223333", id="no names"),
+        pytest.param(
+            LASTING, Outcome({}, "KeyError: 'x'"), "the error names no ListBackupPlans, 111122223333", id="no names"
+        ),
         pytest.param(ONCE, Outcome(TRUTH[RULE], ""), "", id="healed"),
         pytest.param(ONCE, Outcome({}, LOUD), "was not healed", id="not healed"),
         pytest.param(ONCE, Outcome({"broken": "NON_COMPLIANT"}, ""), "was not healed", id="healed in part"),

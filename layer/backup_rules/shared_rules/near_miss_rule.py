@@ -46,7 +46,9 @@ class NearMissRule(BackupConfigRule[ResourceParameters, SelectionSummary | Resou
 
     def subjects(self, invocation: Invocation[ResourceParameters]) -> Iterable[Subject[SelectionSummary | Resource]]:
         selections = invocation.selections()
-        found = self.near_misses(invocation)
+        found, gaps = _near_misses(invocation, self)
+        for gap in gaps:  # a resource that is not seen keeps its verdict
+            note_gap(gap)
         resources = (resource_subject(each.resource) for each in found.missed.values())
         return (*selections, *(each for each in resources if each is not None))
 
