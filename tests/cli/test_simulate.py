@@ -109,4 +109,4 @@ def test_the_page_brings_findings_mails_and_changed_verdicts_as_it_stands(told: 
     assert "Deleted." in done.stdout
     first = email.message_from_bytes((profiles.parent / "simulated-mails" / "0001.eml").read_bytes(), policy=default)
     assert first["To"] == "backups@example.com"
-    assert re.fullmatch(r"AWS Backup: \d+ new problems in 4 accounts", first["Subject"])
+    assert re.fullmatch(r"Backup rules: \d+ new problems in 4 accounts", first["Subject"])

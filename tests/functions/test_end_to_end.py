@@ -160,7 +160,7 @@ def test_an_evaluation_is_read_as_a_finding_and_as_a_mail(site: Deployed) -> Non
         assert finding["Remediation"]["Recommendation"]["Url"] == page
     ((subject, text),) = site.mail()
     assert subject == f"Backup rules: 1 new problem in account {site.member}, {REGION}"
-    assert "    Move the schedule." in text.splitlines()
+    assert "    Reason: Move the schedule." in text.splitlines()
     assert site.mail() == [], "the next time there is nothing new"
 
     site.evaluate("COMPLIANT", "All is well.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from backup_rules_cli.unsent import Unsent
+
 Answer = dict[str, Any]
 
 
@@ -24,11 +26,7 @@ class _Client:
 
     def __init__(self, answers: object, service: str) -> None:
         self._answers, self._service = answers, service
-        self.meta = self
-        self.events = self
-
-    def register(self, *_: object, **__: object) -> None:
-        """Nothing is sent, so nobody hears of it."""
+        self.meta = Unsent()
 
     def __getattr__(self, method: str) -> Callable[..., Answer]:
         found: Callable[..., Answer] = getattr(self._answers, f"{self._service}_{method}")

@@ -104,7 +104,7 @@ def test_findings_and_mails_of_every_account_arrive_and_all_of_it_goes(site: Sit
         for topic in sns_backends[CENTRAL][HOME].topics.values()
         for _, _, subject, *_ in topic.sent_notifications
     ]
-    assert mails == ["AWS Backup: 2 new problems in 2 accounts"]
+    assert mails == ["Backup rules: 2 new problems in 2 accounts"]
 
     assert site.run("verify", *OPTIONS, settings=BOTH) == 1  # most accounts were not evaluated
     assert not [each for each in ("finding events", "forwarder", "insights", "mails") if each in told(capsys)]
