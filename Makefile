@@ -9,6 +9,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# One more than there are processors: some tests wait.
+WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) + 1)))
 
 .PHONY: help
 help:  ## Show the targets, a line each.
@@ -113,8 +115,12 @@ simulate: setup  ## Serve the simulated organization to other programs, the AWS 
 	@exec $(BIN)/backup-rules simulate $(call option,--port,$(PORT))
 
 .PHONY: test
-test: setup  ## Run all tests, or those of TESTS="path …".
-	@$(BIN)/python -m pytest -n auto $(TESTS)
+test: setup  ## Run the tests but for the few slow ones, or those of TESTS="path …".
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(TESTS)
+
+.PHONY: test-all
+test-all: setup  ## Run all tests, the slow ones too.
+	@$(BIN)/python -m pytest -n $(WORKERS)
 
 .PHONY: test-fast
 test-fast: setup  ## Run the tests of layer and rules: no server, no deployed function.
@@ -140,7 +146,7 @@ checkov: $(CHECKOV)  ## Check the templates with checkov; .checkov.yaml says wha
 	@$(CHECKOV) --config-file .checkov.yaml
 
 .PHONY: check
-check: lint test  ## Everything that must hold before a commit: lint, format, types, tests.
+check: lint test-all  ## Everything that must hold before a commit: lint, format, types, tests.
 
 .PHONY: docs
 docs: setup  ## Rewrite the parts of the documentation that are made from the rules' metadata.

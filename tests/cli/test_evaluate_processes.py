@@ -26,6 +26,7 @@ def found(processes: int) -> Report:
     return evaluate.evaluate_demo(folders, parameters, 13, quiet=True, named=True, processes=processes)
 
 
+@pytest.mark.slow
 def test_two_processes_find_what_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluate, "ACCOUNTS_A_PART", 3)
     monkeypatch.setattr(evaluate, "datetime", SimpleNamespace(now=lambda _zone: NOW))

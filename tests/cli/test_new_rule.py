@@ -69,6 +69,7 @@ def test_the_new_rule_passes_what_every_rule_must(copy: Path) -> None:
     run(copy, "-m", "pytest", "-p", "no:cacheprovider", "-q", *own, "tests/cloudformation/test_conformance_pack.py")
 
 
+@pytest.mark.slow
 def test_the_demo_organization_shows_it(copy: Path) -> None:
     chosen = f"{NAME} or planted_thing"
     run(copy, "-m", "pytest", "-p", "no:cacheprovider", "-q", "tests/simulator/test_demo_organization.py", "-k", chosen)

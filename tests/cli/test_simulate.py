@@ -83,6 +83,7 @@ def test_the_keys_of_the_profiles_are_demanded_and_the_callers_alone_to_read(
             stranger.get_caller_identity()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client runs on Linux only.")
 def test_the_page_brings_findings_mails_and_changed_verdicts_as_it_stands(told: tuple[str, Path]) -> None:
     """With the real AWS CLI; only the port and the folder are this test's own."""

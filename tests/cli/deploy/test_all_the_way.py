@@ -142,6 +142,7 @@ def verify(made: Deployed) -> int:
     return made.site.run("verify", "--management-profile", "management")
 
 
+@pytest.mark.slow
 def test_verdicts_arrive_in_every_account_and_verify_says_that_all_is_well(deployed: Deployed, capsys: Any) -> None:
     assert verify(deployed) == 1
     assert "No rule was evaluated in 4 accounts" in told(capsys)

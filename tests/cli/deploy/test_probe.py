@@ -73,6 +73,7 @@ def test_it_reports_what_holds_and_leaves_nothing(site: Site, capsys: Any) -> No
     assert is_clean(site)
 
 
+@pytest.mark.slow
 def test_what_fails_on_the_way_is_told_and_the_rest_taken_away(site: Site, capsys: Any) -> None:
     with failing(denied, "config", "PutConformancePack"), failing(denied, "logs", "StartQuery"):
         assert site.run("verify", "--probe", "--yes", profile="alone") == 1

@@ -18,6 +18,8 @@ from tests.cli.report.test_report import many, of_answers, poisoned
 
 Scheme = Literal["dark", "light"]
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def opened(browser: Browser, path: Path, width: int = 1600, scheme: Scheme = "light") -> Iterator[Page]:
