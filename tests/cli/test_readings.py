@@ -129,7 +129,7 @@ def test_what_could_not_be_read_then_cannot_be_now(
         (b"{}", "is no reading"),
         (b"[1]", "is no reading"),
         (b"\x1f\x8bnonsense", "is no reading"),
-        (gzip.compress(b'{"format": "a reading of backup-rules"}')[:-12], "is no reading"),
+        (gzip.compress(b'{"format": "a reading of backup-rules"}', mtime=0)[:-12], "is no reading"),
         (b"[" * 100_000, "is no reading"),
         (b'{"format": "a reading of backup-rules", "version": 2}', "is of version 2; this backup-rules knows 1"),
         (b'{"format": "a reading of backup-rules", "version": 1}', "is damaged (KeyError: 'read_at')"),
