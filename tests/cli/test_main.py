@@ -121,7 +121,14 @@ def test_a_reader_that_has_seen_enough() -> None:
 
 def test_ctrl_c() -> None:
     pipe = subprocess.PIPE
-    with subprocess.Popen([PROGRAM, "evaluate"], env=environment(), stdout=pipe, stderr=pipe) as it:  # noqa: S603 - our own program
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [PROGRAM, "evaluate"],
+        env=environment(),
+        stdout=pipe,
+        stderr=pipe,
+        # a background script's shell has its children ignore SIGINT, and they hand that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads that hold locks matter here
+    ) as it:
         assert it.stderr is not None
         assert it.stderr.readline()  # it has begun
         time.sleep(1)
