@@ -43,6 +43,11 @@ class RuleFolder:
         return dict(_metadata(self.path)["About"])
 
     @property
+    def severity(self) -> str:
+        """`low`, `medium`, `high` or `critical`."""
+        return str(self.about["Severity"]).lower()
+
+    @property
     def permissions(self) -> frozenset[str]:
         """The IAM actions that the rule needs in the account that it judges, beside those that every rule needs."""
         return frozenset(self.about["Permissions"])

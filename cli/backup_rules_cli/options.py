@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import boto3
 import click
@@ -19,6 +19,13 @@ from backup_rules_cli.sources import Where
 from backup_rules_cli.suggestions import did_you_mean
 
 EXAMPLES = "Examples:"
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+SEVERITIES = ("low", "medium", "high", "critical")
+"""Of rules, the least first."""
+NEVER = "never"
+TABLE = "table"
+"""The format that people read."""
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -105,6 +112,56 @@ def check_writable(option: str, path: Path | None) -> None:
         path.open("a", encoding="utf-8").close()
     except OSError as error:
         raise CommandError(f"{option} {path} cannot be written: {error.strerror}.") from None
+
+
+def output_option(command: _F) -> _F:
+    """`--output`: where the result goes."""
+    return click.option("--output", "path", type=FILE, help="Write to this file instead of stdout.")(command)
+
+
+def quiet_option(command: _F) -> _F:
+    """`--quiet`: nothing but the result."""
+    return click.option("--quiet", is_flag=True, help="No progress.")(command)
+
+
+def exclusions_option(command: _F) -> _F:
+    """`--exclusions`: what is known and left alone."""
+    text = "A file of findings that are known, each with a reason."
+    return click.option("--exclusions", type=FILE, help=text)(command)
+
+
+def format_option(*formats: str) -> Callable[[_F], _F]:
+    """`--format`: a table, or one of these."""
+    return click.option("--format", "output", type=click.Choice((TABLE, *formats)), default=TABLE, show_default=True)
+
+
+class Gate(TypedDict):
+    """What the options of `gate_options` come to."""
+
+    fail_on: str
+    exclusions: Path | None
+    show_excluded: bool
+    baseline: Path | None
+    save_baseline: Path | None
+
+
+def gate_options(command: _F) -> _F:
+    """What counts as a problem, for who stops a pipeline by it: `Gate`, by the names of its keys."""
+    fail_on = click.Choice((*SEVERITIES, NEVER))
+    for option in (
+        click.option("--save-baseline", type=FILE, help="Write all problems to this file, for --baseline."),
+        click.option("--baseline", type=FILE, help="Report only problems that are not in this file."),
+        click.option("--show-excluded", is_flag=True, help="Table: show them too, not only their number."),
+        exclusions_option,
+        click.option("--fail-on", type=fail_on, default="low", help="Exit 1 for problems from here on only."),
+    ):
+        command = option(command)
+    return command
+
+
+def failing(fail_on: str) -> tuple[str, ...]:
+    """The severities of problems that count: from `fail_on` on."""
+    return () if fail_on == NEVER else SEVERITIES[SEVERITIES.index(fail_on) :]
 
 
 def rules_option(command: _F) -> _F:

@@ -116,7 +116,7 @@ def condition(judged: JudgedAccount, folder: RuleFolder, about: Subjects, fixes:
     return Condition(
         rule=folder.name,
         title=folder.about["Title"],
-        severity=str(folder.about["Severity"]).lower(),
+        severity=folder.severity,
         findings=findings,
         evidence=Evidence(judged.evidence(folder), f"{place.account}, {place.region}: {judged.read_from}"),
         remedy=folder.about["Remediation"],

@@ -70,13 +70,14 @@ class Findings:
 
 def finding(judged: Judged, folders: Sequence[RuleFolder], place: Place, kind: str, called: str) -> Finding:
     """A finding with what its rule's folder says."""
-    about = next(each.about for each in folders if each.name == judged.rule)
+    folder = next(each for each in folders if each.name == judged.rule)
+    about = folder.about
     if not judged.at.file:
         judged = replace(judged, at=Position(called))
     return Finding(
         judged,
         about["Title"],
-        str(about["Severity"]).lower(),
+        folder.severity,
         about["Remediation"],
         f"rules/{judged.rule}/README.md",
         place,

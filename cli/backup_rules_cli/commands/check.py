@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import click
 import yaml
@@ -19,12 +19,9 @@ from backup_rules_cli.check.findings import Findings, finding, heed_comments, ke
 from backup_rules_cli.check.formats import FORMATS, table
 from backup_rules_cli.check.judging import BROKEN, Case
 from backup_rules_cli.check.things import Position
-from backup_rules_cli.commands.evaluate import SEVERITIES
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL, CommandError
 from backup_rules_cli.places import check_regions
 
-TABLE = "table"
-_FILE = click.Path(dir_okay=False, path_type=Path)
 _EXAMPLES = """\b
 Examples:
   backup-rules check template.yaml
@@ -41,24 +38,18 @@ _OTHER_SHAPES = (AttributeError, KeyError, IndexError, TypeError, ValueError, Re
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--account", default="", metavar="ID", help="The account that it is for; without, what the files name.")
 @click.option("--region", default="", metavar="REGION", help="The Region that it is for; without, what the files name.")
-@click.option("--parameters", "values", type=_FILE, help="Values of a template's parameters: JSON or YAML.")
+@click.option("--parameters", "values", type=options.FILE, help="Values of a template's parameters: JSON or YAML.")
 @click.option(
-    "--parent", "parents", multiple=True, type=_FILE, help="A backup policy above, outermost first; repeatable."
+    "--parent", "parents", multiple=True, type=options.FILE, help="A backup policy above, outermost first; repeatable."
 )
 @click.option(
     "--with-account", default=None, metavar="PROFILE", help="A profile that fills in what the files leave open."
 )
 @options.rules_option
 @options.parameters_option
-@click.option("--format", "output", type=click.Choice((TABLE, *FORMATS)), default=TABLE, show_default=True)
-@click.option("--output", "path", type=_FILE, help="Write to this file instead of stdout.")
-@click.option(
-    "--fail-on", type=click.Choice((*SEVERITIES, "never")), default="low", help="Exit 1 for problems from here on only."
-)
-@click.option("--exclusions", type=_FILE, help="A file of findings that are known, each with a reason.")
-@click.option("--show-excluded", is_flag=True, help="Table: show them too, not only their number.")
-@click.option("--baseline", type=_FILE, help="Report only problems that are not in this file.")
-@click.option("--save-baseline", type=_FILE, help="Write all problems to this file, for --baseline.")
+@options.format_option(*FORMATS)
+@options.output_option
+@options.gate_options
 @click.option("--all", "everything", is_flag=True, help="Table: show what holds, too.")
 def check(
     files: tuple[Path, ...],
@@ -71,12 +62,8 @@ def check(
     parameters: tuple[str, ...],
     output: str,
     path: Path | None,
-    fail_on: str,
-    exclusions: Path | None,
-    show_excluded: bool,
-    baseline: Path | None,
-    save_baseline: Path | None,
     everything: bool,
+    **gate: Unpack[options.Gate],
 ) -> int:
     """Judge documents before anything is deployed: will the backup plans in them run?
 
@@ -91,8 +78,8 @@ def check(
     check_regions([region] if region else [])
     folders = rule_folders(*rules)
     given = options.parameters_by_rule(options.parameter_pairs(parameters), folders)
-    excluded = known.load(exclusions) if exclusions else ()
-    before = known.load_baseline(baseline) if baseline else None
+    excluded = known.load(gate["exclusions"]) if gate["exclusions"] else ()
+    before = known.load_baseline(gate["baseline"]) if gate["baseline"] else None
     template_values = _values(values) if values else {}
     fill = None
     if with_account is not None:
@@ -116,22 +103,20 @@ def check(
         findings.files += subject.files
         findings.gets += gets
         findings.found += said
-    told = [*heed_comments(findings), *keep_quiet(findings, excluded, before, save_baseline)]
-    if output == TABLE:
+    told = [*heed_comments(findings), *keep_quiet(findings, excluded, before, gate["save_baseline"])]
+    if output == options.TABLE:
         columns = console.width() if path is None else console.WIDTH
-        console.show(table(findings, columns=columns, everything=everything, quiet=show_excluded), path)
+        console.show(table(findings, columns=columns, everything=everything, quiet=gate["show_excluded"]), path)
     else:
         console.write(FORMATS[output](findings), path)
     console.note(*told)
-    return _status(findings, fail_on)
+    return _status(findings, gate["fail_on"])
 
 
 def _status(findings: Findings, fail_on: str) -> int:
     if findings.broken_files or (findings.others and not findings.files):
         return NOT_DONE
-    if fail_on == "never":
-        return WELL
-    severe = SEVERITIES[SEVERITIES.index(fail_on) :]
+    severe = options.failing(fail_on)
     return PROBLEMS if any(each.severity in severe for each in findings.of(BROKEN)) else WELL
 
 

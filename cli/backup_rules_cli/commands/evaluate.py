@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import click
 
@@ -22,9 +23,6 @@ from backup_rules_cli.readings.files import save as save_reading
 from backup_rules_cli.reports import Report, as_table
 from backup_rules_cli.sources import demo_size, opened
 
-TABLE = "table"
-SEVERITIES = ("low", "medium", "high", "critical")
-_FILE = click.Path(dir_okay=False, path_type=Path)
 _EXAMPLES = options.examples(
     "backup-rules evaluate",
     "backup-rules evaluate --region eu-west-1 --region us-east-1",
@@ -44,23 +42,23 @@ _EXAMPLES = options.examples(
     " accounts the simulated organization has."
 )
 @options.role_option
-@click.option("--save", type=_FILE, help="Keep what was read in this file, for --from; compressed if it ends in .gz.")
-@click.option("--from", "reading", type=_FILE, help="Judge what an earlier --save kept, as of then, without access.")
-@options.rules_option
-@click.option("--severity", type=click.Choice(SEVERITIES), default="low", help="Only rules of this severity or above.")
-@options.parameters_option
-@click.option("--format", "output", type=click.Choice((TABLE, *FORMATS)), default=TABLE, show_default=True)
-@click.option("--output", "path", type=_FILE, help="Write to this file instead of stdout.")
 @click.option(
-    "--fail-on", type=click.Choice((*SEVERITIES, "never")), default="low", help="Exit 1 for problems from here on only."
+    "--save", type=options.FILE, help="Keep what was read in this file, for --from; compressed if it ends in .gz."
 )
-@click.option("--exclusions", type=_FILE, help="A file of findings that are known, each with a reason.")
-@click.option("--show-excluded", is_flag=True, help="Table: show them too, not only their number.")
-@click.option("--baseline", type=_FILE, help="Report only problems that are not in this file.")
-@click.option("--save-baseline", type=_FILE, help="Write all problems to this file, for --baseline.")
+@click.option(
+    "--from", "reading", type=options.FILE, help="Judge what an earlier --save kept, as of then, without access."
+)
+@options.rules_option
+@click.option(
+    "--severity", type=click.Choice(options.SEVERITIES), default="low", help="Only rules of this severity or above."
+)
+@options.parameters_option
+@options.format_option(*FORMATS)
+@options.output_option
+@options.gate_options
 @click.option("--all", "everything", is_flag=True, help="Table: show COMPLIANT evaluations too, not only their number.")
 @click.option("--list-rules", is_flag=True, help="List the rules that were chosen, and judge nothing.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@options.quiet_option
 @click.pass_context
 def evaluate(
     context: click.Context,
@@ -75,14 +73,10 @@ def evaluate(
     parameters: tuple[str, ...],
     output: str,
     path: Path | None,
-    fail_on: str,
-    exclusions: Path | None,
-    show_excluded: bool,
-    baseline: Path | None,
-    save_baseline: Path | None,
     everything: bool,
     list_rules: bool,
     quiet: bool,
+    **gate: Unpack[options.Gate],
 ) -> int:
     """Judge an account by every rule of the pack.
 
@@ -92,16 +86,16 @@ def evaluate(
 
     Exit status: 0 all is COMPLIANT, 1 problems were found, 2 something could not be judged.
     """
-    folders = [each for each in rule_folders(*rules) if _rank(each) >= SEVERITIES.index(severity)]
+    folders = [each for each in rule_folders(*rules) if each.severity in options.failing(severity)]
     if not folders:
         raise CommandError(f"None of these rules is of severity {severity} or above.")
     if list_rules:
-        rows = [(each.name, each.about["Severity"].lower(), each.about["Condition"]) for each in folders]
+        rows = [(each.name, each.severity, each.about["Condition"]) for each in folders]
         console.show(console.columns_of(rows))
         return WELL
     given = options.parameters_by_rule(options.parameter_pairs(parameters), folders)
-    excluded = known.load(exclusions) if exclusions else ()
-    before = known.load_baseline(baseline) if baseline else None
+    excluded = known.load(gate["exclusions"]) if gate["exclusions"] else ()
+    before = known.load_baseline(gate["baseline"]) if gate["baseline"] else None
     where = options.where(context, reading, profiles=profiles, regions=regions, accounts=accounts, role=role)
     if save and reading:
         raise CommandError("--save keeps what AWS answers, and --from asks nothing of AWS: leave one out.")
@@ -109,7 +103,7 @@ def evaluate(
     options.check_writable("--save", save)
     started = time.monotonic()
     if where.is_demo and save is None:
-        named = bool(output != TABLE or excluded)
+        named = bool(output != options.TABLE or excluded)
         report = evaluate_demo(folders, given, demo_size(accounts), quiet=quiet, named=named)
     else:
         with opened(where) as sources:
@@ -118,19 +112,19 @@ def evaluate(
         if kept and save:
             save_reading(kept, save)
     told = list(known.exclude(report, excluded))
-    if save_baseline:
-        known.save_baseline(report, save_baseline)
+    if gate["save_baseline"]:
+        known.save_baseline(report, gate["save_baseline"])
     if before:
         before.quieten(report)
-    if output != TABLE:
+    if output != options.TABLE:
         console.write(FORMATS[output](report, records(report, folders)), path)
     else:
         columns = console.width() if path is None else console.WIDTH
         seconds = time.monotonic() - started
-        lines = as_table(report, seconds=seconds, everything=everything, columns=columns, quiet=show_excluded)
+        lines = as_table(report, seconds=seconds, everything=everything, columns=columns, quiet=gate["show_excluded"])
         console.show(lines, path)
     console.note(*told)
-    return _status(report, folders, fail_on)
+    return _status(report, folders, gate["fail_on"])
 
 
 def _explain(judged: JudgedAccount) -> None:
@@ -140,12 +134,8 @@ def _explain(judged: JudgedAccount) -> None:
             ask(judged)
 
 
-def _rank(folder: RuleFolder) -> int:
-    return SEVERITIES.index(folder.about["Severity"].lower())
-
-
 def _status(report: Report, folders: Sequence[RuleFolder], fail_on: str) -> int:
     if report.failures:
         return NOT_DONE
-    severe = {each.name for each in folders if fail_on != "never" and _rank(each) >= SEVERITIES.index(fail_on)}
+    severe = {each.name for each in folders if each.severity in options.failing(fail_on)}
     return PROBLEMS if any(each.rule in severe for each in report.problems) else WELL

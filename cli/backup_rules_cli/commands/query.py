@@ -40,7 +40,7 @@ _QUERIES = ("accounts", "causes", "packs", "findings", "plans-and-selections", "
 @click.option("--query", "name", type=click.Choice(_QUERIES), default="findings", show_default=True)
 @click.option("--pack-name", default=PACK_NAME, show_default=True, help="Name of the conformance pack.")
 @click.option("--rule-prefix", default="", help="The pack's parameter RuleNamePrefix, if it was given.")
-@click.option("--format", "output", type=click.Choice(("table", "json")), default="table", show_default=True)
+@options.format_option("json")
 @click.option("--annotations/--no-annotations", default=True, help="Read the sentences too.", show_default=True)
 @click.option("--show", is_flag=True, help="Print the expression, ask nothing.")
 def query(

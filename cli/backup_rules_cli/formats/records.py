@@ -51,12 +51,13 @@ def records(report: Report, folders: Sequence[RuleFolder]) -> list[Record]:
 
 def record(report: Report, each: Evaluated, folders: Sequence[RuleFolder]) -> Record:
     """All that is told of one evaluation."""
-    about = next(folder.about for folder in folders if folder.name == each.rule)
+    folder = next(folder for folder in folders if folder.name == each.rule)
+    about = folder.about
     plan, selection = report.things.get((each.account, each.region, each.resource_id), ("", ""))
     return Record(
         rule=each.rule,
         title=about["Title"],
-        severity=str(about["Severity"]).lower(),
+        severity=folder.severity,
         account=each.account,
         account_name=report.names.get(each.account, ""),
         partition=partition_of(each.region) or "aws",

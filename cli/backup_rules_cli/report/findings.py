@@ -50,7 +50,7 @@ class Cause:
 
     @property
     def severity(self) -> str:
-        return str(self.folder.about["Severity"]).lower()
+        return self.folder.severity
 
     @property
     def remedy(self) -> str:

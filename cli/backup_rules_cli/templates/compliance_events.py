@@ -23,9 +23,9 @@ from backup_rules_cli.templates.pieces import (
 )
 
 EVENT_BUS = "backup-config-rules"
-LONGEST_PREFIX = 8
-RUNTIME = "python3.13"
-FOURTEEN_DAYS = 1209600
+_LONGEST_PREFIX = 8
+_RUNTIME = "python3.13"
+_FOURTEEN_DAYS = 14 * 24 * 60 * 60
 
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 MAX_PATTERN = 2048
@@ -36,8 +36,8 @@ RULE_NAME_PREFIX = {
     "RuleNamePrefix": text(
         "What the names of the pack's rules begin with, as the pack was told. Blank: nothing.",
         "",
-        pattern=f"^[a-z0-9-]{{0,{LONGEST_PREFIX}}}$",
-        constraint=f"must have at most {LONGEST_PREFIX} lower-case letters, digits and hyphens.",
+        pattern=f"^[a-z0-9-]{{0,{_LONGEST_PREFIX}}}$",
+        constraint=f"must have at most {_LONGEST_PREFIX} lower-case letters, digits and hyphens.",
     )
 }
 EVENT_BUS_NAME = {
@@ -114,7 +114,7 @@ def pattern(rules: Sequence[RuleFolder], **detail: Any) -> dict[str, Any]:
         "detail-type": ["Config Rules Compliance Change"],
         "detail": {"configRuleName": [{"prefix": sub(name)} for name in names], **detail},
     }
-    longest = [{"prefix": name.replace("${RuleNamePrefix}", "p" * LONGEST_PREFIX)} for name in names]
+    longest = [{"prefix": name.replace("${RuleNamePrefix}", "p" * _LONGEST_PREFIX)} for name in names]
     length = len(json.dumps({**made, "detail": {"configRuleName": longest, **detail}}))
     if length > MAX_PATTERN:
         raise ValueError(f"The event pattern has {length} characters; EventBridge allows {MAX_PATTERN}.")
@@ -154,7 +154,7 @@ def event_bus(*, chosen: bool = True) -> dict[str, Any]:
 
 def queued_events(description: str, event_pattern: Mapping[str, Any], timeout: int, tries: int) -> dict[str, Any]:
     """A rule of the bus, the queue that only it sends to, and the queue of what was tried in vain."""
-    common = {"MessageRetentionPeriod": FOURTEEN_DAYS, "SqsManagedSseEnabled": True}
+    common = {"MessageRetentionPeriod": _FOURTEEN_DAYS, "SqsManagedSseEnabled": True}
     kept = {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Retain"}
     return {
         "ComplianceChanges": {
@@ -207,7 +207,7 @@ def one_function(name: str, description: str, timeout: int, environment: Mapping
     properties = function(
         name=ref("FunctionName"),
         description=description,
-        runtime=RUNTIME,
+        runtime=_RUNTIME,
         handler=name,
         code=f"functions/{name}.zip",
         log_group="LogGroup",
@@ -217,7 +217,7 @@ def one_function(name: str, description: str, timeout: int, environment: Mapping
     )
     return {
         "Function": {"Type": "AWS::Lambda::Function", "Properties": properties},
-        "Layer": layer(sub("${FunctionName}-layer"), "What the functions share.", [RUNTIME]),
+        "Layer": layer(sub("${FunctionName}-layer"), "What the functions share.", [_RUNTIME]),
         "LogGroup": log_group(sub("/aws/lambda/${FunctionName}")),
     }
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from backup_rules_cli.templates.declarations import interface, text
-from backup_rules_cli.templates.intrinsics import ref, sub
+from backup_rules_cli.templates.intrinsics import sub
 from backup_rules_cli.templates.names import PACK_NAME
 from backup_rules_cli.templates.organization import where_parameters
+from backup_rules_cli.templates.pieces import stack_set
 from backup_rules_cli.templates.yaml_text import Noted
 
 
@@ -32,24 +33,13 @@ def finding_events_everywhere(template: str, parameters: Mapping[str, Any]) -> d
         "Resources": {
             "FindingEventsStackSet": {
                 "Type": "AWS::CloudFormation::StackSet",
-                "Properties": {
-                    "StackSetName": sub("${PackName}-events"),
-                    "Description": "Sends the compliance changes of the AWS Backup Config rules to one account.",
-                    "PermissionModel": "SERVICE_MANAGED",
-                    "CallAs": ref("CallAs"),
-                    "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": False},
-                    "ManagedExecution": {"Active": True},
-                    "OperationPreferences": {"FailureTolerancePercentage": 100, "MaxConcurrentPercentage": 100},
-                    "Capabilities": ["CAPABILITY_NAMED_IAM"],
-                    "Parameters": [{"ParameterKey": name, "ParameterValue": ref(name)} for name in sorted(parameters)],
-                    "StackInstancesGroup": [
-                        {
-                            "DeploymentTargets": {"OrganizationalUnitIds": ref("TargetIds")},
-                            "Regions": [ref("AWS::Region")],
-                        }
-                    ],
-                    Noted("TemplateBody", "The same as finding-events.yaml."): template,
-                },
+                "Properties": stack_set(
+                    sub("${PackName}-events"),
+                    "Sends the compliance changes of the AWS Backup Config rules to one account.",
+                    parameters,
+                    "Regions",
+                    {Noted("TemplateBody", "The same as finding-events.yaml."): template},
+                ),
             }
         },
     }

@@ -8,6 +8,7 @@ from backup_rules_cli.templates.declarations import account_list, choice, interf
 from backup_rules_cli.templates.intrinsics import CONFIG, Intrinsic, equals, given, if_, ref, select_first, sub
 from backup_rules_cli.templates.member_role import PARAMETERS as ROLE_PARAMETERS
 from backup_rules_cli.templates.names import PACK_NAME
+from backup_rules_cli.templates.pieces import stack_set
 from backup_rules_cli.templates.rule_parameters import (
     EXCLUDED_PLANS,
     excluded_plans_declaration,
@@ -135,24 +136,13 @@ def _member_role_stack_set(template: str) -> dict[str, Any]:
         "MemberRoleStackSet": {
             "Type": "AWS::CloudFormation::StackSet",
             "Condition": "MakesMemberRole",
-            "Properties": {
-                "StackSetName": sub("${PackName}-member-role"),
-                "Description": "The role under which the AWS Backup Config rules read each account.",
-                "PermissionModel": "SERVICE_MANAGED",
-                "CallAs": ref("CallAs"),
-                "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": False},
-                "ManagedExecution": {"Active": True},
-                "OperationPreferences": {"FailureTolerancePercentage": 100, "MaxConcurrentPercentage": 100},
-                "Capabilities": ["CAPABILITY_NAMED_IAM"],
-                "Parameters": [{"ParameterKey": name, "ParameterValue": ref(name)} for name in sorted(ROLE_PARAMETERS)],
-                "StackInstancesGroup": [
-                    {
-                        "DeploymentTargets": {"OrganizationalUnitIds": ref("TargetIds")},
-                        Noted("Regions", "IAM has no Regions: one is enough."): [ref("AWS::Region")],
-                    }
-                ],
-                Noted("TemplateBody", "The same as member-role.yaml."): template,
-            },
+            "Properties": stack_set(
+                sub("${PackName}-member-role"),
+                "The role under which the AWS Backup Config rules read each account.",
+                ROLE_PARAMETERS,
+                Noted("Regions", "IAM has no Regions: one is enough."),
+                {Noted("TemplateBody", "The same as member-role.yaml."): template},
+            ),
         }
     }
 

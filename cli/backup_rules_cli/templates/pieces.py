@@ -1,8 +1,8 @@
-"""What several templates are made of: policies, roles, functions with layer and log group, alarms."""
+"""What several templates are made of: policies, roles, functions with layer and log group, StackSets, alarms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from backup_rules_cli.templates.intrinsics import Intrinsic, get_att, if_, ref, sub
@@ -107,6 +107,35 @@ def layer(name: Intrinsic, description: str, runtimes: Sequence[str]) -> dict[st
             "CompatibleArchitectures": [ref("Architecture")],
             "Content": {"S3Bucket": ref("CodeBucket"), "S3Key": sub("${CodePrefix}/layer.zip")},
         },
+    }
+
+
+def stack_set(
+    name: Intrinsic, description: str, parameters: Iterable[str], regions: str, body: Mapping[str, str]
+) -> dict[str, Any]:
+    """The properties of a StackSet that brings a stack to every account under `TargetIds`, new ones too.
+
+    Args:
+        name: of the StackSet.
+        description: what the console shows of it.
+        parameters: those of this template that its stacks get, under the same names.
+        regions: the key under which its one Region, this one, stands; with a note, or plain.
+        body: the stacks' template, under its key.
+    """
+    return {
+        "StackSetName": name,
+        "Description": description,
+        "PermissionModel": "SERVICE_MANAGED",
+        "CallAs": ref("CallAs"),
+        "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": False},
+        "ManagedExecution": {"Active": True},
+        "OperationPreferences": {"FailureTolerancePercentage": 100, "MaxConcurrentPercentage": 100},
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+        "Parameters": [{"ParameterKey": each, "ParameterValue": ref(each)} for each in sorted(parameters)],
+        "StackInstancesGroup": [
+            {"DeploymentTargets": {"OrganizationalUnitIds": ref("TargetIds")}, regions: [ref("AWS::Region")]}
+        ],
+        **body,
     }
 
 
