@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from moto import mock_aws
 from moto.core.config import default_user_config
 
-from aws_simulator.core import accounts, backup, config, eks, faults, fsx, iam, organizations, rates, rds, tagging
+from aws_simulator.core import accounts, backup, config, eks, faults, fsx, iam, ids, organizations, rates, rds, tagging
 from aws_simulator.core.accounts import account_session
 from aws_simulator.core.faults import failing, recorded_calls
 from aws_simulator.core.operations import clock, page_size
@@ -36,6 +36,7 @@ from aws_simulator.extras import log_queries, queries, remediation, remediation_
 __all__ = ["account_session", "clock", "failing", "install", "page_size", "recorded_calls", "simulated_aws"]
 
 _MODULES = (
+    ids,
     accounts,
     backup,
     config,

@@ -10,13 +10,13 @@ directly: plans of the organization's policy and of EFS, jobs of schedules, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from moto.moto_api._internal import mock_random
-
 from aws_simulator.core import organizations
+from aws_simulator.core.ids import ids_from
 from aws_simulator.core.operations import clock
 from demo_organization import (
     databases,
@@ -54,8 +54,10 @@ __all__ = ["Account", "Expected", "Organization", "Plants", "grow", "seed"]
 _AGE = timedelta(days=40)
 
 
+Scenario = Callable[[Site], None]
+
 # What is planted where, and in which order: what a Region already holds may be picked by what comes later.
-_SCENARIOS: Mapping[tuple[Account, str], tuple[Callable[[Site], None], ...]] = {
+_SCENARIOS: Mapping[tuple[Account, str], tuple[Scenario, ...]] = {
     (MANAGEMENT, "eu-west-1"): (policies.role, policies.vaults, opt_in.organization_plan),
     (MANAGEMENT, "us-east-1"): (policies.vaults,),
     (SECURITY, "eu-west-1"): (selections.aws_examples,),
@@ -103,7 +105,7 @@ _SCENARIOS: Mapping[tuple[Account, str], tuple[Callable[[Site], None], ...]] = {
 _POLICY_RAN = ((MANAGEMENT, "eu-west-1"), (MANAGEMENT, "us-east-1"), (PAYMENTS, "eu-west-1"))
 
 
-Plants = Mapping[tuple[str, str], Sequence[Callable[[Site], None]]]
+Plants = Mapping[tuple[str, str], Sequence[Scenario]]
 """What a rule plants for itself: scenarios by the names of account and Region."""
 
 
@@ -152,25 +154,20 @@ def seed(
     sites = _sites(clients, records)
     more = tuple(growth.member(number) for number in range(1, (accounts or 0) + 1))
     own = tuple(plants)
-    mock_random.seed("demo organization")
-    with clock(now - _AGE):
-        _found(sites, [account.id for account in more], member_roles=member_roles)
-        for place, site in sites.items():
-            _seed_ids(site, "scenarios")
-            for scenario in _SCENARIOS[place]:
-                scenario(site)
-            account, region = place
-            for planted in own:
-                for scenario in planted.get((account.name, region), ()):
-                    scenario(site)
-        _follow_policy(sites)
-        forget_backup_rules(sites[MANAGEMENT, REGIONS[0]])
-    with clock(now - timedelta(minutes=30)):
-        _seed_ids(sites[ANALYTICS, "us-east-1"], "new plan")
-        jobs.new_plan(sites[ANALYTICS, "us-east-1"])
-    with clock(now):
-        for site in sites.values():
-            jobs.past_jobs(site, records.histories.get((site.account.id, site.region), {}), now)
+    with ids_from("demo organization"):
+        with clock(now - _AGE):
+            _found(sites, [account.id for account in more], member_roles=member_roles)
+            for place, site in sites.items():
+                with _ids_of(site, "scenarios"):
+                    _plant(site, (*_SCENARIOS[place], *_of_rules(own, place)))
+            _follow_policy(sites)
+            forget_backup_rules(sites[MANAGEMENT, REGIONS[0]])
+        newest = sites[ANALYTICS, "us-east-1"]
+        with clock(now - timedelta(minutes=30)), _ids_of(newest, "new plan"):
+            jobs.new_plan(newest)
+        with clock(now):
+            for site in sites.values():
+                jobs.past_jobs(site, records.histories.get((site.account.id, site.region), {}), now)
     if filled:
         grow(range(1, len(more) + 1), now, records)
     return Organization((*ACCOUNTS, *more), REGIONS, records.ids)
@@ -186,18 +183,30 @@ def grow(numbers: Iterable[int], now: datetime, records: Records | None = None) 
     with clock(now - _AGE):
         for number in numbers:
             site = Site(growth.member(number), growth.REGION, clients, noted)
-            _seed_ids(site, "growth")
-            growth.fill(number, site)
+            with _ids_of(site, "growth"):
+                growth.fill(number, site)
             _policy_plans(site, ran=number % growth.NO_POLICY_VAULT_EVERY != 0)
             sites.append(site)
     with clock(now):
         for site in sites:
-            jobs.past_jobs(site, noted.histories.get((site.account.id, site.region), {}), now)
+            with _ids_of(site, "jobs"):
+                jobs.past_jobs(site, noted.histories.get((site.account.id, site.region), {}), now)
 
 
-def _seed_ids(site: Site, part: str) -> None:
-    """What is made next in the site gets ids that are the same in each run, whatever is made elsewhere."""
-    mock_random.seed(f"{part} {site.account.id} {site.region}")
+def _ids_of(site: Site, part: str) -> AbstractContextManager[None]:
+    """What is made in the site gets ids that are the same in each run, whatever is made elsewhere."""
+    return ids_from(f"{part} {site.account.id} {site.region}")
+
+
+def _of_rules(plants: Sequence[Plants], place: tuple[Account, str]) -> Iterator[Scenario]:
+    account, region = place
+    for planted in plants:
+        yield from planted.get((account.name, region), ())
+
+
+def _plant(site: Site, scenarios: Iterable[Scenario]) -> None:
+    for scenario in scenarios:
+        scenario(site)
 
 
 def _sites(clients: Clients, records: Records) -> dict[tuple[Account, str], Site]:
@@ -225,8 +234,9 @@ def _follow_policy(sites: Mapping[tuple[Account, str], Site]) -> None:
 
 
 def _policy_plans(site: Site, *, ran: bool) -> None:
-    _seed_ids(site, "policy")
-    for plan_id in organizations.materialise_backup_plans(site.account.id, site.region):
+    with _ids_of(site, "policy"):
+        plan_ids = organizations.materialise_backup_plans(site.account.id, site.region)
+    for plan_id in plan_ids:
         backup = site.client("backup")
         name = backup.get_backup_plan(BackupPlanId=plan_id)["BackupPlan"]["BackupPlanName"]
         site.remember(name, plan_id)
