@@ -135,3 +135,5 @@ def _counts(report: Report, seconds: float) -> Iterator[str]:
     yield f"{len(report.evaluated)} evaluations (accounts: {len(accounts)}, account-Region pairs: {len(places)})"
     yield f"{', '.join(tally)}."
     yield f"{report.source[:1].upper()}{report.source[1:]}, {seconds:.0f} s."
+    if report.problems:
+        yield "backup-rules explain PLAN tells all of one plan, and what mends it; report draws them all."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from backup_rules_cli.console import WIDTH
@@ -38,12 +39,15 @@ def test_a_table_fits_100_columns_and_shows_annotations_in_full() -> None:
     assert "FAILED BACKUP_TAG_CASE 111122223333 eu-west-1 tag:GetTagKeys failed" in text
 
 
-def test_the_closing_count_tells_all_verdicts_apart() -> None:
-    assert as_table(report(), seconds=3, everything=True)[-3:] == [
+def test_the_closing_lines_count_all_verdicts_and_tell_what_comes_next() -> None:
+    assert as_table(report(), seconds=3, everything=True)[-4:] == [
         "3 evaluations (accounts: 1, account-Region pairs: 1)",
         "1 NON_COMPLIANT, 1 COMPLIANT, 1 NOT_APPLICABLE, 1 failed.",
         "A simulated organization, 3 s.",
+        "backup-rules explain PLAN tells all of one plan, and what mends it; report draws them all.",
     ]
+    nothing = replace(report(), evaluated=[], failures=[])
+    assert as_table(nothing, seconds=3, everything=True)[-1] == "A simulated organization, 3 s."
 
 
 def test_with_everything_compliant_evaluations_are_shown() -> None:
