@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from moto.rds.models import rds_backends
 
-from aws_simulator.core.config import rules as config_rules
+from aws_simulator.core.config import history
 from aws_simulator.core.config.service import start_recorder
 from aws_simulator.core.faults import denied, failing, recorded_calls
 from aws_simulator.core.operations import page_size
@@ -160,7 +160,7 @@ def eks_cluster(door: Door, mode: str | None) -> str:
     arn = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/orders"
     tags(arn)
     start_recorder(door.session, door.region)
-    config_rules.put_configuration_item(
+    history.put_configuration_item(
         door.account,
         door.region,
         {

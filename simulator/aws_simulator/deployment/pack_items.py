@@ -11,7 +11,8 @@ from moto.config.models import ConfigBackend
 
 from aws_simulator.core.config import recorded_items
 from aws_simulator.core.config.recorded_items import Item, item_of, judged
-from aws_simulator.core.config.rules import Result, compliance_of, state_of
+from aws_simulator.core.config.results import compliance_of
+from aws_simulator.core.config.state import Result, state_of
 from aws_simulator.deployment.conformance_packs import state_of as packs_in
 
 PACK_COMPLIANCE = "AWS::Config::ConformancePackCompliance"

@@ -15,7 +15,8 @@ from moto.config.models import ConfigAggregator, ConfigBackend, config_backends
 from moto.organizations.exceptions import AWSOrganizationsNotInUseException
 from moto.utilities.utils import get_partition
 
-from aws_simulator.core.config.rules import compliance_of, detail_of, state_of
+from aws_simulator.core.config.results import compliance_of, detail_of
+from aws_simulator.core.config.state import state_of
 from aws_simulator.core.operations import AwsError, Handler, Paging, Request, page
 from aws_simulator.core.organizations import organization_of
 

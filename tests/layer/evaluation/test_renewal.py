@@ -12,7 +12,7 @@ import pytest
 
 from aws_simulator.core import config
 from aws_simulator.core.config import result_token
-from aws_simulator.core.config.rules import compliance_listeners
+from aws_simulator.core.config.state import compliance_listeners
 from aws_simulator.core.faults import denied, failing, malformed, recorded_calls
 from aws_simulator.core.messages.configuration_items import Recording, selection_item
 from backup_rules.errors import IncompleteEvaluationError, InvalidEventError

@@ -1,21 +1,19 @@
 """AWS Config: rules and their evaluations, configuration items, queries over them, and what it does by itself.
 
-`rules` keeps rules, evaluations and configuration items, and `compliance_change` tells of what they change; `service`
-invokes the functions of rules; `queries` answers advanced queries about one account and Region, with `query_language`
-and `recorded_items`; `service_linked` tells whose rules are AWS's own.
+moto keeps recorders, delivery channels and rules; it has no evaluations. `install` adds them to moto's own response
+class, so that requests pass botocore's serialisation in process and through moto's server alike. `rules`,
+`evaluations`, `results` and `history` answer the operations, from what `state` keeps; `compliance_change` tells of what
+evaluations change; `service` invokes the functions of rules; `queries` answers advanced queries about one account and
+Region, with `query_language` and `recorded_items`; `service_linked` tells whose rules are AWS's own.
 """
 
-from aws_simulator.core.config import compliance_change, queries, rules
-from aws_simulator.core.config.rules import (
-    Result,
-    compliance_listeners,
-    conformance_pack_rule_name,
-    principal,
-    put_configuration_item,
-    reject_evaluations,
-    result_token,
-    take_requested_evaluations,
-)
+from moto.config import responses
+
+from aws_simulator.core.config import compliance_change, evaluations, history, queries, results, rules
+from aws_simulator.core.config.evaluations import reject_evaluations, result_token
+from aws_simulator.core.config.history import put_configuration_item
+from aws_simulator.core.config.rules import conformance_pack_rule_name, principal, take_requested_evaluations
+from aws_simulator.core.config.state import Result, compliance_listeners
 
 __all__ = [
     "Result",
@@ -38,6 +36,9 @@ def install(*, require_functions: bool | None = None) -> None:
             account and Region of its ARN, or does not let AWS Config invoke it for the account of the rule, as AWS
             does. A run without deployed functions turns it off. None: as before, and at first True.
     """
+    for module in (rules, evaluations, results, history):
+        for name, operation in module.OPERATIONS.items():
+            setattr(responses.ConfigResponse, name, operation)
     rules.install(require_functions=require_functions)
     compliance_change.install()
     queries.install()

@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.config.models import ConfigBackend
 
-from aws_simulator.core.config.rules import Result, compliance_listeners
+from aws_simulator.core.config.state import Result, compliance_listeners
 from aws_simulator.core.operations import now
 
 Event = dict[str, Any]

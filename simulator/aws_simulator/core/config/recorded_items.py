@@ -22,8 +22,8 @@ from moto.utilities.utils import get_partition
 
 from aws_simulator.core import tagging
 from aws_simulator.core.backup.state import Plan, Selection, state_in
-from aws_simulator.core.config import rules
 from aws_simulator.core.config.recorded_details import details_of
+from aws_simulator.core.config.state import state_of
 from aws_simulator.core.messages.configuration_items import Recording, plan_item, selection_item
 from aws_simulator.core.operations import now
 
@@ -69,7 +69,7 @@ def _compliance(backend: ConfigBackend) -> Iterator[Item]:
     """One item a resource that any rule found COMPLIANT or NON_COMPLIANT, with all these rules."""
     verdicts: dict[tuple[str, str], dict[str, str]] = {}
     captured: dict[tuple[str, str], float] = {}
-    state = rules.state_of(backend)
+    state = state_of(backend)
     with state.lock:
         for name, results in sorted(state.results.items()):
             for key, result in results.items():
@@ -199,7 +199,7 @@ def _selection_answer(plan: Plan, selection: Selection) -> dict[str, Any]:
 
 
 def _put_by_hand(backend: ConfigBackend) -> Iterator[Item]:
-    state = rules.state_of(backend)
+    state = state_of(backend)
     with state.lock:
         newest = [items[-1] for items in state.items.values()]
     return (_of_event(item) for item in newest if item["configurationItemStatus"] in _QUERYABLE)

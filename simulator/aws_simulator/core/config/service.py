@@ -19,7 +19,9 @@ from botocore.exceptions import ClientError
 from moto.config.models import ConfigBackend, ConfigRule, config_backends
 from moto.utilities.utils import get_partition
 
-from aws_simulator.core.config.rules import principal, put_configuration_item, result_token, take_requested_evaluations
+from aws_simulator.core.config.evaluations import result_token
+from aws_simulator.core.config.history import put_configuration_item
+from aws_simulator.core.config.rules import principal, take_requested_evaluations
 from aws_simulator.core.messages.config_events import change_event, scheduled_event
 from aws_simulator.core.operations import AwsError, now
 

@@ -18,7 +18,7 @@ from moto.core.base_backend import BackendDict
 from moto.server import ThreadedMotoServer
 
 from aws_simulator.core import backup, config
-from aws_simulator.core.config import rules
+from aws_simulator.core.config import answers
 from aws_simulator.core.messages.configuration_items import Recording, plan_item
 from aws_simulator.core.operations import page_size
 
@@ -320,7 +320,7 @@ class TestPutEvaluations:
         code, message = error_of(raised)
         assert code == "ValidationException"
         assert message.startswith("1 validation error detected: Value '[com.amazonaws.starling.dove.Evaluation@")
-        assert message.endswith("' at 'evaluations' failed to satisfy constraint: " + rules._at_most(100))
+        assert message.endswith("' at 'evaluations' failed to satisfy constraint: " + answers.at_most(100))
         assert len(details()) == 100
 
     @pytest.mark.parametrize(
