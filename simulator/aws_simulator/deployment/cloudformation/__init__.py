@@ -44,11 +44,18 @@ def extend() -> None:
     from aws_simulator.core import tagging  # noqa: PLC0415 - as above
     from aws_simulator.core.config import recorded_details  # noqa: PLC0415 - as above
     from aws_simulator.core.operations import implement  # noqa: PLC0415 - as above
-    from aws_simulator.deployment.cloudformation import api, stack_set_api, stacks  # noqa: PLC0415 - as above
+    from aws_simulator.deployment.cloudformation import (  # noqa: PLC0415 - as above
+        change_set_api,
+        describe_api,
+        stack_api,
+        stack_set_api,
+        stacks,
+    )
 
     if getattr(CloudFormationResponse, "extended", False):
         return
-    implement(CloudFormationResponse, {**api.HANDLERS, **stack_set_api.HANDLERS})
+    for module in (stack_api, describe_api, change_set_api, stack_set_api):
+        implement(CloudFormationResponse, module.HANDLERS)
     tagging.listings.append(stacks.tagged_stacks)
     recorded_details.readers["AWS::CloudFormation::Stack"] = stacks.recorded_stack
     CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER = {}  # these answers have AWS's form already

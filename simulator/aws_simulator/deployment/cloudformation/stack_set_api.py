@@ -12,7 +12,7 @@ from typing import Any
 
 from aws_simulator.core.operations import AwsError, Handler, Paging, Request, now, page
 from aws_simulator.core.organizations import organization_of
-from aws_simulator.deployment.cloudformation.api import given_parameters, template_of
+from aws_simulator.deployment.cloudformation.asked import given_parameters, template_of
 from aws_simulator.deployment.cloudformation.stack_sets import (
     PRINCIPAL,
     SERVICE_MANAGED,
