@@ -194,7 +194,7 @@ def test_what_cannot_be_read_stays_and_keeps_no_other(capsys: pytest.CaptureFixt
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=300)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(annotation=TEXT, resource_id=TEXT, accounts=st.integers(1, 40), resources=st.integers(1, 30))
 def test_a_mail_is_never_too_long(annotation: str, resource_id: str, accounts: int, resources: int) -> None:
     names = list(RULES)

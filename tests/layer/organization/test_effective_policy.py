@@ -604,7 +604,7 @@ ELEMENTS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(ELEMENTS), JSON)
 def test_whatever_stands_in_an_element_nothing_is_raised_and_the_other_plan_stays(
     where: tuple[str, ...], value: Any
@@ -620,7 +620,7 @@ def test_whatever_stands_in_an_element_nothing_is_raised_and_the_other_plan_stay
         assert policy.plan("whole") == parse({"plans": {"whole": plan()}}).plans[0]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text() | JSON.map(json.dumps))
 def test_no_text_at_all_raises(text: str) -> None:
     policy = parse_policy(text, PLACE)

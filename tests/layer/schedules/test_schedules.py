@@ -195,14 +195,14 @@ instants = st.datetimes(datetime(2024, 1, 1), datetime(2033, 1, 1)).map(  # noqa
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(cron_expressions(), instants, st.integers(1, 60 * 24 * 9))
 def test_runs_are_the_minutes_that_a_brute_force_finds(cron: CronExpression, start: datetime, minutes: int) -> None:
     end = start + minutes * MINUTE
     assert list(Schedule.parse(cron.text).runs(start, end)) == list(matching_minutes(cron, start, end))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cron_expressions(), st.dates(date(2023, 6, 1), date(2033, 1, 1)))
 def test_days_of_a_year_are_those_that_a_brute_force_finds(cron: CronExpression, first: date) -> None:
     start = datetime.combine(first, datetime.min.time(), UTC)
@@ -212,7 +212,7 @@ def test_days_of_a_year_are_those_that_a_brute_force_finds(cron: CronExpression,
     assert [run.date() for run in found] == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cron_expressions(), instants, st.integers(0, 59_999_999))
 def test_next_and_previous_run_are_the_nearest_from_any_instant(
     cron: CronExpression, moment: datetime, microseconds: int
@@ -232,7 +232,7 @@ def test_next_and_previous_run_are_the_nearest_from_any_instant(
             assert schedule.next_run(earlier) == later
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cron_expressions(AWS_CRONITER), instants)
 def test_agrees_with_aws_croniter(cron: CronExpression, moment: datetime) -> None:
     oracle = AwsCroniter(cron.text.strip().removeprefix("cron(").removesuffix(")").strip())
@@ -247,7 +247,7 @@ def test_agrees_with_aws_croniter(cron: CronExpression, moment: datetime) -> Non
         assert found == expected
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(cron_expressions(CRONSIM), instants)
 def test_agrees_with_cronsim(cron: CronExpression, moment: datetime) -> None:
     minutes, hours, day_of_month, months, day_of_week, _ = cron.text.strip(" cron()").split()
@@ -466,7 +466,7 @@ def brute_force_in_zone(cron: CronExpression, zone: str, start: datetime, end: d
         moment += MINUTE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cron_expressions(), st.sampled_from(CHANGES), st.integers(-1500, 300), st.integers(1, 1800))
 def test_runs_around_a_change_of_the_clock_match_a_brute_force(
     cron: CronExpression, change: tuple[str, str], before: int, minutes: int
@@ -482,7 +482,7 @@ def test_runs_around_a_change_of_the_clock_match_a_brute_force(
         assert schedule.previous_run(end) == expected[-1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 59), st.sets(st.integers(0, 23), min_size=1, max_size=3), st.sampled_from(CHANGES[:6]))
 def test_agrees_with_cronsim_on_changes_of_the_clock(minute: int, hours: set[int], change: tuple[str, str]) -> None:
     zone, instant = change

@@ -173,7 +173,7 @@ def swallowed_by_hand(run: datetime, of: BackupRule, plan: list[BackupRule]) -> 
     return None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(plan_rules, min_size=2, max_size=4), st.integers(0, 3000))
 def test_swallowed_runs_are_those_that_a_brute_force_finds(plan: list[BackupRule], minutes: int) -> None:
     start = datetime(2027, 3, 26, tzinfo=UTC) + timedelta(minutes=minutes)

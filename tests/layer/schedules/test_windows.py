@@ -193,7 +193,7 @@ def test_a_week_of_runs_keeps_the_first_at_each_minute_of_the_week() -> None:
     assert daily == WeekOfRuns.of(Schedule.parse("0 5 * * ? *", "Europe/Berlin").runs(NOW, NOW + YEAR_AHEAD))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(cron_expressions(), st.sampled_from(["Etc/UTC", "Europe/Berlin", "Australia/Lord_Howe"]), st.integers(0, 10_000))
 def test_the_week_ahead_is_that_of_all_runs_of_the_year(cron: CronExpression, zone: str, minutes: int) -> None:
     fields = cron.text.strip(" cron()").split()
@@ -247,7 +247,7 @@ def blocked_by_hand(run: datetime, window: Window, buffer: int, start_window: in
     return False
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(moments, max_size=8).map(sorted),
     st.lists(window_strategy, max_size=3),
@@ -270,7 +270,7 @@ def test_conflicts_are_those_that_a_brute_force_finds(
     assert find_conflict(runs, windows, buffer, start_window) == expected
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(window_strategy, max_size=3), st.sampled_from([60, 240]), st.sampled_from([0, 480]), st.integers(0, 23))
 def test_free_hours_are_those_that_a_brute_force_finds(
     windows: list[Window], buffer: int, start_window: int, from_hour: int
@@ -323,7 +323,7 @@ def test_what_a_clock_window_admits(text: str, zone: str, run: str, start_window
     assert ClockWindow.parse(text, zone).admits(instant, start_window) is admitted
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(day_minutes, day_minutes, moments, st.integers(0, 2000))
 def test_a_clock_window_admits_what_stays_inside_all_the_time(
     start: int, end: int, run: datetime, start_window: int
@@ -377,7 +377,7 @@ def test_the_first_run_of_a_year_that_a_clock_window_refuses(
     assert found == (datetime.fromisoformat(refused).replace(tzinfo=UTC) if refused else None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     day_minutes,
     day_minutes,

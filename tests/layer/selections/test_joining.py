@@ -35,7 +35,7 @@ def test_a_number_holds_a_set(numbers: set[int]) -> None:
     assert (first(found), last(found)) == (min(numbers), max(numbers))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(selections, many_resources)
 def test_a_table_is_picked_from_as_each_resource_is(each: Selection, some: list[Resource]) -> None:
     table = ResourceTable(some)
@@ -49,7 +49,7 @@ def test_a_table_is_picked_from_as_each_resource_is(each: Selection, some: list[
         assert named == set(picker.picks(replace(about, cluster_member=False, unsupported=None)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(selections)
 def test_what_many_resources_share_is_remembered_and_still_right(each: Selection) -> None:
     """More resources than are remembered as they come: all kinds of tags and names, over and over."""
@@ -65,7 +65,7 @@ def test_what_many_resources_share_is_remembered_and_still_right(each: Selection
         assert list(members(table.picked(each))) == [n for n, about in enumerate(some) if Picker.of(each).picks(about)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(selections, max_size=4), many_resources)
 def test_reach_counts_as_one_would_by_hand(some: list[Selection], listed: list[Resource]) -> None:
     judged = numbered(some)
@@ -85,7 +85,7 @@ def test_reach_counts_as_one_would_by_hand(some: list[Selection], listed: list[R
         assert list(found.get(each.summary, {}).items()) == list(by_hand.items())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(selections, max_size=5), many_resources)
 def test_the_buckets_that_are_picked_and_by_how_many(some: list[Selection], listed: list[Resource]) -> None:
     judged = numbered(some)
@@ -100,7 +100,7 @@ def test_the_buckets_that_are_picked_and_by_how_many(some: list[Selection], list
             assert found[2] == len(pickers)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(selections, many_resources)
 def test_what_is_meant_though_it_cannot_be_backed_up(each: Selection, listed: list[Resource]) -> None:
     acts = []

@@ -81,7 +81,7 @@ def test_difference(wanted: str, found: str, expected: Difference | None) -> Non
 tag_texts = st.text(alphabet="abAB \t\u00a0\u200b\u0131\u0130iIße\u0301\u00e9", max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tag_texts, tag_texts)
 def test_near_texts_share_their_fold_and_others_do_not(one: str, other: str) -> None:
     """The index by fold finds all near texts, and only those."""
@@ -89,7 +89,7 @@ def test_near_texts_share_their_fold_and_others_do_not(one: str, other: str) -> 
     assert fold(fold(one)) == fold(one)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     text=st.text(alphabet="abcXYZ", min_size=1, max_size=6),
     blanks=st.sampled_from(["", " ", "\t", "\u00a0 ", "\u200b"]),
@@ -190,7 +190,7 @@ def folded_by_hand(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().lower()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(wanted_lists, st.dictionaries(st.sampled_from(["k", "K", " k", "other"]), words, max_size=3))
 def test_the_index_finds_what_comparing_all_finds(wanted: list[WantedTag], tags: dict[str, str]) -> None:
     plain = [each for each in dict.fromkeys(wanted) if not each.is_pattern]
@@ -253,7 +253,7 @@ def test_a_selections_own_white_space_is_quoted_as_it_stands() -> None:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(wanted_lists, st.dictionaries(st.sampled_from(["k", "K", " k", "other"]), words, max_size=3))
 def test_tags_that_are_looked_up_together_miss_the_same(wanted: list[WantedTag], tags: dict[str, str]) -> None:
     alone, together = WantedTags(wanted), WantedTags(wanted)

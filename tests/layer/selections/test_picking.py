@@ -463,7 +463,7 @@ resources = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(selections, st.lists(resources, min_size=1, max_size=4))
 def test_picks_what_the_contract_says(each: Selection, some: list[Resource]) -> None:
     picker = Picker.of(each)
@@ -471,7 +471,7 @@ def test_picks_what_the_contract_says(each: Selection, some: list[Resource]) -> 
         assert bool(picker.picks(about)) is oracle_picks(each, about)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(selections, resources)
 def test_each_element_named_would_pick_alone(each: Selection, about: Resource) -> None:
     """Exactly the entries and tags by which the resource is picked are named."""

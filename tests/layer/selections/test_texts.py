@@ -13,7 +13,7 @@ alphabet = "ab: \n\U0010ffff"
 texts = st.lists(st.text(alphabet, max_size=6), max_size=12)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(texts, st.text(alphabet + "***", max_size=7))
 def test_what_matches(some: list[str], pattern: str) -> None:
     wildcard = Wildcard.of(pattern)

@@ -283,7 +283,7 @@ likes = st.lists(st.builds(on, value_patterns, keys), max_size=2).map(tuple)
 ALL_VALUES = [None, "", "a", "b", "ab", "ba", "A", "aA", "bA", "aab", "bb"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.builds(
         Selection,

@@ -57,13 +57,13 @@ def test_matches(pattern: str, text: str, *, expected: bool) -> None:
     assert Wildcard.of(pattern).matches(text) is expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(patterns, texts)
 def test_matches_like_the_oracle(pattern: str, text: str) -> None:
     assert Wildcard.of(pattern).matches(text) is matches_by_trying(pattern, text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.text(alphabet="ab ", max_size=3), min_size=1, max_size=4), st.data())
 def test_what_a_pattern_was_made_for_matches(pieces: list[str], data: st.DataObject) -> None:
     fillings = data.draw(st.lists(st.text(alphabet="ab", max_size=3), min_size=len(pieces), max_size=len(pieces)))
@@ -90,7 +90,7 @@ def test_overlap_of_many_stars_ends_in_time() -> None:
     assert not overlap("*a" * 200 + "b", "*ab" * 200 + "c*d")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(alphabet="ab* ", max_size=3), st.text(alphabet="ab* ", max_size=3))
 def test_overlap_and_covers_like_the_oracle(one: str, other: str) -> None:
     """Two patterns of three characters have a text of at most four in common, if they have any."""

@@ -29,7 +29,7 @@ asked = st.lists(st.tuples(st.integers(0, 2), st.one_of(st.just("*"), TAGS)), ma
 buckets = st.lists(st.sets(TAGS, max_size=2), max_size=4)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(plans, asked, buckets)
 def test_as_by_hand(
     rules_of_plans: list[list[BackupRule]], wanted: list[tuple[int, str]], tags: list[set[str]]

@@ -52,7 +52,7 @@ def numbers(low: int, high: int) -> st.SearchStrategy[str]:
     return st.one_of(st.just("*"), number, st.builds(lambda a, b: f"{a},{b}", number, number))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     minute=numbers(0, 59),
     hour=numbers(0, 23),
