@@ -32,12 +32,13 @@ $(VENV)/ready: requirements.lock
 KNOWN_evaluate := PROFILE REGION ACCOUNTS ROLE RULES PARAMETERS FORMAT ALL
 KNOWN_deploy := PROFILE MANAGEMENT_PROFILE SECURITY_HUB_PROFILE REGIONS SETTINGS EXCLUSIONS PLAN YES EXPECT_ACCOUNT EXPECT_ORGANIZATION
 KNOWN_deploy-single-account := PROFILE MANAGEMENT_PROFILE SECURITY_HUB_PROFILE REGIONS SETTINGS EXCLUSIONS PLAN YES EXPECT_ACCOUNT
-KNOWN_verify := PROFILE MANAGEMENT_PROFILE SECURITY_HUB_PROFILE REGIONS SETTINGS ALL PROBE YES
+KNOWN_verify := PROFILE MANAGEMENT_PROFILE SECURITY_HUB_PROFILE REGIONS SETTINGS ALL PROBE PROBE_UNIT YES
 KNOWN_undeploy := PROFILE MANAGEMENT_PROFILE SECURITY_HUB_PROFILE REGIONS SETTINGS YES EXPECT_ACCOUNT EXPECT_ORGANIZATION
 KNOWN_query := PROFILE REGION AGGREGATOR QUERY PACK RULE_PREFIX FORMAT ANNOTATIONS SHOW
 KNOWN_costs := OPTIONS
 KNOWN_rdk-rules := RULES PARAMETERS PERIODIC_ONLY
 KNOWN_simulate := PORT
+KNOWN_cfn-guard := REGISTRY
 KNOWN_test := TESTS
 KNOWN_test-fast := TESTS
 KNOWN_mutants := MODULE TESTS
@@ -87,7 +88,7 @@ deploy-single-account: setup  ## Bring the pack to the one account of PROFILE=�
 
 .PHONY: verify
 verify: setup  ## How the deployed pack is, in every account and Region: PROFILE=… (read-only).
-	@$(BIN)/backup-rules verify $(DEPLOYMENT) $(if $(PROBE),--probe)
+	@$(BIN)/backup-rules verify $(DEPLOYMENT) $(if $(PROBE),--probe) $(call option,--probe-unit,$(PROBE_UNIT))
 
 .PHONY: undeploy
 undeploy: setup  ## Take the deployed pack away again: PROFILE=… It asks first.
@@ -144,6 +145,23 @@ $(CHECKOV):
 .PHONY: checkov
 checkov: $(CHECKOV)  ## Check the templates with checkov; .checkov.yaml says what is left out, and why. Not part of lint.
 	@$(CHECKOV) --config-file .checkov.yaml
+
+GUARD = build/cfn-guard
+GUARD_PACKAGE = $(GUARD)/node_modules/@cdklabs/cdk-validator-cfnguard
+# AWS's registry of Guard rules, in its newest state; REGISTRY names a folder that has it, where GitHub is out of reach.
+REGISTRY ?= $(GUARD)/registry
+
+# Without what the package wants beside it (the CDK, 200 MB): only its cfn-guard and its rules are used.
+$(GUARD_PACKAGE):
+	@npm install --silent --prefix $(GUARD) --ignore-scripts --legacy-peer-deps --no-save @cdklabs/cdk-validator-cfnguard@0.0.62
+
+$(GUARD)/registry:
+	@git clone --quiet https://github.com/aws-cloudformation/aws-guard-rules-registry $@
+	@git -C $@ checkout --quiet 7f7340c26ae5d5e8874651dbffeb12e0e9f505b6
+
+.PHONY: cfn-guard
+cfn-guard: setup $(GUARD_PACKAGE) $(REGISTRY)  ## Check the templates with AWS's Guard rules; .cfn-guard.yaml says what is left out, and why. Not part of lint.
+	@$(BIN)/python -m tests.cfn_guard $(GUARD_PACKAGE) $(call quoted,$(REGISTRY))
 
 .PHONY: check
 check: lint test-all  ## Everything that must hold before a commit: lint, format, types, tests.

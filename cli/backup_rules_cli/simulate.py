@@ -25,6 +25,7 @@ from aws_simulator.core.config.service import Clockwork, start_recorder
 from aws_simulator.core.operations import AwsError
 from aws_simulator.deployment.events import pump, run_schedules
 from aws_simulator.deployment.lambda_runtime import LambdaRuntime, lambda_runtime
+from aws_simulator.deployment.membership import Members
 from aws_simulator.extras.changes import Changes, watched_changes
 from aws_simulator.extras.mails import Mail, Mailbox
 from aws_simulator.server import new_access_key, serving
@@ -93,28 +94,61 @@ def at_work(runtime: LambdaRuntime, places: Sequence[tuple[str, str]], changes: 
     """AWS Config, EventBridge and Lambda at work, for ever; says what they did, a line each.
 
     A rule is evaluated when it is made, and again seconds after something changed in its account and Region. Functions
-    that EventBridge runs on a schedule run twice a minute, whatever their schedule. Mails go into a folder.
+    that EventBridge runs on a schedule run twice a minute, whatever their schedule. Mails go into a folder. Accounts
+    that join, leave or move are followed; what failed in one for lack of a recorder is tried again twice a minute.
     """
     clockwork, mailbox, waiting, due = Clockwork(runtime, places), Mailbox(), set[tuple[str, str]](), 0.0
+    world = _Inhabited(places, clockwork, changes)
     while True:
+        if is_due := time.monotonic() >= due:
+            due = time.monotonic() + SCHEDULE_SECONDS
+        yield from world.followed(again=is_due)
         changed = changes.taken()
         ready, waiting = waiting - changed, waiting & changed | changed
-        for run in clockwork.tick(ready):
-            yield f"AWS Config: {run.rule} in {run.event['accountId']}: {run.failure or 'evaluated'}"
-        try:
-            for done in pump(runtime):
-                yield f"AWS Lambda: a function took events from its queue: {done.error or 'done'}"
-        except AwsError as error:
-            yield f"AWS Lambda: {error.code}: {error.message}"
-        if time.monotonic() >= due:
-            due = time.monotonic() + SCHEDULE_SECONDS
-            for account, region in places:
-                for done in run_schedules(runtime, account, region):
-                    if done.error:
-                        yield f"EventBridge: a scheduled function failed: {done.error}"
+        for runs in clockwork.round(ready):
+            for run in runs:
+                yield f"AWS Config: {run.rule} in {run.event['accountId']}: {run.failure or 'evaluated'}"
+            yield from world.followed()  # a round of many accounts takes its time
+        yield from _pumped(runtime)
+        if is_due:
+            yield from _failed_schedules(runtime, world.places)
         for mail in mailbox.new():
             yield f"Mail to {mail.to}: {mail.subject}: {keep(mail, mails)}"
         time.sleep(_SECONDS)
+
+
+def _pumped(runtime: LambdaRuntime) -> Iterator[str]:
+    try:
+        for done in pump(runtime):
+            yield f"AWS Lambda: a function took events from its queue: {done.error or 'done'}"
+    except AwsError as error:
+        yield f"AWS Lambda: {error.code}: {error.message}"
+
+
+def _failed_schedules(runtime: LambdaRuntime, places: Sequence[tuple[str, str]]) -> Iterator[str]:
+    for account, region in places:
+        for done in run_schedules(runtime, account, region):
+            if done.error:
+                yield f"EventBridge: a scheduled function failed: {done.error}"
+
+
+class _Inhabited:
+    """Where something may run: the places at first, those of new members, and none of closed accounts."""
+
+    def __init__(self, places: Sequence[tuple[str, str]], clockwork: Clockwork, changes: Changes) -> None:
+        self.places = tuple(places)
+        self._members = Members({region for _, region in places})
+        self._clockwork, self._changes = clockwork, changes
+
+    def followed(self, *, again: bool = False) -> Iterator[str]:
+        """Follow the accounts that joined, left or moved; `again`: also try what has failed before."""
+        for change in self._members.settled(again=again):
+            yield f"AWS Organizations: account {change.account} {change.what}"
+            closed = self._members.closed()
+            places = dict.fromkeys((*self.places, *self._members.places()))
+            self.places = tuple(place for place in places if place[0] not in closed)
+            self._clockwork.look_after(self.places)
+            self._changes.look_after(self.places)
 
 
 def keep(mail: Mail, folder: Path) -> Path:

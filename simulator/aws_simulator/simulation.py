@@ -17,7 +17,21 @@ from contextlib import contextmanager
 from moto import mock_aws
 from moto.core.config import default_user_config
 
-from aws_simulator.core import accounts, backup, config, eks, faults, fsx, iam, ids, organizations, rates, rds, tagging
+from aws_simulator.core import (
+    accounts,
+    backup,
+    config,
+    eks,
+    faults,
+    fsx,
+    iam,
+    ids,
+    invitations,
+    organizations,
+    rates,
+    rds,
+    tagging,
+)
 from aws_simulator.core.accounts import account_session
 from aws_simulator.core.faults import failing, recorded_calls
 from aws_simulator.core.operations import clock, page_size
@@ -44,6 +58,7 @@ _MODULES = (
     fsx,
     iam,
     organizations,
+    invitations,
     rds,
     tagging,
     authorization,

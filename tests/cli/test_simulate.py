@@ -101,12 +101,13 @@ def test_the_page_brings_findings_mails_and_changed_verdicts_as_it_stands(told: 
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "/444455556666/backup-config-rules-mails-Queue" in done.stdout
     assert "All is well: 4 accounts, 1 Region." in done.stdout
     assert "Plan nobody has no selection" in done.stdout
+    assert "Plan forgotten has no selection" in done.stdout
     assert "Deleted." in done.stdout
     first = email.message_from_bytes((profiles.parent / "simulated-mails" / "0001.eml").read_bytes(), policy=default)
     assert first["To"] == "backups@example.com"

@@ -40,3 +40,16 @@ def test_the_functions_role_is_one_that_it_trusts() -> None:
     function_role = rendered("rule-functions.yaml", {"FunctionRoleName": "Mine"})["FunctionRole"]["Properties"]
     assert function_role["RoleName"] == "Mine-eu-west-1"
     assert role({"MemberRoleName": "Reader"})["RoleName"] == "Reader"
+
+
+def test_the_role_that_deploys_may_ask_for_recorders_if_it_is_named() -> None:
+    deployer = f"arn:aws:iam::{CENTRAL}:role/path/Deployer"
+    made = role({"DeployerRoleArn": deployer})
+    _, trusted = made["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": deployer},
+        "StringEquals": {"aws:PrincipalOrgID": ORGANIZATION},
+    }
+    _, policy = made["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["config:DescribeConfigurationRecorderStatus"]

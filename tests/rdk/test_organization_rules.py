@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from aws_simulator.deployment.membership import settle
 from tests.front_door import Door, front_door
 from tests.organization import MANAGEMENT, OTHER_MEMBER, Organization
 
@@ -61,6 +62,23 @@ def test_an_account_without_a_running_recorder_fails_the_rule() -> None:
         status = put(management)
         assert status["OrganizationRuleStatus"] == "CREATE_FAILED"
         assert f"{member.account}: NoAvailableConfigurationRecorder" in status["ErrorMessage"]
+
+
+def test_accounts_that_join_get_it_and_those_that_leave_lose_it() -> None:
+    with front_door() as member:
+        organization = Organization.of(member)
+        management, other = organization.management, member.at(account=OTHER_MEMBER)
+        for door in (member, management, other):
+            record(door)
+        put(management)
+        management.client("organizations").remove_account_from_organization(AccountId=OTHER_MEMBER)
+        settle(MANAGEMENT, ["eu-west-1"])
+        assert (len(rules(member)), rules(other)) == (1, [])
+        invited = {"Id": OTHER_MEMBER, "Type": "ACCOUNT"}
+        handshake = management.client("organizations").invite_account_to_organization(Target=invited)["Handshake"]
+        other.client("organizations").accept_handshake(HandshakeId=handshake["Id"])
+        settle(MANAGEMENT, ["eu-west-1"])
+        assert (len(rules(member)), len(rules(other))) == (1, 1)
 
 
 def test_resource_types_are_refused_for_a_rule_with_a_schedule_only() -> None:

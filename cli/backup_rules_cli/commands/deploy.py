@@ -140,6 +140,7 @@ def deploy_single_account(
     epilog=options.examples(
         "backup-rules verify --profile security",
         "backup-rules verify --profile security --region eu-west-1 --all",
+        "backup-rules verify --profile sandbox --probe --probe-unit ou-ab12-11111111",
     )
 )
 @_place
@@ -148,6 +149,12 @@ def deploy_single_account(
     "--probe",
     is_flag=True,
     help="Instead: bring one rule to this account alone, a sandbox, see which open points hold on AWS, take it away.",
+)
+@click.option(
+    "--probe-unit",
+    default="",
+    metavar="OU",
+    help="With --probe: also to the one sandbox account of this organizational unit, as to an organization.",
 )
 @_yes
 def verify(
@@ -158,12 +165,15 @@ def verify(
     settings: Path,
     everything: bool,
     probe: bool,
+    probe_unit: str,
     yes: bool,
 ) -> int:
     """Tell how the deployed pack is, in every account and Region; changes nothing, without --probe."""
     wanted, access, management, hub = _read(profile, management_profile, security_hub_profile, regions, settings)
+    if probe_unit and not probe:
+        raise click.UsageError("--probe-unit goes with --probe.")
     if probe:
-        return _done(lambda: try_out(wanted, access, Terminal(yes=yes)))
+        return _done(lambda: try_out(wanted, access, Terminal(yes=yes), probe_unit))
     well = read_back(wanted, access, management, hub, everything=everything, named=bool(regions))
     return WELL if well else PROBLEMS
 

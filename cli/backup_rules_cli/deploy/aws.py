@@ -32,6 +32,8 @@ _ACTIONS = {
     "s3:DeleteObjects": "s3:DeleteObjectVersion",
 }
 
+_SESSION_NAME = "backup-rules-deploy"
+
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 
 _MENDS = {NoCredentialsError: f" {NO_CREDENTIALS}", ProfileNotFound: f" {NO_CREDENTIALS}"}
@@ -91,6 +93,19 @@ class Access:
         arn = str(answer["Arn"])
         return Caller(str(answer["Account"]), arn.split(":")[1], arn)
 
+    def under(self, role: str, policy: str) -> Access:
+        """The account of a role, as its session reaches it that may do what the policy says and no more.
+
+        Raises:
+            AwsCallError: the role is not there, or does not trust the caller.
+        """
+        asked = {"RoleArn": role, "RoleSessionName": _SESSION_NAME, "Policy": policy}
+        given = self.call("sts", self.region, "assume_role", **asked)["Credentials"]
+        keys = given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+        made = Access("", self.region)
+        made._session = _session(self.region, botocore.session.Session(), *keys)
+        return made
+
     def call(self, service: str, region: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """One call of a client's method, such as `describe_stacks`.
 
@@ -116,10 +131,7 @@ class Access:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        session = botocore.session.Session(profile=self.profile or None)
-        # Reading AWS's service models is what makes a session slow; several share what one has read.
-        session.register_component("data_loader", _loader())
-        return boto3.Session(region_name=self.region, botocore_session=session)
+        return _session(self.region, botocore.session.Session(profile=self.profile or None))
 
     def _client(self, service: str, region: str) -> Any:
         with self._lock:  # several threads may ask, and boto3's session makes one client at a time
@@ -146,6 +158,12 @@ class Access:
         else:
             message = f"{action} failed{account}, {region}: {code}: {text}{_MENDS_OF_CODES.get(code, '')}"
         return AwsCallError(message, code, text)
+
+
+def _session(region: str, session: botocore.session.Session, *keys: str) -> boto3.Session:
+    # Reading AWS's service models is what makes a session slow; several share what one has read.
+    session.register_component("data_loader", _loader())
+    return boto3.Session(*keys, region_name=region, botocore_session=session)
 
 
 @cache

@@ -141,7 +141,7 @@ def _organization(settings: Settings, access: Access, management: Access | None,
             lambda: hub_problems(hub, settings),
         )
     )
-    silent = accounts_without_recorder(access, reached, settings)
+    silent = accounts_without_recorder(access, management, organization, reached, settings)
     return OrganizationRollout(settings, access, package(), hub, organization, reached, management, silent)
 
 

@@ -199,6 +199,7 @@ class OrganizationRollout(Rollout):
             "CentralAccountId": self.access.caller.account,
             "FunctionRoleName": self.settings.function_role_name,
             "OrganizationId": self.organization.id,
+            "DeployerRoleArn": self.settings.deployer_role_arn,
         }
 
     def _organization(self, region: str, buckets: Mapping[str, str]) -> Stack:

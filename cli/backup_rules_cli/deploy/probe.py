@@ -7,16 +7,17 @@ what can be asked, and takes everything away again. For a sandbox: it costs some
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeVar
 
-from backup_rules_cli.console import indented, show, titled, width
+from backup_rules_cli.console import show
+from backup_rules_cli.deploy import points as waiting
 from backup_rules_cli.deploy.aws import Access, AwsCallError
 from backup_rules_cli.deploy.deploy import deploy
 from backup_rules_cli.deploy.logs import read_logs
+from backup_rules_cli.deploy.points import Point, report, until
+from backup_rules_cli.deploy.probe_organization import OrganizationProbe, find_organization
 from backup_rules_cli.deploy.settings import RuleSettings, Settings
 from backup_rules_cli.deploy.terminal import Terminal
 from backup_rules_cli.deploy.undeploy import undeploy
@@ -27,38 +28,28 @@ NAME = "backup-rules-probe"
 RULE, PARAMETERS = "BACKUP_SERVICE_OPT_IN", {"RequiredResourceTypes": "EBS"}
 """Says something of any account: the least that shows that evaluations are taken."""
 
-WAIT_SECONDS = 1800.0
-POLL_SECONDS = 10.0
 _LONG_NAME = "no-such-rule-" + "x" * 60
 _NO_ACCOUNT = "100000000001"
 
 
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Point:
-    """A statement about AWS, whether it holds (None: not shown), and what was seen."""
-
-    statement: str
-    holds: bool | None
-    seen: str
-
-
-def probe(settings: Settings, access: Access, terminal: Terminal) -> bool:
+def probe(settings: Settings, access: Access, terminal: Terminal, unit: str = "") -> bool:
     """Ask, deploy, wait, report and take away again; whether all points hold that were shown.
 
+    `unit` is an organizational unit with one sandbox account, for the points that need an organization.
+
     Raises:
-        CommandError: the person did not agree, or something of that name is there already.
+        CommandError: the person did not agree, the unit does not do, or something of that name is there already.
         AwsCallError, StackError: the deployment or its removal failed; what is left is told.
     """
     small = _one_rule(settings)
     region, account = small.home, access.caller.account
+    organization = find_organization(small, access, unit) if unit else None
     show(
         [
             f"Probe of AWS in account {account}, {region}, as {access.caller.arn}.",
             f"It deploys {NAME}: two stacks with one function and a Config rule, and two conformance packs;",
-            f"waits up to {WAIT_SECONDS / 60:.0f} minutes for each of them; and deletes all of it again.",
+            f"waits up to {waiting.WAIT_SECONDS / 60:.0f} minutes for each of them; and deletes all of it again.",
+            *(organization.lines() if organization else ()),
         ]
     )
     if not terminal.agrees("Probe?"):
@@ -72,13 +63,30 @@ def probe(settings: Settings, access: Access, terminal: Terminal) -> bool:
         points += _pack(access, region, account, small)
         points += _evaluated(access, region, account, small, terminal)
         points += _asked(access, region)
+        points += organization.points(terminal) if organization else _ORGANIZATION_ONLY
     except CommandError as error:
         points.append(Point("Everything could be tried", holds=False, seen=str(error)))
     finally:
-        _report(points, account, region)  # first: taking it away may fail, too
-        _delete_packs(access, region, terminal)
-        undeploy(small, access, None, access, said_yes, named=True)
+        report(points, f"account {account}  {region}")  # first: taking it away may fail, too
+        _take_away(small, access, organization, terminal)
     return all(point.holds is not False for point in points)
+
+
+def _take_away(settings: Settings, access: Access, organization: OrganizationProbe | None, terminal: Terminal) -> None:
+    try:
+        if organization:
+            organization.take_away()
+    finally:
+        _delete_packs(access, settings.home, terminal)
+        undeploy(settings, access, None, access, Terminal(yes=True), named=True)
+
+
+_BY_UNIT = "It takes an organization: --probe-unit, with a unit that holds one sandbox account."
+_ORGANIZATION_ONLY = (
+    Point("AWS Config sends aws:SourceOrgID (invoke_permission: organization)", None, _BY_UNIT),
+    Point("A StackSet and an organization pack reach an account, and its rule is evaluated", None, _BY_UNIT),
+    Point("A pack's failed accounts can be read after the stack was rolled back", None, _BY_UNIT),
+)
 
 
 def _one_rule(settings: Settings) -> Settings:
@@ -147,7 +155,7 @@ def _made(access: Access, region: str, name: str, statement: str, properties: Ma
     body = json.dumps({"Resources": {"Probe": {"Type": "AWS::Config::ConfigRule", "Properties": properties}}})
     try:
         access.call("config", region, "put_conformance_pack", ConformancePackName=name, TemplateBody=body)
-        status = _until(lambda: _pack_status(access, region, name), lambda it: not it[0].endswith("_IN_PROGRESS"))
+        status = until(lambda: _pack_status(access, region, name), lambda it: not it[0].endswith("_IN_PROGRESS"))
     except AwsCallError as error:
         return Point(statement, holds=False, seen=error.text)
     return Point(statement, status[0] == "CREATE_COMPLETE", f"{status[0]} {status[1]}".strip())
@@ -166,12 +174,12 @@ def _evaluated(access: Access, region: str, account: str, settings: Settings, te
         ("probe-backup-service-opt-in", "AWS Config invokes the function and takes its evaluations"),
         ("probe-of-a-pack", "It does for a pack's rule as well"),
     ):
-        found = _until(lambda name=name: _verdicts(access, region, name), bool)  # type: ignore[misc]  # bound now
+        found = until(lambda name=name: _verdicts(access, region, name), bool)  # type: ignore[misc]  # bound now
         seen = f"{', '.join(found)} for the account." if found else "There was none within the time."
         yield Point(statement, bool(found), seen)
     statement = "Logs Insights sums up the function's lines as verify reads them"
     try:
-        (health,) = _until(
+        (health,) = until(
             lambda: read_logs(settings, access, region, [account], datetime.now(UTC)), lambda it: account in it[0].puts
         )
     except (AwsCallError, ValueError, KeyError) as error:
@@ -209,29 +217,13 @@ def _asked(access: Access, region: str) -> Iterator[Point]:
         alone = error.code == "AWSOrganizationsNotInUseException"
         holds = None if alone else error.code == "AccountNotFoundException"
         yield Point(statement, holds, f"{error.code}: {error.text}")
-    for other in (
-        "AWS Config sends aws:SourceOrgID (invoke_permission: organization)",
-        "PutEvaluations takes the central account's credentials",
-        "A StackSet and an organization pack reach every account",
-    ):
-        yield Point(other, None, "It takes an organization: deploy to one organizational unit, and verify.")
-
-
-def _until(read: Callable[[], _T], is_enough: Callable[[_T], bool]) -> _T:
-    """What is read once it is enough, or when the time is up."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        found = read()
-        if is_enough(found) or time.monotonic() >= deadline:
-            return found
-        time.sleep(POLL_SECONDS)
 
 
 def _delete_packs(access: Access, region: str, terminal: Terminal) -> None:
     for name in (f"{NAME}-plain", f"{NAME}-pseudo"):
         try:
             access.call("config", region, "delete_conformance_pack", ConformancePackName=name)
-            _until(lambda name=name: _is_gone(access, region, name), bool)  # type: ignore[misc]  # bound now
+            until(lambda name=name: _is_gone(access, region, name), bool)  # type: ignore[misc]  # bound now
         except AwsCallError as error:
             if error.code != "NoSuchConformancePackException":
                 terminal.say(f"{region}  conformance pack {name} is left: {error}")
@@ -240,18 +232,3 @@ def _delete_packs(access: Access, region: str, terminal: Terminal) -> None:
 def _is_gone(access: Access, region: str, name: str) -> bool:
     answer = access.call("config", region, "describe_conformance_pack_status", ConformancePackNames=[name])
     return not answer["ConformancePackStatusDetails"]
-
-
-# --- What is told -----------------------------------------------------------------------------------------------------
-
-_WORDS = {True: "HOLDS", False: "DOES NOT", None: "NOT SHOWN"}
-
-
-def _report(points: list[Point], account: str, region: str) -> None:
-    failed = sum(point.holds is False for point in points)
-    shown = sum(point.holds is not None for point in points)
-    columns = width()
-    show(titled(f"What was seen of AWS in account {account}  {region}", f"{shown - failed} of {shown} hold", columns))
-    for point in points:
-        show([f"{_WORDS[point.holds]:<10} {point.statement}"])
-        show(indented(point.seen, columns, 11))

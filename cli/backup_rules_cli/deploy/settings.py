@@ -74,6 +74,8 @@ class Settings:
     """Ids of organizational units; none stands for the whole organization."""
     excluded_accounts: tuple[str, ...] = ()
     skip_accounts_without_recorder: bool = False
+    deployer_role_arn: str = ""
+    """The role that deploys, if it may ask AWS Config in each account through the member role."""
     excluded_plans: tuple[str, ...] = ()
     not_excluded: tuple[str, ...] = ()
     """What an exclusions file names and the pack reports all the same, each with the reason."""
@@ -341,6 +343,11 @@ _READERS: Mapping[str, _Reader] = {
     "targets": _one(_targets),
     "excluded_accounts": _one(_texts, pattern=ACCOUNT_ID, allowed=_ACCOUNT),
     "skip_accounts_without_recorder": _one(_choice, choices=_TRUTH),
+    "deployer_role_arn": _one(
+        _text,
+        pattern=r"|arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
+        allowed="the ARN of an IAM role of the account that owns the pack, or blank",
+    ),
     "excluded_plans": _one(_texts, pattern=r"[^,\n]+", allowed="the name or id of a plan, * and ? allowed, no comma"),
     "member_role_name": _role(64),
     "function_role_name": _role(45),  # the Region is added to it

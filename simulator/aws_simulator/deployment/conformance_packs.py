@@ -3,9 +3,11 @@
 A pack becomes a CloudFormation stack in each account, whose rules get an ending to their names and belong to AWS
 Config. An organization's pack is put by the management account or a delegated administrator, and reaches every account
 that is not excluded; accounts without a running recorder fail, and fail the pack. AWS does that in the background and
-tries again for hours; here all is done within the call, and `settle` does what AWS would do later.
+tries again for hours; here all is done within the call, and `settle` does what AWS would do later. In a closed account
+nothing is done any more: what AWS shows of it is not documented, and here the last status stays.
 
-Sources: https://docs.aws.amazon.com/config/latest/APIReference/API_PutOrganizationConformancePack.html,
+Sources: https://docs.aws.amazon.com/config/latest/developerguide/conformance-pack-organization-apis.html,
+https://docs.aws.amazon.com/config/latest/APIReference/API_PutOrganizationConformancePack.html,
 https://docs.aws.amazon.com/config/latest/APIReference/API_PutConformancePack.html
 """
 
@@ -18,6 +20,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -128,6 +131,8 @@ class OrganizationPack:
     changed: datetime
     verb: str = "CREATE"
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    lock: RLock = field(default_factory=RLock, repr=False, compare=False)
+    """Callers and AWS Config's own doing may come at once."""
 
     @property
     def arn(self) -> str:
@@ -543,11 +548,17 @@ def _put_organization_pack(request: Request) -> Document:
 
 def _reach(pack: OrganizationPack, organization: OrganizationsBackend) -> None:
     """The pack in every account that is not excluded, and in no other."""
-    members = _targets(pack, organization)
-    for account in members:
-        _deploy(pack, account, organization.account_id)
-    for account in [each for each in pack.outcomes if each not in members]:
-        _withdraw(pack, account)
+    with pack.lock:
+        for account in _targets(pack, organization):
+            _deploy(pack, account, organization.account_id)
+        for account in _left(pack, organization):
+            _withdraw(pack, account)
+
+
+def _left(pack: OrganizationPack, organization: OrganizationsBackend) -> list[str]:
+    """Accounts that have the pack and shall not: excluded, or gone from the organization. Closed ones are not."""
+    stay = {each.id for each in organization.accounts if each.id not in pack.excluded}
+    return [each for each in pack.outcomes if each not in stay]
 
 
 def _targets(pack: OrganizationPack, organization: OrganizationsBackend) -> list[str]:
@@ -655,8 +666,9 @@ def _organization_pack_details(request: Request) -> Document:
 def _delete_organization_pack(request: Request) -> Document:
     administered(request)
     pack = _organization_pack(request, request.text("OrganizationConformancePackName"))
-    for account in list(pack.outcomes):
-        _withdraw(pack, account)
+    with pack.lock:
+        for account in list(pack.outcomes):
+            _withdraw(pack, account)
     del state_of(request.account, request.region).organization_packs[pack.name]
     return {}
 
@@ -666,18 +678,18 @@ def settle(organization: OrganizationsBackend, regions: Sequence[str] | None = N
     owners = [organization.account_id, *(each.account.id for each in organization.admins)]
     for owner in owners:
         for region in regions or list(config_backends[owner]):
-            for pack in state_of(owner, region).organization_packs.values():
+            for pack in list(state_of(owner, region).organization_packs.values()):
                 _catch_up(pack, organization)
 
 
 def _catch_up(pack: OrganizationPack, organization: OrganizationsBackend) -> None:
-    members = _targets(pack, organization)
-    for account in members:
-        outcome = pack.outcomes.get(account)
-        if outcome is None or outcome.failed:
-            _deploy(pack, account, organization.account_id)
-    for account in [each for each in pack.outcomes if each not in members]:
-        _withdraw(pack, account)
+    with pack.lock:
+        for account in _targets(pack, organization):
+            outcome = pack.outcomes.get(account)
+            if outcome is None or outcome.failed:
+                _deploy(pack, account, organization.account_id)
+        for account in _left(pack, organization):
+            _withdraw(pack, account)
 
 
 # --- The wiring -----------------------------------------------------------------------------------------------------

@@ -1,24 +1,27 @@
 """Organization Config rules: a custom Lambda rule that AWS Config makes in every account of an organization.
 
 Put by the management account or a delegated administrator, as `rdk deploy-organization` does through CloudFormation.
-Accounts without a running recorder fail. Managed and policy rules are not simulated, nor that members may not change
-the rule, and accounts that join later are not reached.
+Accounts without a running recorder fail, and are tried again by `settle`, which also follows accounts that join and
+leave. Managed and policy rules are not simulated, nor that members may not change the rule.
 
 Sources: https://docs.aws.amazon.com/config/latest/APIReference/API_PutOrganizationConfigRule.html,
+https://docs.aws.amazon.com/config/latest/developerguide/config-rule-multi-account-deployment.html,
 https://docs.aws.amazon.com/config/latest/APIReference/API_OrganizationCustomRuleMetadata.html
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import RLock
 from typing import Any
 
 from botocore.exceptions import ClientError
 from moto.config.models import ConfigBackend, config_backends
 from moto.config.responses import ConfigResponse
+from moto.organizations.models import OrganizationsBackend
 
 from aws_simulator.core.operations import AwsError, Handler, Paging, Request, implement, now, page
 from aws_simulator.deployment.cloudformation import clients
@@ -37,6 +40,8 @@ class OrganizationRule:
     excluded: tuple[str, ...]
     changed: datetime
     outcomes: dict[str, str | None] = field(default_factory=dict)
+    lock: RLock = field(default_factory=RLock, repr=False, compare=False)
+    """Callers and AWS Config's own doing may come at once."""
 
     @property
     def name_in_account(self) -> str:
@@ -49,8 +54,8 @@ class OrganizationRule:
         return {account: error for account, error in self.outcomes.items() if error}
 
 
-def _rules(request: Request) -> dict[str, OrganizationRule]:
-    backend: ConfigBackend = config_backends[request.account][request.region]
+def _rules(account: str, region: str) -> dict[str, OrganizationRule]:
+    backend: ConfigBackend = config_backends[account][region]
     # moto empties this dictionary when it resets the backend.
     rules: dict[str, OrganizationRule] = vars(backend).setdefault("_organization_rules", {})
     return rules
@@ -61,7 +66,7 @@ def _put(request: Request) -> dict[str, Any]:
     metadata = request.parameters.get("OrganizationCustomRuleMetadata")
     if not metadata:
         raise AwsError("InvalidParameterValueException", "Only custom Lambda rules are simulated for organizations.")
-    rules = _rules(request)
+    rules = _rules(request.account, request.region)
     digest = hashlib.sha256(f"{request.account}/{request.region}/{name}".encode()).hexdigest()[:8]
     arn = (
         f"arn:{request.partition}:config:{request.region}:{request.account}:organization-config-rule/"
@@ -70,12 +75,35 @@ def _put(request: Request) -> dict[str, Any]:
     excluded = tuple(request.parameters.get("ExcludedAccounts") or ())
     before = rules.get(name)
     rule = rules[name] = OrganizationRule(name, arn, metadata, excluded, now())
-    wanted = {each.id for each in organization.accounts if each.status == "ACTIVE" and each.id not in excluded}
-    for account in sorted(wanted):
-        rule.outcomes[account] = _make(rule, account, request.region)
-    for account in set(before.outcomes) - wanted if before else ():
-        _remove(rule, account, request.region)
+    with rule.lock:
+        for account in _wanted(rule, organization):
+            rule.outcomes[account] = _make(rule, account, request.region)
+        for account in set(before.outcomes) - set(rule.outcomes) if before else ():
+            _remove(rule, account, request.region)
     return {"OrganizationConfigRuleArn": arn}
+
+
+def _wanted(rule: OrganizationRule, organization: OrganizationsBackend) -> list[str]:
+    return sorted(each.id for each in organization.accounts if each.status == "ACTIVE" and each.id not in rule.excluded)
+
+
+def settle(organization: OrganizationsBackend, regions: Sequence[str] | None = None) -> None:
+    """What AWS Config does by itself: rules for accounts that joined or failed before, none for those that left."""
+    for owner in (organization.account_id, *(each.account.id for each in organization.admins)):
+        for region in regions or list(config_backends[owner]):
+            for rule in list(_rules(owner, region).values()):
+                _catch_up(rule, region, organization)
+
+
+def _catch_up(rule: OrganizationRule, region: str, organization: OrganizationsBackend) -> None:
+    stay = {each.id for each in organization.accounts}
+    with rule.lock:
+        for account in _wanted(rule, organization):
+            if rule.outcomes.get(account, "new") is not None:
+                rule.outcomes[account] = _make(rule, account, region)
+        for account in [each for each in rule.outcomes if each not in stay]:
+            _remove(rule, account, region)
+            del rule.outcomes[account]
 
 
 def _make(rule: OrganizationRule, account: str, region: str) -> str | None:
@@ -114,7 +142,7 @@ def _remove(rule: OrganizationRule, account: str, region: str) -> None:
 
 def _asked(request: Request) -> list[OrganizationRule]:
     administered(request)
-    rules = _rules(request)
+    rules = _rules(request.account, request.region)
     names = request.parameters.get("OrganizationConfigRuleNames") or sorted(rules)
     return [_rule(rules, name) for name in names]
 
@@ -159,7 +187,7 @@ def _statuses(request: Request) -> dict[str, Any]:
 
 def _delete(request: Request) -> dict[str, Any]:
     administered(request)
-    rules = _rules(request)
+    rules = _rules(request.account, request.region)
     rule = _rule(rules, request.text("OrganizationConfigRuleName"))
     for account in rule.outcomes:
         _remove(rule, account, request.region)

@@ -45,6 +45,10 @@ class Changes:
         self._places = tuple(places)
         self._buckets = self._all_buckets()
 
+    def look_after(self, places: Sequence[Place]) -> None:
+        """These accounts and Regions from now on: accounts come and go."""
+        self._places = tuple(places)
+
     def taken(self) -> set[Place]:
         """Where something changed since this was last asked."""
         found: set[Place] = set()
@@ -53,7 +57,7 @@ class Changes:
             if call.service not in _NO_MATTER and not call.operation.startswith(_READS):
                 found |= set(self._touched(call))
         before, self._buckets = self._buckets, self._all_buckets()
-        return found | {place for place in self._places if before[place] != self._buckets[place]}
+        return found | {place for place in self._places if before.get(place, []) != self._buckets[place]}
 
     def _touched(self, call: Call) -> Iterator[Place]:
         """IAM is of all Regions, and what AWS Organizations says of all accounts."""

@@ -13,23 +13,23 @@ import pytest
 from aws_simulator.core.config.service import Clockwork
 from aws_simulator.core.faults import denied, failing, recorded_calls
 from aws_simulator.deployment.lambda_runtime import lambda_runtime
-from backup_rules_cli.deploy import probe
-from tests.cli.deploy.site import ALONE, HOME, Site, deploying
+from backup_rules_cli.deploy import points
+from tests.cli.deploy.site import ALONE, ANALYTICS, CENTRAL, HOME, MANAGEMENT, PAYMENTS, Site, deploying
 from tests.cli.deploy.test_deploy import made, roles, writes
 
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """AWS Config is at work in the sandbox."""
-    monkeypatch.setattr(probe, "POLL_SECONDS", 0.2)
-    monkeypatch.setattr(probe, "WAIT_SECONDS", 20.0)
+    monkeypatch.setattr(points, "POLL_SECONDS", 0.2)
+    monkeypatch.setattr(points, "WAIT_SECONDS", 20.0)
     over = Event()
     with (
         deploying(tmp_path, monkeypatch) as found,
         lambda_runtime(found.url) as runtime,
         ThreadPoolExecutor(1) as pool,
     ):
-        clockwork = Clockwork(runtime, [(ALONE, HOME)])
+        clockwork = Clockwork(runtime, [(ALONE, HOME), (CENTRAL, HOME), (PAYMENTS, HOME)])
 
         def work() -> None:
             while not over.wait(0.2):
@@ -47,15 +47,23 @@ def told(capsys: Any) -> str:
     return " ".join((printed.out + printed.err).split())
 
 
-def is_clean(site: Site) -> bool:
+def is_clean(site: Site, account: str = ALONE) -> bool:
     """Whether nothing of it is left in the account."""
-    config = site.client(ALONE, "config")
+    config = site.client(account, "config")
     return (
-        made(site, ALONE) == {}
+        made(site, account) == {}
         and not config.describe_config_rules()["ConfigRules"]
         and not config.describe_conformance_packs()["ConformancePackDetails"]
-        and not any("Probe" in each for each in roles(site, ALONE))
+        and not any("Probe" in each for each in roles(site, account))
     )
+
+
+def sandbox(site: Site) -> str:
+    """A unit that holds one account."""
+    organizations = site.client(MANAGEMENT, "organizations")
+    unit = organizations.create_organizational_unit(ParentId=site.root, Name="Sandbox")["OrganizationalUnit"]["Id"]
+    organizations.move_account(AccountId=PAYMENTS, SourceParentId=site.workloads, DestinationParentId=unit)
+    return str(unit)
 
 
 def test_it_reports_what_holds_and_leaves_nothing(site: Site, capsys: Any) -> None:
@@ -71,6 +79,31 @@ def test_it_reports_what_holds_and_leaves_nothing(site: Site, capsys: Any) -> No
     ):
         assert held in text
     assert is_clean(site)
+
+
+@pytest.mark.slow
+def test_in_an_organization_it_reaches_the_one_account_of_a_unit(site: Site, capsys: Any) -> None:
+    """The simulator's AWS Config sends no aws:SourceOrgID, as AWS does not document it."""
+    site.run("verify", "--probe", "--yes", "--probe-unit", sandbox(site))
+    text = told(capsys)
+    for seen in (
+        f"for account payments ({PAYMENTS}) alone a role BackupRulesProbeMember by a StackSet",
+        f"HOLDS A pack's failed accounts can be read after the stack was rolled back {PAYMENTS} CREATE_FAILED",
+        "DOES NOT AWS Config sends aws:SourceOrgID (invoke_permission: organization)",
+        "HOLDS A StackSet and an organization pack reach an account, and its rule is evaluated Evaluations were put for"
+        f" {PAYMENTS} at 20",
+    ):
+        assert seen in text, text[text.index("What was seen") :]
+    assert all(is_clean(site, account) for account in (CENTRAL, PAYMENTS, ANALYTICS))
+    packs = site.client(CENTRAL, "config").describe_organization_conformance_packs()
+    assert packs["OrganizationConformancePacks"] == []
+
+
+def test_a_unit_with_more_than_a_sandbox_is_refused(site: Site, capsys: Any) -> None:
+    with recorded_calls() as calls:
+        assert site.run("verify", "--probe", "--yes", "--probe-unit", site.workloads) == 2
+    assert f"Unit {site.workloads} holds 2 accounts that a StackSet reaches" in told(capsys)
+    assert writes(calls) == []
 
 
 @pytest.mark.slow

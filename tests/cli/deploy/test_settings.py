@@ -29,6 +29,7 @@ def test_each_setting_is_read() -> None:
         targets: [ou-ab12-11111111]
         excluded_accounts: [000123456701, "222233334444"]
         skip_accounts_without_recorder: true
+        deployer_role_arn: arn:aws:iam::444455556666:role/path/Deployer
         excluded_plans: [scratch-*]
         member_role_name: Reader
         function_role_name: Functions
@@ -65,6 +66,7 @@ def test_each_setting_is_read() -> None:
         targets=("ou-ab12-11111111",),
         excluded_accounts=("000123456701", "222233334444"),
         skip_accounts_without_recorder=True,
+        deployer_role_arn="arn:aws:iam::444455556666:role/path/Deployer",
         excluded_plans=("scratch-*",),
         member_role_name="Reader",
         function_role_name="Functions",

@@ -204,3 +204,32 @@ def test_accounts_that_join_and_leave_are_followed_when_deployment_is_automatic(
     )
     settle(MANAGEMENT, [REGION])
     assert accounts_with("reader") == ({CENTRAL, LATER} if automatic else {CENTRAL, MEMBER})
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_an_account_that_leaves_the_organization_keeps_its_stack_only_if_the_stack_set_retains_it(
+    organization: Organization, retain: bool
+) -> None:
+    trust()
+    stack_set(organization.root, AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": retain})
+    client("organizations", MANAGEMENT).remove_account_from_organization(AccountId=MEMBER)
+    settle(MANAGEMENT, [REGION])
+    assert accounts_with("reader") == ({CENTRAL, MEMBER} if retain else {CENTRAL})
+    assert set(instances()) == {CENTRAL}
+
+
+def test_in_a_closed_account_nothing_is_done_any_more(organization: Organization) -> None:
+    trust()
+    stack_set(organization.root)
+    client("organizations", MANAGEMENT).close_account(AccountId=MEMBER)
+    settle(MANAGEMENT, [REGION])
+    assert instances() == {CENTRAL: "SUCCEEDED", MEMBER: "SKIPPED_SUSPENDED_ACCOUNT"}
+    client("cloudformation", MANAGEMENT).delete_stack(StackName="rollout")
+    assert accounts_with("reader") == {MEMBER}
+    assert client("cloudformation", MANAGEMENT).list_stack_sets(Status="ACTIVE")["Summaries"] == []
+
+
+def instances() -> dict[str, str]:
+    """The detailed status of the stack set's instances, by account."""
+    listed = client("cloudformation", MANAGEMENT).list_stack_instances(StackSetName="member-role")["Summaries"]
+    return {each["Account"]: each["StackInstanceStatus"]["DetailedStatus"] for each in listed}

@@ -155,6 +155,19 @@ class TestInAnOrganization:
         assert status()["Status"] == "CREATE_SUCCESSFUL"
         assert len(rules(MEMBER)) == 1
 
+    def test_an_account_that_leaves_loses_the_pack_and_a_closed_one_is_left_alone(self) -> None:
+        record(MANAGEMENT, CENTRAL, MEMBER)
+        put()
+        with account_ids([LATER]):
+            client("organizations", MANAGEMENT).create_account(AccountName="later", Email="later@example.com")
+        record(LATER)
+        settle(MANAGEMENT, [REGION])
+        client("organizations", MANAGEMENT).close_account(AccountId=MEMBER)
+        client("organizations", LATER).leave_organization()
+        settle(MANAGEMENT, [REGION])
+        assert accounts() == dict.fromkeys((MANAGEMENT, CENTRAL, MEMBER), "CREATE_SUCCESSFUL")
+        assert (len(rules(MEMBER)), rules(LATER)) == (1, [])
+
     def test_an_account_that_joins_gets_the_pack(self) -> None:
         record(CENTRAL, MEMBER)
         put(ExcludedAccounts=[MANAGEMENT])

@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/config/latest/developerguide/evaluate-config
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -163,9 +163,16 @@ class Clockwork:
         self._places = tuple(places)
         self._seen: dict[tuple[str, str, str], str] = {}
 
+    def look_after(self, places: Iterable[tuple[str, str]]) -> None:
+        """These accounts and Regions from now on: accounts come and go."""
+        self._places = tuple(places)
+
     def tick(self, changed: Collection[tuple[str, str]] = ()) -> list[RuleRun]:
         """Run what is due, place after place: in those that `changed`, all rules with a schedule."""
-        runs: list[RuleRun] = []
+        return [run for runs in self.round(changed) for run in runs]
+
+    def round(self, changed: Collection[tuple[str, str]] = ()) -> Iterator[list[RuleRun]]:
+        """As `tick`, place after place: what one place's rules came to, before the next one's run."""
         for account, region in self._places:
             due = {
                 rule.config_rule_name
@@ -175,8 +182,7 @@ class Clockwork:
             }
             asked = set(take_requested_evaluations(account, region))
             if names := sorted(due | asked):
-                runs += run_rules(self._runtime, account, region, names)
-        return runs
+                yield run_rules(self._runtime, account, region, names)
 
     def _is_new(self, rule: ConfigRule, account: str, region: str) -> bool:
         key = (account, region, rule.config_rule_arn)

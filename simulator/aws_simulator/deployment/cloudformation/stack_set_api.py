@@ -14,6 +14,7 @@ from aws_simulator.core.operations import AwsError, Handler, Paging, Request, no
 from aws_simulator.core.organizations import organization_of
 from aws_simulator.deployment.cloudformation.asked import given_parameters, template_of
 from aws_simulator.deployment.cloudformation.stack_sets import (
+    CLOSED,
     PRINCIPAL,
     SERVICE_MANAGED,
     Instance,
@@ -208,6 +209,17 @@ def _members(
     return members
 
 
+def _closed_members(request: Request, stack_set: StackSet) -> dict[str, str]:
+    """The closed accounts of the request's units: nothing can be deleted in them, and their stacks are let go.
+
+    AWS skips them; whether it then counts the stack set as empty, it does not say.
+    """
+    units = (request.parameters.get("DeploymentTargets") or {}).get("OrganizationalUnitIds")
+    if stack_set.model != SERVICE_MANAGED or not units:
+        return {}
+    return accounts_of(organization_of(request.account, request.partition), units, CLOSED)
+
+
 def _update_instances(request: Request) -> Document:
     stack_set = _find(request)
     changes = _overrides(request)
@@ -232,6 +244,8 @@ def _delete_instances(request: Request) -> Document:
     for region in _regions(request):
         for account in _members(request, stack_set):
             withdraw(stack_set, operation, account, region, retain=retain)
+        for account in _closed_members(request, stack_set):
+            withdraw(stack_set, operation, account, region, retain=True)
     targets = request.parameters.get("DeploymentTargets") or {}
     gone = set(targets.get("OrganizationalUnitIds") or ())
     if not targets.get("Accounts"):
@@ -250,12 +264,18 @@ def _instance_document(stack_set: StackSet, instance: Instance) -> Document:
         "Account": instance.account,
         "StackId": instance.stack.id,
         "Status": instance.status,
-        "StackInstanceStatus": {"DetailedStatus": "SUCCEEDED" if instance.status == "CURRENT" else "FAILED"},
+        "StackInstanceStatus": {"DetailedStatus": _detailed_status(instance)},
         "StatusReason": instance.reason,
         "OrganizationalUnitId": instance.unit,
         "DriftStatus": "NOT_CHECKED",
     }
     return {name: value for name, value in document.items() if value is not None}
+
+
+def _detailed_status(instance: Instance) -> str:
+    if instance.skipped:
+        return "SKIPPED_SUSPENDED_ACCOUNT"
+    return "SUCCEEDED" if instance.status == "CURRENT" else "FAILED"
 
 
 def _list_instances(request: Request) -> Document:

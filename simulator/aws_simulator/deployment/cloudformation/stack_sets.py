@@ -1,9 +1,11 @@
 """Stack sets: one template as a stack in many accounts and Regions.
 
 Service-managed ones are deployed to the accounts of OUs, nested OUs included, and never to the management account;
-with automatic deployment they follow the accounts that join and leave.
+with automatic deployment they follow the accounts that join and leave. In a closed account nothing is done any more.
 Sources: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-associate-stackset-with-org.html,
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html,
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_AutoDeployment.html, and for closed accounts
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackInstanceComprehensiveStatus.html
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import RLock
 from typing import Any
 
 from moto.cloudformation.models import cloudformation_backends
@@ -27,6 +30,8 @@ from aws_simulator.deployment.cloudformation.types import type_of
 
 PRINCIPAL = "member.org.stacksets.cloudformation.amazonaws.com"
 SERVICE_MANAGED = "SERVICE_MANAGED"
+CLOSED = "SUSPENDED"
+"""The status of a closed account: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html"""
 
 Document = dict[str, Any]
 
@@ -42,6 +47,8 @@ class Instance:
     overrides: dict[str, str]
     status: str = "CURRENT"
     reason: str | None = None
+    skipped: bool = False
+    """Whether the account was closed when something was to be done."""
 
 
 @dataclass
@@ -76,6 +83,8 @@ class StackSet:
 
     instances: dict[tuple[str, str], Instance] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
+    lock: RLock = field(default_factory=RLock, repr=False, compare=False)
+    """Callers and automatic deployment may come at once."""
 
     @property
     def arn(self) -> str:
@@ -117,8 +126,8 @@ def has_access(organization: OrganizationsBackend) -> bool:
     return any(each["ServicePrincipal"] == PRINCIPAL for each in organization.services)
 
 
-def accounts_of(organization: OrganizationsBackend, units: Iterable[str]) -> dict[str, str]:
-    """The active accounts within the OUs or the root, at any depth, by the unit that they are in.
+def accounts_of(organization: OrganizationsBackend, units: Iterable[str], status: str = "ACTIVE") -> dict[str, str]:
+    """The accounts of that status within the OUs or the root, at any depth, by the unit that they are in.
 
     Raises:
         AwsError: ValidationError: there is no such OU.
@@ -135,7 +144,7 @@ def accounts_of(organization: OrganizationsBackend, units: Iterable[str]) -> dic
         while unit in parents:
             unit = parents[unit]
             way.add(unit)
-        if way & wanted and account.id != organization.account_id and account.status == "ACTIVE":
+        if way & wanted and account.id != organization.account_id and account.status == status:
             found[account.id] = account.parent_id
     return found
 
@@ -182,7 +191,19 @@ def deploy(  # noqa: PLR0913, PLR0917 - where, what and for which operation
     overrides: Mapping[str, str] | None = None,
 ) -> None:
     """The stack in one account and Region: made, or brought into step with the stack set."""
-    instance = stack_set.instances.get((account, region))
+    with stack_set.lock:
+        _deploy(stack_set, operation, (account, region), unit, overrides)
+
+
+def _deploy(
+    stack_set: StackSet,
+    operation: Operation,
+    place: tuple[str, str],
+    unit: str | None,
+    overrides: Mapping[str, str] | None,
+) -> None:
+    account, region = place
+    instance = stack_set.instances.get(place)
     given = {**stack_set.parameters, **(overrides if overrides is not None else instance.overrides if instance else {})}
     engine = Engine(type_of)
     try:
@@ -209,9 +230,15 @@ def deploy(  # noqa: PLR0913, PLR0917 - where, what and for which operation
 
 def withdraw(stack_set: StackSet, operation: Operation, account: str, region: str, *, retain: bool) -> None:
     """The stack set has no instance in that account and Region any more; its stack is deleted or left alone."""
-    instance = stack_set.instances.get((account, region))
+    with stack_set.lock:
+        _withdraw(stack_set, operation, (account, region), retain=retain)
+
+
+def _withdraw(stack_set: StackSet, operation: Operation, place: tuple[str, str], *, retain: bool) -> None:
+    instance = stack_set.instances.get(place)
     if instance is None:
         return
+    account, region = place
     try:
         if not retain and instance.stack.deleted is None:
             Engine(type_of).delete(instance.stack)
@@ -233,9 +260,12 @@ def settle(organization: OrganizationsBackend, regions: Sequence[str] | None = N
             for account, unit in accounts_of(organization, target["OrganizationalUnitIds"]).items():
                 for region in target["Regions"]:
                     wanted[account, region] = unit, target["Overrides"]
-        here = {account.id for account in organization.accounts}
+        closed = {account.id for account in organization.accounts if account.status == CLOSED}
         joined = [place for place in wanted if place not in stack_set.instances]
-        left = [place for place in stack_set.instances if place not in wanted]
+        left = [place for place in stack_set.instances if place not in wanted and place[0] not in closed]
+        for place, instance in list(stack_set.instances.items()):
+            instance.skipped = place[0] in closed
+            instance.unit = wanted[place][0] if place in wanted else instance.unit
         if not joined and not left:
             continue
         operation = begin(stack_set, "UPDATE")
@@ -243,7 +273,7 @@ def settle(organization: OrganizationsBackend, regions: Sequence[str] | None = N
             unit, overrides = wanted[place]
             deploy(stack_set, operation, *place, unit, overrides)
         for place in left:
-            withdraw(stack_set, operation, *place, retain=stack_set.retains or place[0] not in here)
+            withdraw(stack_set, operation, *place, retain=stack_set.retains)
         finish(operation, {})
 
 
