@@ -11,6 +11,7 @@ from itertools import groupby
 from backup_rules_cli.console import WIDTH, indented, titled
 from backup_rules_cli.invoke import Evaluated
 
+_MORE = "backup-rules explain PLAN tells all of one plan, and what mends it; report draws them all."
 NON_COMPLIANT, COMPLIANT, NOT_APPLICABLE = "NON_COMPLIANT", "COMPLIANT", "NOT_APPLICABLE"
 
 
@@ -62,7 +63,7 @@ def as_table(
         *_places(report, everything=everything, columns=columns),
         *(_quiet(report, columns) if quiet else ()),
         *_failures(report, columns),
-        *_counts(report, seconds),
+        *_counts(report, seconds, columns),
     ]
 
 
@@ -114,7 +115,7 @@ def _failures(report: Report, columns: int) -> Iterator[str]:
         yield ""
 
 
-def _counts(report: Report, seconds: float) -> Iterator[str]:
+def _counts(report: Report, seconds: float, columns: int) -> Iterator[str]:
     by_rule = {rule: Counter[str]() for rule in sorted({each.rule for each in report.evaluated})}
     for each in report.evaluated:
         by_rule[each.rule][each.compliance] += 1
@@ -136,4 +137,4 @@ def _counts(report: Report, seconds: float) -> Iterator[str]:
     yield f"{', '.join(tally)}."
     yield f"{report.source[:1].upper()}{report.source[1:]}, {seconds:.0f} s."
     if report.problems:
-        yield "backup-rules explain PLAN tells all of one plan, and what mends it; report draws them all."
+        yield from indented(_MORE, columns, 0)

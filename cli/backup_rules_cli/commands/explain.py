@@ -41,9 +41,10 @@ def explain(context: click.Context, name: str | None, output: str, path: Path | 
 
     Exit status: 0 all conditions hold, 1 one is broken, 2 nobody could look at one, or there is no such thing.
     """
+    columns = console.width() if path is None else console.WIDTH
     with asked(context, path, **given) as plans:
         console.note(*known.expired_on(plans.sources.now.date(), plans.exclusions))
-        answers = _Answers(plans, output == "json")
+        answers = _Answers(plans, output == "json", columns)
         text, status = answers.of_all() if name is None else answers.of_one(name)
     console.write(text, path)
     return status
@@ -59,9 +60,10 @@ def _status(*answers: PlanAnswer | ResourceAnswer) -> int:
 class _Answers:
     """What is told, as text, with the exit status that it comes to."""
 
-    def __init__(self, plans: Plans, as_json: bool) -> None:
+    def __init__(self, plans: Plans, as_json: bool, columns: int) -> None:
         self._plans = plans
         self._as_json = as_json
+        self._columns = columns
         self._told = plans.sources.names, plans.sources.called, plans.sources.now
 
     def of_all(self) -> tuple[str, int]:
@@ -71,7 +73,7 @@ class _Answers:
         status = NOT_DONE if failures else _status(*found)
         if self._as_json:
             return console.as_json(documents.of_plans(found, failures, *self._told)) + "\n", status
-        lines = texts.list_lines(found, failures, self._plans.called, console.width())
+        lines = texts.list_lines(found, failures, self._plans.called, self._columns)
         return console.text(lines), status
 
     def of_one(self, name: str) -> tuple[str, int]:
@@ -86,7 +88,7 @@ class _Answers:
         if self._as_json:
             return console.as_json(documents.of_plan(answer, *self._told)) + "\n", _status(answer)
         where, read_from = self._plans.called(answer.place), thing.judged.read_from
-        return console.text(texts.plan_lines(answer, where, read_from, console.width())), _status(answer)
+        return console.text(texts.plan_lines(answer, where, read_from, self._columns)), _status(answer)
 
     def _of_resource(self, thing: Thing) -> tuple[str, int]:
         assert thing.resource is not None  # noqa: S101 - that is what it was asked about
@@ -97,4 +99,4 @@ class _Answers:
         if self._as_json:
             return console.as_json(documents.of_resource(answer, plans, *self._told)) + "\n", status
         where, read_from = self._plans.called(answer.place), thing.judged.read_from
-        return console.text(texts.resource_lines(answer, plans, where, read_from, console.width())), status
+        return console.text(texts.resource_lines(answer, plans, where, read_from, self._columns)), status
