@@ -11,6 +11,7 @@ from backup_rules_cli import console, known, options
 from backup_rules_cli.answers import documents, find, texts
 from backup_rules_cli.answers.asking import Asked, Plans, asked, asking_options
 from backup_rules_cli.answers.conditions import State
+from backup_rules_cli.answers.exclusions import told_of
 from backup_rules_cli.answers.find import Thing
 from backup_rules_cli.answers.plans import PlanAnswer, ResourceAnswer, resource_answer
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL
@@ -43,7 +44,6 @@ def explain(context: click.Context, name: str | None, output: str, path: Path | 
     """
     columns = console.width() if path is None else console.WIDTH
     with asked(context, path, **given) as plans:
-        console.note(*known.expired_on(plans.sources.now.date(), plans.exclusions))
         answers = _Answers(plans, output == "json", columns)
         text, status = answers.of_all() if name is None else answers.of_one(name)
     console.write(text, path)
@@ -69,15 +69,17 @@ class _Answers:
     def of_all(self) -> tuple[str, int]:
         """The plans of all accounts and Regions, in short."""
         found = self._plans.everywhere()
+        console.note(*told_of(self._plans.exclusions, found, self._plans.places, self._plans.sources.now.date()))
         failures = self._plans.failures
         status = NOT_DONE if failures else _status(*found)
         if self._as_json:
             return console.as_json(documents.of_plans(found, failures, *self._told)) + "\n", status
-        lines = texts.list_lines(found, failures, self._plans.called, self._columns)
-        return console.text(lines), status
+        places = [each.place for each in self._plans.places]
+        return console.text(texts.list_lines(found, places, failures, self._plans.called, self._columns)), status
 
     def of_one(self, name: str) -> tuple[str, int]:
         """The one that is called so."""
+        console.note(*known.expired_on(self._plans.sources.now.date(), self._plans.exclusions))
         thing = self._plans.the_one(name)
         failures = self._plans.failures
         console.note(*(f"Could not look in {each.account}, {each.region}: {each.error}" for each in failures))

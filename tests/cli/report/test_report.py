@@ -135,8 +135,14 @@ def test_it_shows(text: str, what: str, says: str) -> None:
 
 def test_what_is_excluded_stands_at_the_end_with_its_reason(reading: Path, tmp_path: Path, capsys: Any) -> None:
     path = tmp_path / "known.yaml"
-    path.write_text("exclusions:\n  - {plan: half-hour-window, reason: it is a <b>trial</b>}\n", encoding="utf-8")
-    _, told = report(capsys, "--from", reading, "--exclusions", path)
+    entries = (
+        "  - {plan: half-hour-window, reason: it is a <b>trial</b>}\n  - {plan: nobody, reason: long <i>gone</i>}\n"
+    )
+    path.write_text(f"exclusions:\n{entries}", encoding="utf-8")
+    assert main(["report", "--quiet", "--output", "-", "--from", str(reading), "--exclusions", str(path)]) == 1
+    told, noted = capsys.readouterr()
+    assert noted == "An exclusion excludes nothing here: plan nobody (long <i>gone</i>)\n"
+    assert "An exclusion excludes nothing here: plan nobody (long &lt;i&gt;gone&lt;/i&gt;)" in told
     before, _, excluded = told.partition('<section id="excluded"')
     assert "it is a &lt;b&gt;trial&lt;/b&gt;" in excluded
     assert "half-hour-window" in excluded
