@@ -24,6 +24,11 @@ class Failure:
     region: str
     error: str
 
+    @property
+    def where(self) -> str:
+        """The account, or the profile that gave none, and the Region, where one is known."""
+        return ", ".join(filter(None, (self.account, self.region)))
+
 
 @dataclass(frozen=True)
 class Quiet:

@@ -288,6 +288,14 @@ def test_the_list_counts_what_is_excluded_and_tells_what_excludes_nothing(
     assert "Conditions: 1 excluded, " in of_plan
 
 
+def test_what_is_named_and_not_seen_is_counted_apart(reading: Path, capsys: Any) -> None:
+    told = text(capsys, "inventory-nightly", "--from", reading)
+    role = "(role arn:aws:iam::123456789012:role/service-role/AWSBackupDefaultServiceRole)"
+    lines = "\n".join(" ".join(each.split()) for each in told.split("  Selection "))
+    assert f"\ninventory-tables {role}: 1 resource DynamoDB table" in lines
+    assert f"\nname-instead-of-arn {role}: 0 resources, and 1 named that was not seen inventory: named," in lines
+
+
 def test_a_resource_is_broken_where_a_plan_that_picks_it_is(reading: Path, capsys: Any) -> None:
     """As the exit status says."""
     status, found = explain(capsys, "stores", "--from", reading)
@@ -341,6 +349,13 @@ def test_what_cannot_be_read_is_never_taken_to_hold(
     told = [each["text"] for each in condition(found, rule)["findings"] if each["state"] == "unknown"]
     assert told
     assert all("AccessDenied" in each for each in told)
+
+
+def test_a_profile_that_there_is_none_of_has_no_region(door: Door, capsys: Any) -> None:
+    status = main(["explain", "--quiet", "--profile", "nobody,nobody-else"])
+    told = capsys.readouterr()
+    assert (status, told.err) == (2, "")
+    assert "  nobody: There is no profile 'nobody'." in told.out
 
 
 def test_a_region_without_plans(door: Door, capsys: Any) -> None:

@@ -91,7 +91,7 @@ def list_lines(
         yield from titled(called(place), tally, columns)
         yield from columns_of([_row(each) for each in here])
         yield ""
-    yield from _unread([f"{each.account}, {each.region}: {each.error}" for each in failures], columns)
+    yield from _unread([f"{each.where}: {each.error}" for each in failures], columns)
     unread = {(each.account, each.region) for each in failures}
     others = {each for each in places if (each.account, each.region) not in unread} - {each.place for each in answers}
     if others:
@@ -245,7 +245,10 @@ def _picks(answer: PlanAnswer, columns: int) -> Iterator[str]:
     by_selection = {each: [pick for pick in answer.picks if pick.selection == each] for each in answer.selections}
     yield "Picks" if by_selection else "Picks nothing: it has no selection"
     for selection, found in by_selection.items():
-        number = "1 resource" if len(found) == 1 else f"{len(found)} resources"
+        seen = sum(each.resource is not None for each in found)
+        number = "1 resource" if seen == 1 else f"{seen} resources"
+        if seen < len(found):
+            number += f", and {len(found) - seen} named that {'was' if len(found) - seen == 1 else 'were'} not seen"
         yield from indented(f"Selection {selection.name} (role {selection.role_arn}): {number}", columns, 2)
         for pick in found[:_MOST]:
             yield from indented(_pick(pick), columns, 6)

@@ -82,7 +82,7 @@ class _Answers:
         console.note(*known.expired_on(self._plans.sources.now.date(), self._plans.exclusions))
         thing = self._plans.the_one(name)
         failures = self._plans.failures
-        console.note(*(f"Could not look in {each.account}, {each.region}: {each.error}" for each in failures))
+        console.note(*(f"Could not look in {each.where}: {each.error}" for each in failures))
         return self._of_resource(thing) if thing.resource else self._of_plan(thing)
 
     def _of_plan(self, thing: Thing) -> tuple[str, int]:
