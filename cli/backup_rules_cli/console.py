@@ -22,6 +22,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from backup_rules_cli.errors import CommandError
+
 WIDTH = 100
 """Columns of what is printed to a file or a pipe, and at most on a terminal."""
 _NARROWEST = 40
@@ -94,11 +96,18 @@ def show_json(document: Any) -> None:
 
 
 def write(text: str, path: Path | None = None) -> None:
-    """Results whose format has made them safe, to stdout or into a file."""
+    """Results whose format has made them safe, to stdout or into a file.
+
+    Raises:
+        CommandError: the file cannot be written.
+    """
     if path is None:
         sys.stdout.write(text)
     else:
-        path.write_text(text, encoding="utf-8", newline="")
+        try:
+            path.write_text(text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def note(*lines: str) -> None:

@@ -16,6 +16,7 @@ import click
 from backup_rules_cli.errors import CommandError, UnknownNameError
 from backup_rules_cli.suggestions import did_you_mean
 
+_NUMBERS = (type(click.INT), type(click.FLOAT))
 FILE, PROJECT, SECTION = ".backup-rules.toml", "pyproject.toml", "backup-rules"
 
 
@@ -53,8 +54,10 @@ def read(folder: Path, commands: Mapping[str, object], command: Callable[[str], 
 
 def _section(document: Mapping[str, Any]) -> Mapping[str, Any]:
     tools = document.get("tool")
-    section = tools.get(SECTION) if isinstance(tools, dict) else None
-    return section if isinstance(section, dict) else {}
+    section = tools.get(SECTION, {}) if isinstance(tools, dict) else {}
+    if not isinstance(section, dict):
+        raise CommandError(f"{PROJECT}: tool.{SECTION} is {section!r}; it must be a table of commands.")
+    return section
 
 
 def _options(where: str, table: Mapping[str, Any], command: click.Command) -> Iterator[tuple[str, Any]]:
@@ -72,7 +75,18 @@ def _options(where: str, table: Mapping[str, Any], command: click.Command) -> It
         option = known[key]
         if option.is_flag and not isinstance(value, bool):
             raise CommandError(f"{where}: {key} is {value!r}; allowed are true and false.")
-        yield str(option.name), list(_texts(where, key, value)) if option.multiple else value
+        yield (
+            str(option.name),
+            list(_texts(where, key, value)) if option.multiple else _value(where, key, value, option),
+        )
+
+
+def _value(where: str, key: str, value: object, option: click.Option) -> object:
+    """One value, of which click makes what the option takes; it expects a text, or a number where it takes one."""
+    number = isinstance(option.type, _NUMBERS) and isinstance(value, int | float)
+    if not (option.is_flag or number or isinstance(value, str)):
+        raise CommandError(f"{where}: {key} is {value!r}; it must be a text.")
+    return value
 
 
 def _texts(where: str, key: str, value: object) -> Iterator[str]:

@@ -132,6 +132,11 @@ def expired_on(day: date, exclusions: Iterable[Exclusion]) -> Iterator[str]:
             yield f"An exclusion has expired on {each.expires}, and holds no longer: {each}"
 
 
+def nothing_excluded(exclusion: Exclusion) -> str:
+    """What should be told of one that holds and is about nothing that was found."""
+    return f"An exclusion excludes nothing here: {exclusion}"
+
+
 def exclude(report: Report, exclusions: Iterable[Exclusion]) -> Iterator[str]:
     """Move what is excluded out of the report's evaluations into its quiet ones; yields what should be told."""
     today = report.now.date()
@@ -148,7 +153,7 @@ def exclude(report: Report, exclusions: Iterable[Exclusion]) -> Iterator[str]:
             counts[why] += 1
             report.quiet.append(Quiet(found, why.reason))
     report.evaluated = kept
-    yield from (f"An exclusion excludes nothing here: {each}" for each in valid if not counts[each])
+    yield from (nothing_excluded(each) for each in valid if not counts[each])
 
 
 def _about(exclusion: Exclusion, found: Evaluated, report: Report) -> bool:

@@ -6,6 +6,7 @@ well, 1 problems were found or it was not wanted, 2 it could not be done. What e
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -27,6 +28,7 @@ PROGRAM = "backup-rules"
 INTERRUPTED = 128 + signal.SIGINT
 _CLOSED_PIPE = 141
 """As of a program that SIGPIPE ends."""
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 COMMANDS = {
     "evaluate": "evaluate:evaluate",
@@ -79,9 +81,14 @@ class _Commands(click.Group):
             _say(ctx, in_words(error))
             return NOT_DONE
         except BrokenPipeError:
-            # What is still in the buffer goes nowhere when the interpreter flushes it.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _forget_output()
             return _CLOSED_PIPE
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            _forget_output()
+            _say(ctx, f"The output cannot be written: {error.strerror}.")
+            return NOT_DONE
         return status
 
 
@@ -91,6 +98,11 @@ def command(name: str) -> click.Command:
     found = getattr(importlib.import_module(f"backup_rules_cli.commands.{module}"), attribute)
     assert isinstance(found, click.Command)  # noqa: S101 - the table above is ours
     return found
+
+
+def _forget_output() -> None:
+    """What is still in the buffer goes nowhere when the interpreter flushes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(ctx: click.Context, text: str) -> None:
@@ -118,15 +130,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = backup_rules.main(given, prog_name=PROGRAM, standalone_mode=False)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else PROGRAM
-        console.note(f"{where}: {error.format_message()}")
+        console.note(f"{where}: {_in_a_line(error)}")
         return NOT_DONE
     except click.ClickException as error:
-        console.note(f"{PROGRAM}: {error.format_message()}")
+        console.note(f"{PROGRAM}: {_in_a_line(error)}")
         return NOT_DONE
     except (KeyboardInterrupt, click.Abort):
         console.note(f"{PROGRAM}: interrupted.")
         return INTERRUPTED
     return int(status or 0)
+
+
+def _in_a_line(error: click.ClickException) -> str:
+    """What click says; it writes a list below each other."""
+    return " ".join(error.format_message().split()).replace(" ,", ",")
 
 
 def run() -> None:

@@ -101,7 +101,7 @@ def where(context: click.Context, reading: Path | None, **given: Any) -> Where:
 
 
 def check_writable(option: str, path: Path | None) -> None:
-    """Say at once, not after minutes, that a file cannot be written.
+    """Say at once, not after minutes, that a file cannot be written. None is left that was not there.
 
     Raises:
         CommandError: naming the option and the file.
@@ -109,7 +109,11 @@ def check_writable(option: str, path: Path | None) -> None:
     if path is None:
         return
     try:
-        path.open("a", encoding="utf-8").close()
+        real = path.resolve()
+        there = real.exists()
+        real.open("a", encoding="utf-8").close()
+        if not there:
+            real.unlink()
     except OSError as error:
         raise CommandError(f"{option} {path} cannot be written: {error.strerror}.") from None
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from backup_rules_cli.console import WIDTH, indented, titled
 from backup_rules_cli.invoke import Evaluated
 
-_NEXT = "backup-rules explain PLAN tells all of one plan, and what mends it; report draws them all."
+_MORE = "backup-rules explain PLAN tells all of one plan, and what mends it; report draws them all."
 NON_COMPLIANT, COMPLIANT, NOT_APPLICABLE = "NON_COMPLIANT", "COMPLIANT", "NOT_APPLICABLE"
 
 
@@ -23,6 +23,11 @@ class Failure:
     account: str
     region: str
     error: str
+
+    @property
+    def where(self) -> str:
+        """The account, or the profile that gave none, and the Region, where one is known."""
+        return ", ".join(filter(None, (self.account, self.region)))
 
 
 @dataclass(frozen=True)
@@ -137,4 +142,4 @@ def _counts(report: Report, seconds: float, columns: int) -> Iterator[str]:
     yield f"{', '.join(tally)}."
     yield f"{report.source[:1].upper()}{report.source[1:]}, {seconds:.0f} s."
     if report.problems:
-        yield from indented(_NEXT, columns, 0)
+        yield from indented(_MORE, columns, 0)

@@ -67,6 +67,8 @@ def test_parameters_are_given_to_all_rules_or_to_one(folder: Path, capsys: Any, 
         ("[evaluate]\nregion = 3\n", "region is 3; it must be a text, a list of texts, or a table."),
         ("[evaluate]\nall = 'yes'\n", "all is 'yes'; allowed are true and false."),
         ("[evaluate]\nformat = 'xml'\n", "'xml' is not one of"),
+        ("[evaluate]\noutput = 5\n", "evaluate: output is 5; it must be a text."),
+        ("[evaluate]\nseverity = ['high']\n", "evaluate: severity is ['high']; it must be a text."),
         ("evaluate = 1\n", "it must be a table of options"),
         ("[", ".backup-rules.toml cannot be read"),
     ],
@@ -77,6 +79,21 @@ def test_what_is_wrong_is_named(folder: Path, capsys: Any, text: str, told: str)
     captured = capsys.readouterr()
     assert told in captured.err
     assert captured.out == ""
+
+
+def test_a_number_is_taken_where_an_option_is_one(folder: Path, capsys: Any) -> None:
+    (folder / ".backup-rules.toml").write_text("[costs]\nregions = 3\n", encoding="utf-8")
+    assert main(["costs", "--accounts", "10"]) == 0
+    from_file = capsys.readouterr().out
+    (folder / ".backup-rules.toml").unlink()
+    assert main(["costs", "--accounts", "10", "--regions", "3"]) == 0
+    assert capsys.readouterr().out == from_file
+
+
+def test_a_section_that_is_no_table_is_named(folder: Path, capsys: Any) -> None:
+    (folder / "pyproject.toml").write_text("[tool]\nbackup-rules = 3\n", encoding="utf-8")
+    assert main(["evaluate", "--list-rules"]) == 2
+    assert "pyproject.toml: tool.backup-rules is 3; it must be a table of commands." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["[", "[tool.other]\nx = 1\n", "tool = 1\n"])

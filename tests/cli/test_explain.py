@@ -261,6 +261,48 @@ def test_an_exclusion_that_has_expired_speaks_up(reading: Path, tmp_path: Path, 
     )
 
 
+def test_the_list_counts_what_is_excluded_and_tells_what_excludes_nothing(
+    reading: Path, tmp_path: Path, capsys: Any
+) -> None:
+    """What an exclusion is about need not be of a plan: an account without a backup policy, a database of no plan."""
+    path = tmp_path / "known.yaml"
+    path.write_text(
+        """exclusions:
+  - {plan: half-hour-window, reason: it is a trial}
+  - {rule: BACKUP_POLICY_ATTACHED, account: "444455556666", reason: it has none}
+  - {plan: nobody-*, reason: long gone}
+""",
+        encoding="utf-8",
+    )
+    assert main(["explain", "--quiet", "--from", str(reading), "--exclusions", str(path)]) == 1
+    told = capsys.readouterr()
+    assert told.err == "An exclusion excludes nothing here: plan nobody-* (long gone)\n"
+    (row,) = (line for line in told.out.splitlines() if "half-hour-window" in line)
+    assert row.split() == ["✔", "half-hour-window", *row.split()[2:5], "1", "excluded"]
+    assert "1 finding is excluded: explain PLAN tells why.\n" in told.out
+    plans = explain(capsys, "--from", reading, "--exclusions", path)[1]["plans"]
+    (plan,) = (each for each in plans if each["plan"] == "half-hour-window")
+    assert (plan["state"], plan["broken"], plan["excluded"]) == ("holds", [], ["BACKUP_WINDOW_CONFIGURED"])
+    of_plan = text(capsys, "half-hour-window", "--from", reading, "--exclusions", path)
+    assert "✘ BACKUP_WINDOW_CONFIGURED  excluded\n" in of_plan
+    assert "Conditions: 1 excluded, " in of_plan
+
+
+def test_what_is_named_and_not_seen_is_counted_apart(reading: Path, capsys: Any) -> None:
+    told = text(capsys, "inventory-nightly", "--from", reading)
+    role = "(role arn:aws:iam::123456789012:role/service-role/AWSBackupDefaultServiceRole)"
+    lines = "\n".join(" ".join(each.split()) for each in told.split("  Selection "))
+    assert f"\ninventory-tables {role}: 1 resource DynamoDB table" in lines
+    assert f"\nname-instead-of-arn {role}: 0 resources, and 1 named that was not seen inventory: named," in lines
+
+
+def test_a_resource_is_broken_where_a_plan_that_picks_it_is(reading: Path, capsys: Any) -> None:
+    """As the exit status says."""
+    status, found = explain(capsys, "stores", "--from", reading)
+    assert (status, found["state"], found["conditions"]) == (1, "broken", [])
+    assert text(capsys, "stores", "--from", reading).startswith("✘ DynamoDB table stores ")
+
+
 def test_rows_and_texts_fit_80_columns(reading: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """In 80 columns only commands, which must be copied whole, and ids are longer."""
     monkeypatch.setattr("backup_rules_cli.console.width", lambda: 80)
@@ -307,6 +349,17 @@ def test_what_cannot_be_read_is_never_taken_to_hold(
     told = [each["text"] for each in condition(found, rule)["findings"] if each["state"] == "unknown"]
     assert told
     assert all("AccessDenied" in each for each in told)
+
+
+def test_a_profile_that_there_is_none_of_has_no_region(door: Door, capsys: Any) -> None:
+    status = main(["explain", "--quiet", "--profile", "nobody,nobody-else"])
+    told = capsys.readouterr()
+    assert (status, told.err) == (2, "")
+    assert "  nobody: There is no profile 'nobody'." in told.out
+
+
+def test_a_region_without_plans(door: Door, capsys: Any) -> None:
+    assert text(capsys, *REGION) == f"No backup plan in {door.account}, eu-west-1.\n"
 
 
 def test_a_region_in_which_nobody_may_look(door: Door, capsys: Any) -> None:

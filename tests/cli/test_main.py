@@ -63,6 +63,7 @@ def shell(script: str) -> subprocess.CompletedProcess[str]:
         (["deploy", "--region", "eu-west-9"], "--region is 'eu-west-9'; allowed is a Region of AWS"),
         (["deploy", "--settings", "/no/such.yaml"], "The settings cannot be read"),
         (["costs", "--accounts", "many"], "--accounts is 'many'"),
+        (["completion"], "Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish"),
     ],
     ids=" ".join,
 )
@@ -117,6 +118,48 @@ def test_a_reader_that_has_seen_enough() -> None:
     assert done.stdout.splitlines()[1] in ("1", "141")  # the reader may have waited for all of it
     closed = shell(f"{shlex.quote(PROGRAM)} query --show | (exec <&-; sleep 3); echo ${{PIPESTATUS[0]}}")
     assert (closed.stdout, closed.stderr) == ("141\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evaluate", "--output"],
+        ["evaluate", "--save-baseline"],
+        ["evaluate", "--save"],
+        ["explain", "--output"],
+        ["report", "--output"],
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_written_is_told_before_anything_is_read(tmp_path: Path, arguments: list[str]) -> None:
+    done = run(*arguments, str(tmp_path / "missing" / "file"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        f"backup-rules {arguments[0]}: {arguments[1]} {tmp_path}/missing/file cannot be written:"
+        " No such file or directory."
+    ]
+
+
+def test_a_disk_that_is_full(demo_reading: tuple[Path, object]) -> None:
+    told = "/dev/full cannot be written: No space left on device."
+    given = ["evaluate", "--rules", "BACKUP_TAG_CASE", "--quiet", "--from", str(demo_reading[0])]
+    done = run(*given, "--output", "/dev/full")
+    assert (done.returncode, done.stderr) == (2, f"backup-rules evaluate: {told}\n")
+    done = shell(f"{shlex.join([PROGRAM, *given])} > /dev/full; echo $? >&2")
+    assert done.stderr.splitlines() == [
+        "backup-rules evaluate: The output cannot be written: No space left on device.",
+        "2",
+    ]
+
+
+def test_what_fails_leaves_no_file_behind(tmp_path: Path, demo_reading: tuple[Path, object]) -> None:
+    path = tmp_path / "week.svg"
+    given = ["report", "--format", "svg", "--plan", "nobody", "--quiet", "--from", str(demo_reading[0])]
+    assert run(*given, "--output", str(path)).returncode == 2
+    assert not path.exists()
+    path.write_text("as it was", encoding="utf-8")
+    assert run(*given, "--output", str(path)).returncode == 2
+    assert path.read_text(encoding="utf-8") == "as it was"
 
 
 def test_ctrl_c() -> None:
@@ -210,6 +253,12 @@ def test_a_terminal_gets_colour_unless_it_is_not_wanted(changes: Mapping[str, st
 def test_a_narrow_terminal_is_respected() -> None:
     lines = on_a_terminal(72, *ONE_RULE, "--quiet", NO_COLOR="1").splitlines()
     assert max(len(line) for line in lines if not line.startswith("A simulated")) <= 72
+
+
+def test_explain_on_a_narrow_terminal(demo_reading: tuple[Path, object]) -> None:
+    lines = on_a_terminal(80, "explain", "ledger-nightly", "--quiet", "--from", str(demo_reading[0])).splitlines()
+    assert "Conditions: 1 broken, 9 holds, 7 not concerned" in lines
+    assert {line.split()[0] for line in lines if len(line) > 80} == {"$"}  # commands are copied whole
 
 
 # --- make ------------------------------------------------------------------------------------------------------------

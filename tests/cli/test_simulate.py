@@ -71,6 +71,21 @@ def test_the_organization_is_one_to_deploy_to(told: tuple[str, Path], monkeypatc
     assert session.client("config").describe_config_rules()["ConfigRules"] == []
 
 
+def test_accounts_under_a_role_have_the_profiles_settings(told: tuple[str, Path]) -> None:
+    """Such as its endpoint, or that it takes those of FIPS."""
+    given = ["--profile", "management", "--accounts", "123456789012", "--role", "OrganizationAccountAccessRole"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "backup_rules_cli", "explain", "forgotten", *given, "--quiet"],
+        env=environment | {"AWS_CONFIG_FILE": str(told[1]), "AWS_SHARED_CREDENTIALS_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "In         123456789012, eu-west-1" in done.stdout
+
+
 def test_the_keys_of_the_profiles_are_demanded_and_the_callers_alone_to_read(
     told: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

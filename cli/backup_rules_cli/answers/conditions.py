@@ -79,6 +79,11 @@ class Condition:
         return _worst(each for each in self.findings if each.excluded is None)
 
     @property
+    def excluded(self) -> bool:
+        """Whether all that is broken is excluded."""
+        return self.state is State.BROKEN and self.left is not State.BROKEN
+
+    @property
     def commands(self) -> tuple[str, ...]:
         """What fixes it, in order, each once."""
         return tuple(dict.fromkeys(command for each in self.findings for command in each.fix))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +46,7 @@ def _in_short(answer: PlanAnswer, names: Mapping[str, str]) -> dict[str, Any]:
         "state": str(answer.state),
         "broken": list(answer.rules(State.BROKEN)),
         "unknown": list(answer.rules(State.UNKNOWN)),
+        "excluded": list(answer.rules_excluded),
         "next_run": answer.next_run.isoformat() if answer.next_run else None,
     }
 
@@ -74,7 +75,7 @@ def of_plan(answer: PlanAnswer, names: Mapping[str, str], source: str, now: date
 
 
 def of_resource(
-    answer: ResourceAnswer, plans: Iterable[PlanAnswer], names: Mapping[str, str], source: str, now: datetime
+    answer: ResourceAnswer, plans: Sequence[PlanAnswer], names: Mapping[str, str], source: str, now: datetime
 ) -> dict[str, Any]:
     """A resource, with the plans that pick it."""
     return {
@@ -84,7 +85,7 @@ def of_resource(
         **_where(answer.place, names),
         "arn": answer.resource.arn,
         "resource_type": answer.resource.type.singular,
-        "state": str(answer.state),
+        "state": str(answer.state_with(plans)),
         "conditions": list(map(_condition, answer.conditions)),
         "picks": list(map(_pick, answer.picks)),
         "plans": [_in_short(each, names) for each in plans],

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
 from backup_rules.arns import Place
-from backup_rules.evaluation.subjects import SELECTION
+from backup_rules.evaluation.subjects import PLAN, SELECTION
 from backup_rules_cli.answers.conditions import Condition, Finding, State
+from backup_rules_cli.answers.judging import JudgedAccount
 from backup_rules_cli.answers.plans import PlanAnswer
 from backup_rules_cli.invoke import Evaluated
-from backup_rules_cli.known import Exclusion, valid_on
+from backup_rules_cli.known import Exclusion, expired_on, nothing_excluded, valid_on
 
 
 def excluding(answer: PlanAnswer, exclusions: Sequence[Exclusion], today: date) -> PlanAnswer:
@@ -33,11 +34,44 @@ def _reason(finding: Finding, rule: str, answer: PlanAnswer, exclusions: Sequenc
 
 def why_excluded(finding: Finding, rule: str, place: Place, plan: str, exclusions: Sequence[Exclusion]) -> str | None:
     """The reason of the first of these exclusions that is about the finding; None: it is reported."""
+    found = _first(finding, rule, place, plan, exclusions)
+    return None if found is None else found.reason
+
+
+def _first(finding: Finding, rule: str, place: Place, plan: str, exclusions: Sequence[Exclusion]) -> Exclusion | None:
     if finding.state is not State.BROKEN:
         return None
     evaluated = _evaluated(finding, rule, place)
     selection = finding.name if finding.resource_type == SELECTION else ""
-    return next((each.reason for each in exclusions if each.excludes(evaluated, plan, selection)), None)
+    return next((each for each in exclusions if each.excludes(evaluated, plan, selection)), None)
+
+
+def told_of(
+    exclusions: Sequence[Exclusion], answers: Iterable[PlanAnswer], places: Iterable[JudgedAccount], today: date
+) -> Iterator[str]:
+    """What should be told of exclusions where all is looked at: which have expired, and which exclude nothing here."""
+    yield from expired_on(today, exclusions)
+    valid = valid_on(today, exclusions)
+    used = {*_used_by_plans(answers, valid), *_used_beside(places, valid)} if valid else set()
+    yield from (nothing_excluded(each) for each in valid if each not in used)
+
+
+def _used_by_plans(answers: Iterable[PlanAnswer], valid: Sequence[Exclusion]) -> Iterator[Exclusion | None]:
+    for answer in answers:
+        for condition in answer.conditions:
+            for each in condition.findings:
+                yield _first(each, condition.rule, answer.place, answer.summary.name, valid)
+
+
+def _used_beside(places: Iterable[JudgedAccount], valid: Sequence[Exclusion]) -> Iterator[Exclusion | None]:
+    """By findings about the account, or about what no plan picks."""
+    for judged in places:
+        for folder in judged.folders:
+            for verdict in judged.judged(folder).outcome.verdicts:
+                if verdict.compliance == "NON_COMPLIANT" and verdict.subject.resource_type not in {PLAN, SELECTION}:
+                    subject = verdict.subject.key
+                    finding = Finding(*subject, subject[1], State.BROKEN, verdict.annotation)
+                    yield _first(finding, folder.name, judged.place, "", valid)
 
 
 def _evaluated(finding: Finding, rule: str, place: Place) -> Evaluated:

@@ -17,7 +17,7 @@ from backup_rules.plans.plans import Plan, PlanSummary
 from backup_rules.resources.resource_types import Resource
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules_cli.answers import fixes, picks, runs
-from backup_rules_cli.answers.conditions import Condition, State, Subjects, condition
+from backup_rules_cli.answers.conditions import Condition, Finding, State, Subjects, condition
 from backup_rules_cli.answers.judging import SYMPTOM, JudgedAccount, in_order
 from backup_rules_cli.answers.picks import Missed, Pick
 from backup_rules_cli.answers.runs import NextRun, PastRun
@@ -63,6 +63,16 @@ class PlanAnswer:
         """The first coming run that makes a backup, in UTC; None: none is known."""
         return next((each.at for each in self.next_runs if each.swallowed_by is None), None)
 
+    @property
+    def excluded(self) -> tuple[Finding, ...]:
+        """What is broken, known, and left alone."""
+        return tuple(each for condition in self.conditions for each in condition.findings if each.excluded is not None)
+
+    @property
+    def rules_excluded(self) -> tuple[str, ...]:
+        """The rules whose conditions would be broken, were it not for what is excluded."""
+        return tuple(each.rule for each in self.conditions if each.excluded)
+
     def rules(self, state: State) -> tuple[str, ...]:
         """The rules whose conditions are in that state, what is excluded left out; the symptom after its causes."""
         found = [each.rule for each in self.conditions if each.left is state]
@@ -88,6 +98,10 @@ class ResourceAnswer:
     def state(self) -> State:
         """The worst of its conditions; broken as well where selections miss it narrowly and none picks it."""
         return worst((*(each.left for each in self.conditions), *(State.BROKEN for _ in self.missed)), self.unread)
+
+    def state_with(self, plans: Iterable[PlanAnswer]) -> State:
+        """The worst of it and of the plans that pick it."""
+        return worst((self.state, *(each.state for each in plans)))
 
     @property
     def unknown(self) -> bool:

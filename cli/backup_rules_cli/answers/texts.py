@@ -26,6 +26,8 @@ _WORDS = {
     State.HOLDS: "holds",
     State.NOT_CONCERNED: "not concerned",
 }
+_EXCLUDED = "excluded"
+_IN_ORDER = (_WORDS[State.BROKEN], _EXCLUDED, *(word for state, word in _WORDS.items() if state is not State.BROKEN))
 _NOTHING = "Nothing of this plan, nor that it picks, is what the rule judges."
 _MOST = 10
 """Resources that are listed of each selection; JSON has all."""
@@ -59,7 +61,7 @@ def resource_lines(
     """All of a resource."""
     kind = answer.resource.type.singular
     title = f"{kind[:1].upper()}{kind[1:]} {answer.resource.short_name}"
-    yield from _head(title, answer.state, where, columns)
+    yield from _head(title, answer.state_with(plans), where, columns)
     yield f"ARN        {answer.resource.arn}"
     yield f"Read from  {read_from}"
     yield ""
@@ -75,9 +77,13 @@ def resource_lines(
 
 
 def list_lines(
-    answers: Sequence[PlanAnswer], failures: Sequence[Failure], called: Callable[[Place], str], columns: int
+    answers: Sequence[PlanAnswer],
+    places: Iterable[Place],
+    failures: Sequence[Failure],
+    called: Callable[[Place], str],
+    columns: int,
 ) -> Iterator[str]:
-    """The plans, with state and next run, by account and Region."""
+    """The plans, with state and next run, by account and Region; and the places that have none."""
     for place, group in groupby(answers, key=lambda each: each.place):
         here = list(group)
         counts = Counter(each.state for each in here)
@@ -85,8 +91,17 @@ def list_lines(
         yield from titled(called(place), tally, columns)
         yield from columns_of([_row(each) for each in here])
         yield ""
-    yield from _unread([f"{each.account}, {each.region}: {each.error}" for each in failures], columns)
-    yield "backup-rules explain PLAN tells all of one."
+    yield from _unread([f"{each.where}: {each.error}" for each in failures], columns)
+    unread = {(each.account, each.region) for each in failures}
+    others = {each for each in places if (each.account, each.region) not in unread} - {each.place for each in answers}
+    if others:
+        yield from indented(f"No backup plan in {'; '.join(sorted(map(called, others)))}.", columns, 0)
+    excluded = sum(len(each.excluded) for each in answers)
+    if excluded:
+        is_are = "finding is" if excluded == 1 else "findings are"
+        yield f"{excluded} {is_are} excluded: explain PLAN tells why."
+    if answers:
+        yield "backup-rules explain PLAN tells all of one."
 
 
 def _row(answer: PlanAnswer) -> tuple[str, str, str, str]:
@@ -97,7 +112,7 @@ def _row(answer: PlanAnswer) -> tuple[str, str, str, str]:
         MARKS[answer.state],
         name(answer.summary.name, _LONGEST_NAME),
         f"{run:%Y-%m-%d %H:%M} UTC" if run else "never" if answer.plan else "not known",
-        f"{told[0]}{more}" if told else "",
+        f"{told[0]}{more}" if told else f"{len(answer.excluded)} excluded" if answer.excluded else "",
     )
 
 
@@ -128,15 +143,16 @@ def _bullet(text: str, columns: int) -> list[str]:
 
 
 def _conditions(conditions: Sequence[Condition], columns: int) -> Iterator[str]:
-    counts = Counter(each.state for each in conditions)
-    yield f"Conditions: {', '.join(f'{counts[state]} {_WORDS[state]}' for state in State if counts[state])}"
+    counts = Counter(map(_word, conditions))
+    told = sorted(counts, key=_IN_ORDER.index)
+    yield f"Conditions: {', '.join(f'{counts[word]} {word}' for word in told)}"
     for each in conditions:
         yield from _condition(each, columns)
     yield ""
 
 
 def _condition(each: Condition, columns: int) -> Iterator[str]:
-    yield f"{MARKS[each.state]} {each.rule}  {_WORDS[each.state]}"
+    yield f"{MARKS[each.state]} {each.rule}  {_word(each)}"
     if each.state is State.NOT_CONCERNED:
         reason = next((finding.text for finding in each.findings if finding.text), _NOTHING)
         yield from indented(reason, columns, 4)
@@ -150,6 +166,10 @@ def _condition(each: Condition, columns: int) -> Iterator[str]:
     if each.evidence.operations:
         yield from indented(f"Read: {_by_service(each.evidence.operations)}", columns, 4)
     yield f"    Page: {each.page}"
+
+
+def _word(each: Condition) -> str:
+    return _EXCLUDED if each.excluded else _WORDS[each.state]
 
 
 def _commands(commands: Iterable[str]) -> Iterator[str]:
@@ -225,7 +245,10 @@ def _picks(answer: PlanAnswer, columns: int) -> Iterator[str]:
     by_selection = {each: [pick for pick in answer.picks if pick.selection == each] for each in answer.selections}
     yield "Picks" if by_selection else "Picks nothing: it has no selection"
     for selection, found in by_selection.items():
-        number = "1 resource" if len(found) == 1 else f"{len(found)} resources"
+        seen = sum(each.resource is not None for each in found)
+        number = "1 resource" if seen == 1 else f"{seen} resources"
+        if seen < len(found):
+            number += f", and {len(found) - seen} named that {'was' if len(found) - seen == 1 else 'were'} not seen"
         yield from indented(f"Selection {selection.name} (role {selection.role_arn}): {number}", columns, 2)
         for pick in found[:_MOST]:
             yield from indented(_pick(pick), columns, 6)

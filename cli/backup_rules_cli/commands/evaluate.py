@@ -101,6 +101,7 @@ def evaluate(
         raise CommandError("--save keeps what AWS answers, and --from asks nothing of AWS: leave one out.")
     options.check_writable("--output", path)
     options.check_writable("--save", save)
+    options.check_writable("--save-baseline", gate["save_baseline"])
     started = time.monotonic()
     if where.is_demo and save is None:
         named = bool(output != options.TABLE or excluded)

@@ -11,6 +11,7 @@ from backup_rules_cli import console, known, options
 from backup_rules_cli.answers import documents, find, texts
 from backup_rules_cli.answers.asking import Asked, Plans, asked, asking_options
 from backup_rules_cli.answers.conditions import State
+from backup_rules_cli.answers.exclusions import told_of
 from backup_rules_cli.answers.find import Thing
 from backup_rules_cli.answers.plans import PlanAnswer, ResourceAnswer, resource_answer
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL
@@ -41,9 +42,9 @@ def explain(context: click.Context, name: str | None, output: str, path: Path | 
 
     Exit status: 0 all conditions hold, 1 one is broken, 2 nobody could look at one, or there is no such thing.
     """
+    columns = console.width() if path is None else console.WIDTH
     with asked(context, path, **given) as plans:
-        console.note(*known.expired_on(plans.sources.now.date(), plans.exclusions))
-        answers = _Answers(plans, output == "json")
+        answers = _Answers(plans, output == "json", columns)
         text, status = answers.of_all() if name is None else answers.of_one(name)
     console.write(text, path)
     return status
@@ -59,26 +60,29 @@ def _status(*answers: PlanAnswer | ResourceAnswer) -> int:
 class _Answers:
     """What is told, as text, with the exit status that it comes to."""
 
-    def __init__(self, plans: Plans, as_json: bool) -> None:
+    def __init__(self, plans: Plans, as_json: bool, columns: int) -> None:
         self._plans = plans
         self._as_json = as_json
+        self._columns = columns
         self._told = plans.sources.names, plans.sources.called, plans.sources.now
 
     def of_all(self) -> tuple[str, int]:
         """The plans of all accounts and Regions, in short."""
         found = self._plans.everywhere()
+        console.note(*told_of(self._plans.exclusions, found, self._plans.places, self._plans.sources.now.date()))
         failures = self._plans.failures
         status = NOT_DONE if failures else _status(*found)
         if self._as_json:
             return console.as_json(documents.of_plans(found, failures, *self._told)) + "\n", status
-        lines = texts.list_lines(found, failures, self._plans.called, console.width())
-        return console.text(lines), status
+        places = [each.place for each in self._plans.places]
+        return console.text(texts.list_lines(found, places, failures, self._plans.called, self._columns)), status
 
     def of_one(self, name: str) -> tuple[str, int]:
         """The one that is called so."""
+        console.note(*known.expired_on(self._plans.sources.now.date(), self._plans.exclusions))
         thing = self._plans.the_one(name)
         failures = self._plans.failures
-        console.note(*(f"Could not look in {each.account}, {each.region}: {each.error}" for each in failures))
+        console.note(*(f"Could not look in {each.where}: {each.error}" for each in failures))
         return self._of_resource(thing) if thing.resource else self._of_plan(thing)
 
     def _of_plan(self, thing: Thing) -> tuple[str, int]:
@@ -86,7 +90,7 @@ class _Answers:
         if self._as_json:
             return console.as_json(documents.of_plan(answer, *self._told)) + "\n", _status(answer)
         where, read_from = self._plans.called(answer.place), thing.judged.read_from
-        return console.text(texts.plan_lines(answer, where, read_from, console.width())), _status(answer)
+        return console.text(texts.plan_lines(answer, where, read_from, self._columns)), _status(answer)
 
     def _of_resource(self, thing: Thing) -> tuple[str, int]:
         assert thing.resource is not None  # noqa: S101 - that is what it was asked about
@@ -97,4 +101,4 @@ class _Answers:
         if self._as_json:
             return console.as_json(documents.of_resource(answer, plans, *self._told)) + "\n", status
         where, read_from = self._plans.called(answer.place), thing.judged.read_from
-        return console.text(texts.resource_lines(answer, plans, where, read_from, console.width())), status
+        return console.text(texts.resource_lines(answer, plans, where, read_from, self._columns)), status

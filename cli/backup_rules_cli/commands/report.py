@@ -10,6 +10,7 @@ import click
 from backup_rules_cli import console, known, options
 from backup_rules_cli.answers.asking import Asked, Plans, asked, asking_options
 from backup_rules_cli.answers.conditions import State
+from backup_rules_cli.answers.exclusions import told_of
 from backup_rules_cli.answers.judging import SYMPTOM
 from backup_rules_cli.errors import NOT_DONE, PROBLEMS, WELL, CommandError
 from backup_rules_cli.report.findings import findings
@@ -68,6 +69,8 @@ def _page(plans: Plans) -> tuple[str, int]:
     """The whole page, and the exit status that it comes to."""
     today = plans.sources.now.date()
     told = plans.everywhere()
+    exclusions = tuple(told_of(plans.exclusions, told, plans.places, today))
+    console.note(*exclusions)
     found = findings(told, plans.places, plans.exclusions, today, plans.places[0].folders if plans.places else ())
     looked = Looked(
         read_from=plans.sources.read_from,
@@ -75,7 +78,7 @@ def _page(plans: Plans) -> tuple[str, int]:
         called=plans.called,
         failures=plans.failures,
         lookback_days=_lookback(plans),
-        expired=tuple(known.expired_on(today, plans.exclusions)),
+        exclusions=exclusions,
     )
     text = page(told, {each.place: each for each in plans.places}, found, looked)
     if plans.failures or any(each.unknown for each in told):
@@ -85,6 +88,7 @@ def _page(plans: Plans) -> tuple[str, int]:
 
 def _week(plans: Plans, name: str) -> tuple[str, int]:
     """The picture of one plan's week, and the exit status that the plan comes to."""
+    console.note(*known.expired_on(plans.sources.now.date(), plans.exclusions))
     thing = plans.the_one(name)
     if thing.plan is None or thing.selection is not None:
         raise CommandError(f"{name} is a {thing.kind}; --plan takes the name, id or ARN of a plan.")

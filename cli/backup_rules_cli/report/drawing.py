@@ -24,6 +24,8 @@ _CROSS_TOP = 10
 """A cross stands above the box that it is about, and hides nothing of it."""
 _TITLE = 30
 _LEGEND = 34
+_DAY_NAME = 70
+"""The width of `Wed 02 Dec`, and some air."""
 _MOST_TITLES = 60
 """Starts of a lane that get a text of their own to hover on; beyond it only conflicts do."""
 _NARROWEST = 3.0
@@ -31,7 +33,7 @@ _NARROWEST = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A midnight on a clock; `label` is the day that begins."""
+    """Where a day begins on a clock, or the week in it; `label` is the day, empty where there is no room for it."""
 
     x: float
     label: str
@@ -180,9 +182,11 @@ def _clocks(week: Week) -> Iterator[ClockRow]:
 def _ticks(week: Week, zone: ZoneInfo) -> Iterator[Tick]:
     first = week.since.astimezone(zone).date()
     for number in range(9):
-        midnight = datetime.combine(first + timedelta(days=number), time(), zone)
-        if week.since <= midnight < week.until - timedelta(hours=9):
-            yield Tick(_x(week, midnight), f"{midnight:%a %d %b}")
+        midnight, after = (datetime.combine(first + timedelta(days=number + more), time(), zone) for more in (0, 1))
+        begins, ends = max(midnight, week.since), min(after, week.until)
+        if begins < ends:
+            room = _x(week, ends) - _x(week, begins)
+            yield Tick(_x(week, begins), f"{midnight:%a %d %b}" if room > _DAY_NAME else "")
 
 
 def _rule_rows(week: Week, ys: Sequence[float]) -> Iterator[Row]:

@@ -96,6 +96,8 @@ class _Collected:
     def __init__(self, folders: Iterable[RuleFolder]) -> None:
         self.causes = {each.name: Cause(each) for each in in_order(folders)}
         self.first: dict[CellKey, int] = {}
+        self.quiet: set[CellKey] = set()
+        """Cells that lead to what is excluded, as long as there is nothing else."""
         self.known: dict[tuple[object, ...], Found] = {}
 
     def add(self, rule: str, place: Place, finding: Finding, plan: int | None) -> None:
@@ -111,7 +113,10 @@ class _Collected:
             (cause.excluded if quiet else of_state).append(found)
         if plan is not None:
             found.plans.append(plan)
-            self.first.setdefault((plan, rule), found.number)
+            cell = plan, rule
+            if cell not in self.first or (cell in self.quiet and finding.excluded is None):
+                self.first[cell] = found.number
+                (self.quiet.discard if finding.excluded is None else self.quiet.add)(cell)
 
 
 def findings(

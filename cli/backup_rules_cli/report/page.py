@@ -56,14 +56,17 @@ _STARTS_TO_TELL = 200
 
 @dataclass(frozen=True)
 class Looked:
-    """What was looked at: where from, when, what it is called, and what could not be."""
+    """What was looked at: where from, when, what it is called, and what could not be.
+
+    `exclusions` is what should be told of those that have expired, or exclude nothing.
+    """
 
     read_from: str
     now: datetime
     called: Callable[[Place], str]
     failures: Sequence[Failure] = ()
     lookback_days: int | None = None
-    expired: Sequence[str] = ()
+    exclusions: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

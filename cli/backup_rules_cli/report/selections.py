@@ -17,7 +17,7 @@ from backup_rules_cli.answers.judging import JudgedAccount
 from backup_rules_cli.answers.picks import Missed, Pick
 from backup_rules_cli.answers.plans import PlanAnswer
 
-_OPT_IN = "BACKUP_SERVICE_OPT_IN"
+_OPT_IN, _EMPTY = "BACKUP_SERVICE_OPT_IN", "BACKUP_SELECTION_NOT_EMPTY"
 MOST = 6
 """Things that are shown of each kind."""
 
@@ -45,13 +45,18 @@ class Few:
 
 @dataclass(frozen=True)
 class SelectionPicture:
-    """A selection. `asks` is empty where its content could not be read."""
+    """A selection. `asks` is empty where its content could not be read.
+
+    `named` are ARNs of what was not seen; `nothing`: the rule about it says that the selection picks nothing.
+    """
 
     name: str
     role: str
     asks: tuple[str, ...]
     but: tuple[str, ...]
     carries: Few
+    named: Few
+    nothing: bool
     misses: Few
     off: Few
 
@@ -59,12 +64,13 @@ class SelectionPicture:
 def pictures(answer: PlanAnswer, judged: JudgedAccount) -> Iterator[SelectionPicture]:
     """Those of the plan's selections, in AWS Backup's order."""
     settings = _opt_in(judged)
-    skipping = _skipping(answer)
+    skipping, empty = _broken(answer, _OPT_IN), _broken(answer, _EMPTY)
     for summary in answer.selections:
         picked = [each for each in answer.picks if each.selection == summary]
         opt_in = settings if selection_subject(summary).key in skipping else None
         off = [each for each in picked if _kept_out(each, opt_in)]
-        carried = [each for each in picked if each not in off] if off else picked
+        carried = [each for each in picked if each.resource and each not in off]
+        named = [each for each in picked if each.resource is None]
         selection = _content(judged, summary)
         yield SelectionPicture(
             name=summary.name,
@@ -72,6 +78,8 @@ def pictures(answer: PlanAnswer, judged: JudgedAccount) -> Iterator[SelectionPic
             asks=tuple(each.describe() for each in elements(selection)) if selection else (),
             but=tuple(_conditions(selection)) if selection else (),
             carries=_few([_pick(each) for each in carried[:MOST]], len(carried)),
+            named=_few([_pick(each) for each in named[:MOST]], len(named)),
+            nothing=not carried and selection_subject(summary).key in empty,
             misses=_missed([each for each in answer.missed if each.selection == summary]),
             off=_few([_pick(each) for each in off[:MOST]], len(off)),
         )
@@ -128,12 +136,12 @@ def _opt_in(judged: JudgedAccount) -> OptIn | None:
         return None
 
 
-def _skipping(answer: PlanAnswer) -> set[tuple[str, str]]:
-    """The selections of which the rule about the opt-in says that AWS Backup skips something."""
+def _broken(answer: PlanAnswer, rule: str) -> set[tuple[str, str]]:
+    """The selections that the rule finds fault with."""
     return {
         (each.resource_type, each.resource_id)
         for condition in answer.conditions
-        if condition.rule == _OPT_IN
+        if condition.rule == rule
         for each in condition.findings
         if each.state is State.BROKEN
     }

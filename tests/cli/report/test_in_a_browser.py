@@ -89,8 +89,13 @@ def test_on_paper_folded_plans_are_whole_and_the_table_fits(browser: Browser, de
         assert shown.evaluate("document.documentElement.scrollWidth") <= 720
         folded = "[...document.querySelectorAll('.plan > details:not([open]) h4')]"
         assert shown.evaluate(f"{folded}.length") > 50
-        assert shown.evaluate(f"{folded}.filter(each => each.getBoundingClientRect().height === 0).length") == 0
+        assert shown.evaluate(f"{folded}.filter(each => !each.checkVisibility()).length") == 0
         assert not shown.locator("nav").is_visible()
+        commands = "[...document.querySelectorAll('.found details:not([open]) pre, .cause > details:not([open]) .how')]"
+        assert shown.evaluate(f"{commands}.length") > 50
+        assert shown.evaluate(f"{commands}.filter(each => !each.checkVisibility()).length") == 0
+        # What says the same as a picture stays folded, and leaves no heading of nothing.
+        assert not shown.locator("summary:has-text('in words')").first.is_visible()
 
 
 def test_the_keyboard_comes_to_everything_in_the_order_of_the_page(browser: Browser, demo_report: Path) -> None:

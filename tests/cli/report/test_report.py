@@ -7,6 +7,7 @@ import html.parser
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -114,6 +115,8 @@ def test_all_plans_are_in_the_matrix_with_all_conditions(answers: Sequence[PlanA
     [
         ("plans", "<b>14</b> plans will run"),
         ("a cause", '<a href="#BACKUP_VAULT_USABLE">'),
+        ("what does not hold", 'can be used</a> does not hold for 9 plans <span class="soft">(high)</span>'),
+        ("a selection that picks nothing", '<h6><span aria-hidden="true">∅</span> Picked: nothing</h6>'),
         ("a silent run", '<li class="run silent">'),
         ("a job that failed", '<li class="run failed">'),
         ("what only looks like a blank", "carries &#34;retention&#34;=&#34;30\\u00a0days&#34;"),
@@ -135,12 +138,36 @@ def test_it_shows(text: str, what: str, says: str) -> None:
 
 def test_what_is_excluded_stands_at_the_end_with_its_reason(reading: Path, tmp_path: Path, capsys: Any) -> None:
     path = tmp_path / "known.yaml"
-    path.write_text("exclusions:\n  - {plan: half-hour-window, reason: it is a <b>trial</b>}\n", encoding="utf-8")
-    _, told = report(capsys, "--from", reading, "--exclusions", path)
+    entries = (
+        "  - {plan: half-hour-window, reason: it is a <b>trial</b>}\n  - {plan: nobody, reason: long <i>gone</i>}\n"
+    )
+    path.write_text(f"exclusions:\n{entries}", encoding="utf-8")
+    assert main(["report", "--quiet", "--output", "-", "--from", str(reading), "--exclusions", str(path)]) == 1
+    told, noted = capsys.readouterr()
+    assert noted == "An exclusion excludes nothing here: plan nobody (long <i>gone</i>)\n"
+    assert "An exclusion excludes nothing here: plan nobody (long &lt;i&gt;gone&lt;/i&gt;)" in told
     before, _, excluded = told.partition('<section id="excluded"')
     assert "it is a &lt;b&gt;trial&lt;/b&gt;" in excluded
     assert "half-hour-window" in excluded
     assert "<b>15</b> plans will run" in before
+    number = re.findall(r'<li id="(f\d+)"><b>half-hour-window', excluded)[0]
+    (row,) = re.findall(r"<tr><th scope=\"row\"><a href=\"#plan\d+\">half-hour-window<.*?</tr>", before)
+    assert f'<td class="none"><a href="#{number}">(✘)<i>excluded</i></a></td>' in row
+    assert '<span class="cell none" aria-hidden="true">(✘)</span> excluded' in before
+
+
+def test_what_is_named_and_not_seen_is_not_called_picked(text: str) -> None:
+    """A name in place of an ARN, another account, a database that is gone: their selections pick nothing."""
+    (plan,) = re.findall(r"<article(?:(?!<article).)*<h3>inventory-nightly</h3>.*?</article>", text, re.DOTALL)
+    by_name = dict(re.findall(r'<h5>Selection (\S+)</h5>.*?(<div class="got">.*?</div>\n</div>)', plan, re.DOTALL))
+    picked = [name for name, got in by_name.items() if "✔</span> Picked: 1<" in got]
+    assert picked == ["inventory-tables", "inventory-prefix"]
+    assert {name for name, got in by_name.items() if "∅</span> Picked: nothing<" in got} == {*by_name} - {*picked}
+    assert "✘</span> Named, and not seen: 1</h6><ul><li>ARN <b>inventory</b>" in by_name["name-instead-of-arn"]
+    # One that nobody can see may be there: it has no tag, and AWS Config does not record it.
+    (plan,) = re.findall(r"<article(?:(?!<article).)*<h3>sealed-nightly</h3>.*?</article>", text, re.DOTALL)
+    assert "?</span> Named, and not seen: 1</h6>" in plan
+    assert "Picked" not in plan
 
 
 def test_a_file_is_written_by_name(reading: Path, tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
@@ -201,6 +228,32 @@ def test_without_a_conflict_there_is_no_cross(reading: Path, capsys: Any) -> Non
     picture = week(capsys, "dublin-nightly", "--from", reading)
     assert (drawn(picture, "hit"), drawn(picture, "start")) == (0, 7)
     assert "Europe/Dublin" in [each.text for each in picture.iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.mark.parametrize("plan", ["databases-nightly", "dublin-nightly", "stores-nightly"])
+def test_each_day_has_its_name_and_no_line_runs_through_one(reading: Path, capsys: Any, plan: str) -> None:
+    """Whatever the hour at which the week begins; a day of which too little is seen has none."""
+    picture = week(capsys, plan, "--from", reading)
+    whole = float((picture.get("viewBox") or "").split()[2])
+    days = [
+        (float(each.get("x") or 0), float(each.get("y") or 0))
+        for each in picture.iter("{http://www.w3.org/2000/svg}text")
+        if re.fullmatch(r"[A-Z][a-z]{2} \d\d [A-Z][a-z]{2}", each.text or "")
+    ]
+    rows = {y for _, y in days}
+    assert len(rows) == len({"databases-nightly": ["UTC"]}.get(plan, ["UTC", "its own"]))
+    lines = [each.get("d") or "" for each in picture.iter() if each.get("class") in {"day", "tick"}]
+    stretches = [
+        (float(x), float(y), float(to)) for d in lines for x, y, to in re.findall(r"M(\S+) (\S+?)V([\d.]+)", d)
+    ]
+    for row in rows:
+        xs = sorted(x for x, y in days if y == row)
+        assert len(xs) in {6, 7, 8}
+        assert xs[0] < 250 + 80  # the day in which it begins has one as well, where there is room for it
+        assert xs[-1] + 65 < whole
+        assert min(after - before for before, after in pairwise(xs)) > 65
+        through = [x for x, y, to in stretches if y < row < to]
+        assert not [(x, day) for x in through for day in xs if day < x < day + 62]
 
 
 def test_a_swallowed_start_is_drawn_as_one(reading: Path, capsys: Any) -> None:
@@ -322,6 +375,10 @@ def test_what_cannot_be_read_is_told_and_holds_nothing(door: Door, capsys: Any) 
     assert status == 2
     assert "<b>1</b> not known: nobody could look" in told
     assert "Not known: the plan could not be read." in told
+    with failing(denied, "backup", "GetBackupSelection"):
+        _, told = report(capsys, *REGION)
+    assert '<h6><span aria-hidden="true">?</span> Picked: none is known</h6>' in told
+    assert "Picked: nothing" not in told
     assert "AccessDenied" in told
 
 
