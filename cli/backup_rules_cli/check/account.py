@@ -12,12 +12,11 @@ from backup_rules.arns import Place
 from backup_rules_cli.check import identities
 from backup_rules_cli.check.guesses import UNNAMED
 from backup_rules_cli.check.identities import AIR_GAPPED, KEY, PLAN, REGION_SETTINGS, ROLE, SELECTION, VAULT
+from backup_rules_cli.check.tags import tags_key
 from backup_rules_cli.check.things import Documented, Position, Thing, Unknown, unknowns
 
 _MADE = datetime(2000, 1, 1, tzinfo=UTC)
 
-# Where each type has its tags, if not under Tags.
-_TAGS = {"AWS::EFS::FileSystem": "FileSystemTags", "AWS::EKS::Cluster": "Tags"}
 _SERVICES_OF_THEIR_OWN = ("AWS::RDS::", "AWS::DocDB::", "AWS::Neptune::", "AWS::FSx::")
 _ENGINES = {"AWS::DocDB::DBCluster": "docdb", "AWS::Neptune::DBCluster": "neptune"}
 PROTECTED = tuple(name for name in identities.KINDS if name not in {PLAN, SELECTION, VAULT, AIR_GAPPED, ROLE, KEY})
@@ -60,6 +59,8 @@ class Account:
     settings: Mapping[str, Any] | None = None
     resources: dict[str, tuple[Thing, str]] = field(default_factory=dict)
     """By ARN: the resource, and its name."""
+    managed: dict[str, Any] = field(default_factory=dict)
+    """The documents of managed policies that are declared, by ARN."""
 
     @property
     def names_all(self) -> bool:
@@ -113,6 +114,7 @@ def described(documented: Documented, place: Place) -> Account:
     for thing in by_type.get(ROLE, ()):
         _add_role(found, thing)
     _add_policies(found, by_type)
+    found.managed = own_policy_documents(documented, place)
     for thing in by_type.get(KEY, ()):
         name = identities.name_of(KEY, thing.name, thing.properties)
         enabled = thing.properties.get("Enabled", True)
@@ -241,7 +243,7 @@ def own_policy_documents(documented: Documented, place: Place) -> dict[str, Any]
 
 def tags_of(thing: Thing) -> dict[str, str]:
     """The tags that are known, each with a known value."""
-    given = thing.properties.get(_TAGS.get(thing.type, "Tags"))
+    given = thing.properties.get(tags_key(thing))
     if isinstance(given, Mapping):
         return {str(key): text_of(value) for key, value in given.items() if not isinstance(value, Unknown)}
     found = {}

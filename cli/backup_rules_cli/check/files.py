@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from backup_rules.arns import Place
 from backup_rules_cli.check import aws_json, cloudformation, terraform
 from backup_rules_cli.check.decoding import BrokenFileError, decoded
 from backup_rules_cli.check.identities import BACKUP_POLICY
-from backup_rules_cli.check.judging import place_of
+from backup_rules_cli.check.judging import named_in, place_of
 from backup_rules_cli.check.organization import Organization, Policy
-from backup_rules_cli.check.things import Documented, Object, Position, Thing, at_of, unknowns
+from backup_rules_cli.check.things import Documented, Object, Position, Thing, Unknown, at_of, unknowns
+from backup_rules_cli.places import partition_of
 
 TEMPLATE, TERRAFORM, POLICY, COMMAND = "CloudFormation template", "Terraform", "backup policy", "AWS CLI output"
 SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template"})
@@ -29,6 +31,12 @@ class Subject:
     policies: list[Policy] = field(default_factory=list)
     document: Any = None
     """Of a template: read again, once account and Region are known."""
+    worlds: list[Documented] = field(default_factory=list)
+    """Of a template with open conditions: what it declares for each way in which they may turn out."""
+    deciding: list[Unknown] = field(default_factory=list)
+    """What these conditions depend on."""
+    macros: list[str] = field(default_factory=list)
+    """What may change the whole template."""
 
     @property
     def regions(self) -> list[str]:
@@ -162,21 +170,52 @@ def _tree(text: str) -> Any:
         return None
 
 
-def placed(subject: Subject, account: str, region: str, parameters: Mapping[str, Any]) -> Any:
+def placed(subject: Subject, account: str, region: str, parameters: Mapping[str, Any]) -> Place:
     """The account and Region of a subject, with its things made for them."""
-    documented, document = subject.documented, subject.document
-    if subject.kind not in {TEMPLATE, TERRAFORM}:
-        return place_of(documented, account, region, subject.regions)
-    for _ in range(2):  # once to see which account and Region its ARNs name
+    documented = subject.documented
+    if subject.kind == TEMPLATE:
+        return _placed_template(subject, account, region, parameters)
+    if subject.kind == TERRAFORM:
+        documented.things = list(terraform.things(subject.document, _nowhere(account, region)))
         place = place_of(documented, account, region, subject.regions)
-        made = (
-            cloudformation.things(document, place, parameters)
-            if subject.kind == TEMPLATE
-            else terraform.things(document, place)
-        )
-        documented.things = list(made)
+        documented.things = list(terraform.things(subject.document, place))
         subject.policies = list(_declared_policies(documented.things))
+        return place
+    return place_of(documented, account, region, subject.regions)
+
+
+def _nowhere(account: str, region: str) -> Place:
+    """To see which account and Region a document's ARNs name: those that are made up must not."""
+    return Place(partition_of(region) or "aws", account, region)
+
+
+def _placed_template(subject: Subject, account: str, region: str, parameters: Mapping[str, Any]) -> Place:
+    documented, document = subject.documented, subject.document
+    first = cloudformation.Reading(parameters, _not_named(parameters, account, region))
+    documented.things = list(cloudformation.things(document, _nowhere(account, region), first))
+    place = place_of(documented, account, region)
+    named_account, named_region = named_in(documented)
+    reading = cloudformation.Reading(
+        parameters, _not_named(parameters, account or named_account, region or named_region)
+    )
+    documented.things = list(cloudformation.things(document, place, reading))
+    subject.policies = list(_declared_policies(documented.things))
+    subject.deciding = list(reading.open.values())
+    subject.worlds = [replace(documented, things=made) for made in cloudformation.worlds(document, place, reading)]
+    subject.macros = cloudformation.macros(document)
     return place
+
+
+def _not_named(parameters: Mapping[str, Any], account: str, region: str) -> dict[str, Unknown]:
+    """What a template may ask of where it is deployed, and nobody says."""
+    found = {}
+    if not region:
+        found["AWS::Region"] = Unknown("no Region is named", "name it (--region)")
+    if not account:
+        found["AWS::AccountId"] = Unknown("no account is named", "name it (--account)")
+    if "AWS::StackName" not in parameters:
+        found["AWS::StackName"] = Unknown("the stack's name is not known", "give AWS::StackName with --parameters")
+    return found
 
 
 def _declared_policies(things: Sequence[Thing]) -> Iterator[Policy]:

@@ -93,7 +93,17 @@ def check(
         called = subject.documented.called
         try:
             place = placed(subject, account, region, template_values)
-            case = Case(subject.documented, subject.policies, place, findings.now, fill, given)
+            case = Case(
+                subject.documented,
+                subject.policies,
+                place,
+                findings.now,
+                fill,
+                given,
+                subject.worlds,
+                subject.deciding,
+                subject.macros,
+            )
             gets = case.gets() if subject.policies else []
             said = [finding(each, folders, place, subject.kind, called) for each in case.judged(folders)]
         except _OTHER_SHAPES as error:  # of what is no plan or template but in part, the others are judged all the same
