@@ -37,6 +37,8 @@ class Subject:
     """What these conditions depend on."""
     macros: list[str] = field(default_factory=list)
     """What may change the whole template."""
+    region: str | None = None
+    """Of a Terraform document with resources in several Regions: which of them; `""` is the default provider's."""
 
     @property
     def regions(self) -> list[str]:
@@ -120,7 +122,7 @@ class _Reading:
         if cloudformation.is_template(document):
             self._found.subjects.append(Subject(Documented(name), TEMPLATE, [name], document=document))
         elif terraform.is_terraform(document):
-            self._found.subjects.append(Subject(Documented(name), TERRAFORM, [name], document=document))
+            self._found.subjects += _of_terraform(document, name)
         elif (policy := policy_of(document, path, here, parent=False)) is not None:
             self._policies.policies.append(policy)
             self._policies.files.append(name)
@@ -131,6 +133,17 @@ class _Reading:
             self._answers.files.append(name)
         elif named:
             self._found.others.append(here)
+
+
+def _of_terraform(document: Object, name: str) -> list[Subject]:
+    """A subject for each Region: what is in one is not in another."""
+    found = terraform.regions(document)
+    if len(found) < 2:
+        return [Subject(Documented(name), TERRAFORM, [name], document=document)]
+    return [
+        Subject(Documented(name), TERRAFORM, [name] if number == 0 else [], document=document, region=region)
+        for number, region in enumerate(found)
+    ]
 
 
 def _documents(document: Any) -> Iterator[Any]:
@@ -176,12 +189,28 @@ def placed(subject: Subject, account: str, region: str, parameters: Mapping[str,
     if subject.kind == TEMPLATE:
         return _placed_template(subject, account, region, parameters)
     if subject.kind == TERRAFORM:
-        documented.things = list(terraform.things(subject.document, _nowhere(account, region)))
-        place = place_of(documented, account, region, subject.regions)
-        documented.things = list(terraform.things(subject.document, place))
-        subject.policies = list(_declared_policies(documented.things))
-        return place
+        return _placed_terraform(subject, account, region)
     return place_of(documented, account, region, subject.regions)
+
+
+def _placed_terraform(subject: Subject, account: str, region: str) -> Place:
+    documented, document = subject.documented, subject.document
+    known = next((each for each in terraform.regions(document) if is_region(each)), "")
+    if subject.region is not None:  # what the document tells of its Region, goes before what is meant on the whole
+        known = subject.region if is_region(subject.region) else ""
+        region = known or region
+    documented.things = list(terraform.things(document, _nowhere(account, region or known), subject.region))
+    subject.policies = list(_declared_policies(documented.things))
+    place = place_of(documented, account, region or known, subject.regions)
+    documented.things = list(terraform.things(document, place, subject.region))
+    # A policy is of no Region: once is enough.
+    subject.policies = list(_declared_policies(documented.things)) if subject.files else []
+    return place
+
+
+def is_region(name: str) -> bool:
+    """Whether it is a Region's name, and no provider's key."""
+    return bool(name) and "." not in name
 
 
 def _nowhere(account: str, region: str) -> Place:
@@ -193,7 +222,8 @@ def _placed_template(subject: Subject, account: str, region: str, parameters: Ma
     documented, document = subject.documented, subject.document
     first = cloudformation.Reading(parameters, _not_named(parameters, account, region))
     documented.things = list(cloudformation.things(document, _nowhere(account, region), first))
-    place = place_of(documented, account, region)
+    subject.policies = list(_declared_policies(documented.things))
+    place = place_of(documented, account, region, subject.regions)
     named_account, named_region = named_in(documented)
     reading = cloudformation.Reading(
         parameters, _not_named(parameters, account or named_account, region or named_region)
