@@ -11,7 +11,16 @@ from typing import Any
 from backup_rules.arns import Place
 from backup_rules_cli.check import identities
 from backup_rules_cli.check.guesses import UNNAMED
-from backup_rules_cli.check.identities import AIR_GAPPED, KEY, PLAN, REGION_SETTINGS, ROLE, SELECTION, VAULT
+from backup_rules_cli.check.identities import (
+    AIR_GAPPED,
+    KEY,
+    MANAGED_POLICY,
+    PLAN,
+    REGION_SETTINGS,
+    ROLE,
+    SELECTION,
+    VAULT,
+)
 from backup_rules_cli.check.tags import tags_key
 from backup_rules_cli.check.things import Documented, Position, Thing, Unknown, unknowns
 
@@ -19,7 +28,8 @@ _MADE = datetime(2000, 1, 1, tzinfo=UTC)
 
 _SERVICES_OF_THEIR_OWN = ("AWS::RDS::", "AWS::DocDB::", "AWS::Neptune::", "AWS::FSx::")
 _ENGINES = {"AWS::DocDB::DBCluster": "docdb", "AWS::Neptune::DBCluster": "neptune"}
-PROTECTED = tuple(name for name in identities.KINDS if name not in {PLAN, SELECTION, VAULT, AIR_GAPPED, ROLE, KEY})
+_NOT_PROTECTED = {PLAN, SELECTION, VAULT, AIR_GAPPED, ROLE, KEY, MANAGED_POLICY}
+PROTECTED = tuple(name for name in identities.KINDS if name not in _NOT_PROTECTED)
 # What AWS chooses where nobody does.
 _CHOSEN_BY_AWS = {
     "AWS::RDS::DBInstance": ("PreferredBackupWindow", "PreferredMaintenanceWindow"),
@@ -207,7 +217,7 @@ def _add_policies(account: Account, by_type: Mapping[str, list[Thing]]) -> None:
     for kind in (
         "AWS::IAM::Policy",
         "AWS::IAM::RolePolicy",
-        "AWS::IAM::ManagedPolicy",
+        MANAGED_POLICY,
         "AWS::IAM::ManagedPolicyAttachment",
     ):
         for thing in by_type.get(kind, ()):
@@ -229,11 +239,9 @@ def own_policy_documents(documented: Documented, place: Place) -> dict[str, Any]
     """The documents of managed policies that are declared, by ARN."""
     found = {}
     for thing in documented.things:
-        if thing.type == "AWS::IAM::ManagedPolicy":
-            named = thing.properties.get("ManagedPolicyName")
-            name = named if isinstance(named, str) else thing.name
-            path = thing.properties.get("Path")
-            where = f"arn:{place.partition}:iam::{place.account}:policy{path if isinstance(path, str) else '/'}{name}"
+        if thing.type == MANAGED_POLICY:
+            name = identities.name_of(MANAGED_POLICY, thing.name, thing.properties)
+            where = identities.arn_of(MANAGED_POLICY, name, thing.properties, place)
             found[where] = thing.properties.get("PolicyDocument")
     return found
 
@@ -272,7 +280,13 @@ def database(arn: str, thing: Thing, name: str) -> dict[str, Any]:
     """As DescribeDBInstances or DescribeDBClusters tells it."""
     given = _with_chosen(thing)
     instance = thing.type == "AWS::RDS::DBInstance"
-    keys = ("PreferredBackupWindow", "PreferredMaintenanceWindow", "BackupRetentionPeriod", "BackupTarget")
+    keys = (
+        "PreferredBackupWindow",
+        "PreferredMaintenanceWindow",
+        "BackupRetentionPeriod",
+        "BackupTarget",
+        "AwsBackupRecoveryPointArn",
+    )
     told = {key: given[key] for key in keys if given.get(key) is not None}
     told["BackupRetentionPeriod"] = _number(told.get("BackupRetentionPeriod", 1))
     names = (

@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 WITH_ACCOUNT = "judge with an account (--with-account)"
 _MADE = datetime(2000, 1, 1, tzinfo=UTC)
+_DENIED = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}]}
 
 
 class NotInFilesError(ReadError):
@@ -223,9 +224,11 @@ class _Answers:
         if not policy:
             raise _refused("ResourceNotFoundException", "GetBackupVaultAccessPolicy")
         missing = next(unknowns(policy), None)
-        if missing is not None:
+        if missing is not None and self.filled:
             raise left_open(f"Part of the access policy of vault {BackupVaultName}", missing)
-        return {"Policy": documented.as_text(policy)}
+        if missing is not None and self._number != 1:  # what else is wrong with the vault is told all the same
+            raise _refused("ResourceNotFoundException", "GetBackupVaultAccessPolicy")
+        return {"Policy": documented.as_text(_DENIED if missing is not None else policy)}
 
     # IAM and KMS
 
@@ -249,7 +252,8 @@ class _Answers:
 
     def iam_simulate_principal_policy(self, PolicySourceArn: str, **request: Any) -> Any:  # noqa: N803
         role = self._role(PolicySourceArn.rpartition("/")[2], PolicySourceArn)
-        missing = next(iter((*role.open, *unknowns(role.documents))), None)
+        managed = [self._account.managed.get(each) for each in (*role.managed, role.boundary)]
+        missing = next(iter((*role.open, *unknowns(role.documents), *unknowns(managed))), None)
         if missing is not None:
             raise left_open(f"Part of the permissions of role {role.thing.name}", missing)
         try:

@@ -303,3 +303,25 @@ def test_many_conditions_are_tried_each_by_itself(check: Check) -> None:
     said = check(template.replace("TargetBackupVault: main", "TargetBackupVault: vC7") + vaults)
     assert said[VAULT, "Plan"][0] == "unknown"
     assert said[WINDOW, "Plan"][0] == "holds"
+
+
+@pytest.mark.parametrize(
+    ("actions", "resource", "said"),
+    [("'*'", "'*'", "holds"), ("'s3:*'", "'*'", "broken"), ("'*'", "!Ref Open", "unknown")],
+)
+@pytest.mark.parametrize("named", ["", "ManagedPolicyName: ours, "])
+def test_a_managed_policy_of_the_template(check: Check, actions: str, resource: str, said: str, named: str) -> None:
+    policy = (
+        f"  Ours:\n    Type: AWS::IAM::ManagedPolicy\n    Properties: {{{named}PolicyDocument:"
+        f" {{Statement: [{{Effect: Allow, Action: {actions}, Resource: {resource}}}]}}}}\n"
+    )
+    aws = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+    assert check(WHOLE.replace(aws, "!Ref Ours") + policy)[PERMISSIONS, "Selection"][0] == said
+
+
+def test_a_vault_whose_access_policy_is_open_has_its_other_problems(check: Check) -> None:
+    lock = "BackupVaultName: main, AccessPolicy: !Ref Open, LockConfiguration: {MinRetentionDays: 9}"
+    template = WHOLE.replace("BackupVaultName: main", lock)
+    short = template.replace("StartWindowMinutes: 60", "StartWindowMinutes: 60, Lifecycle: {DeleteAfterDays: 7}")
+    assert check(template)[VAULT, "Plan"][0] == "unknown"
+    assert check(short)[VAULT, "Plan"][0] == "broken"
