@@ -11,16 +11,25 @@ from typing import Any
 from backup_rules.arns import Place
 from backup_rules_cli.check import identities
 from backup_rules_cli.check.guesses import UNNAMED
-from backup_rules_cli.check.identities import AIR_GAPPED, KEY, PLAN, REGION_SETTINGS, ROLE, SELECTION, VAULT
+from backup_rules_cli.check.identities import (
+    AIR_GAPPED,
+    KEY,
+    MANAGED_POLICY,
+    PLAN,
+    REGION_SETTINGS,
+    ROLE,
+    SELECTION,
+    VAULT,
+)
+from backup_rules_cli.check.tags import tags_key
 from backup_rules_cli.check.things import Documented, Position, Thing, Unknown, unknowns
 
 _MADE = datetime(2000, 1, 1, tzinfo=UTC)
 
-# Where each type has its tags, if not under Tags.
-_TAGS = {"AWS::EFS::FileSystem": "FileSystemTags", "AWS::EKS::Cluster": "Tags"}
 _SERVICES_OF_THEIR_OWN = ("AWS::RDS::", "AWS::DocDB::", "AWS::Neptune::", "AWS::FSx::")
 _ENGINES = {"AWS::DocDB::DBCluster": "docdb", "AWS::Neptune::DBCluster": "neptune"}
-PROTECTED = tuple(name for name in identities.KINDS if name not in {PLAN, SELECTION, VAULT, AIR_GAPPED, ROLE, KEY})
+_NOT_PROTECTED = {PLAN, SELECTION, VAULT, AIR_GAPPED, ROLE, KEY, MANAGED_POLICY}
+PROTECTED = tuple(name for name in identities.KINDS if name not in _NOT_PROTECTED)
 # What AWS chooses where nobody does.
 _CHOSEN_BY_AWS = {
     "AWS::RDS::DBInstance": ("PreferredBackupWindow", "PreferredMaintenanceWindow"),
@@ -60,6 +69,8 @@ class Account:
     settings: Mapping[str, Any] | None = None
     resources: dict[str, tuple[Thing, str]] = field(default_factory=dict)
     """By ARN: the resource, and its name."""
+    managed: dict[str, Any] = field(default_factory=dict)
+    """The documents of managed policies that are declared, by ARN."""
 
     @property
     def names_all(self) -> bool:
@@ -113,6 +124,7 @@ def described(documented: Documented, place: Place) -> Account:
     for thing in by_type.get(ROLE, ()):
         _add_role(found, thing)
     _add_policies(found, by_type)
+    found.managed = own_policy_documents(documented, place)
     for thing in by_type.get(KEY, ()):
         name = identities.name_of(KEY, thing.name, thing.properties)
         enabled = thing.properties.get("Enabled", True)
@@ -205,7 +217,7 @@ def _add_policies(account: Account, by_type: Mapping[str, list[Thing]]) -> None:
     for kind in (
         "AWS::IAM::Policy",
         "AWS::IAM::RolePolicy",
-        "AWS::IAM::ManagedPolicy",
+        MANAGED_POLICY,
         "AWS::IAM::ManagedPolicyAttachment",
     ):
         for thing in by_type.get(kind, ()):
@@ -227,11 +239,9 @@ def own_policy_documents(documented: Documented, place: Place) -> dict[str, Any]
     """The documents of managed policies that are declared, by ARN."""
     found = {}
     for thing in documented.things:
-        if thing.type == "AWS::IAM::ManagedPolicy":
-            named = thing.properties.get("ManagedPolicyName")
-            name = named if isinstance(named, str) else thing.name
-            path = thing.properties.get("Path")
-            where = f"arn:{place.partition}:iam::{place.account}:policy{path if isinstance(path, str) else '/'}{name}"
+        if thing.type == MANAGED_POLICY:
+            name = identities.name_of(MANAGED_POLICY, thing.name, thing.properties)
+            where = identities.arn_of(MANAGED_POLICY, name, thing.properties, place)
             found[where] = thing.properties.get("PolicyDocument")
     return found
 
@@ -241,7 +251,7 @@ def own_policy_documents(documented: Documented, place: Place) -> dict[str, Any]
 
 def tags_of(thing: Thing) -> dict[str, str]:
     """The tags that are known, each with a known value."""
-    given = thing.properties.get(_TAGS.get(thing.type, "Tags"))
+    given = thing.properties.get(tags_key(thing))
     if isinstance(given, Mapping):
         return {str(key): text_of(value) for key, value in given.items() if not isinstance(value, Unknown)}
     found = {}
@@ -270,7 +280,13 @@ def database(arn: str, thing: Thing, name: str) -> dict[str, Any]:
     """As DescribeDBInstances or DescribeDBClusters tells it."""
     given = _with_chosen(thing)
     instance = thing.type == "AWS::RDS::DBInstance"
-    keys = ("PreferredBackupWindow", "PreferredMaintenanceWindow", "BackupRetentionPeriod", "BackupTarget")
+    keys = (
+        "PreferredBackupWindow",
+        "PreferredMaintenanceWindow",
+        "BackupRetentionPeriod",
+        "BackupTarget",
+        "AwsBackupRecoveryPointArn",
+    )
     told = {key: given[key] for key in keys if given.get(key) is not None}
     told["BackupRetentionPeriod"] = _number(told.get("BackupRetentionPeriod", 1))
     names = (

@@ -19,17 +19,18 @@ from backup_rules.aws.memory import note_gap
 from backup_rules.errors import ReadError
 from backup_rules.resources.resource_types import OPT_IN_KEYS, RESOURCE_TYPES, type_of
 from backup_rules_cli.check import account as documented
-from backup_rules_cli.check import identities, permissions
+from backup_rules_cli.check import identities, permissions, tags
 from backup_rules_cli.check.account import Account
-from backup_rules_cli.check.guesses import guessed
+from backup_rules_cli.check.guesses import NUMBER, UNNAMED, guessed, with_destinations
 from backup_rules_cli.check.organization import Organization
-from backup_rules_cli.check.things import Unknown, unknowns
+from backup_rules_cli.check.things import Thing, Unknown, unknowns
 from backup_rules_cli.unsent import Unsent
 
 T = TypeVar("T")
 
 WITH_ACCOUNT = "judge with an account (--with-account)"
 _MADE = datetime(2000, 1, 1, tzinfo=UTC)
+_DENIED = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}]}
 
 
 class NotInFilesError(ReadError):
@@ -51,12 +52,11 @@ class DocumentedClients:
         self,
         account: Account,
         organization: Organization,
-        own_policies: Mapping[str, Any],
         number: int,
         *,
         filled: bool = False,
     ) -> None:
-        self._answers = _Answers(account, organization, own_policies, number)
+        self._answers = _Answers(account, organization, number)
         self._answers.filled = filled
 
     def build_client(self, service: str) -> Any:
@@ -98,15 +98,30 @@ class _Answers:
     filled = False
     """Whether an account is asked for what is left open."""
 
-    def __init__(
-        self, account: Account, organization: Organization, own_policies: Mapping[str, Any], number: int
-    ) -> None:
+    def __init__(self, account: Account, organization: Organization, number: int) -> None:
         self._account = account
         self._organization = organization
-        self._own_policies = own_policies
         self._number = number
+        self._bodies, self._resources = self._tried_tags()
         self._tagged = self._tagged_resources()
         self._roles_left_open: dict[str, Unknown] = {}
+
+    def _tried_tags(self) -> tuple[dict[str, Any], dict[str, tuple[Thing, str]]]:
+        """The selections' bodies by id and plan, and the resources by ARN, with what is open in tags tried."""
+        region = self._account.place.region
+        resources = {
+            arn: (tags.with_replica_tags(thing, region), name) for arn, (thing, name) in self._account.resources.items()
+        }
+        borne = tags.borne_by(thing for thing, _ in resources.values())
+        bodies = {
+            f"{selection_id}_{plan}": tags.with_tried_values(body, borne, self._number)
+            for plan, listed in self._account.selections.items()
+            for selection_id, _, body in listed
+        }
+        asked = tags.asked_by(map(self._guess, bodies.values()))
+        return bodies, {
+            arn: (tags.with_tried_tags(thing, asked, self._number), name) for arn, (thing, name) in resources.items()
+        }
 
     def _guess(self, value: Any) -> Any:
         return documented.numbers(guessed(value, self._number))
@@ -141,7 +156,9 @@ class _Answers:
         thing, body = _found(self._account.plans, BackupPlanId, "Plan")
         if isinstance(body, Unknown):
             raise left_open(f"Plan {thing.name}", body)
-        whole = self._whole(f"Part of plan {thing.name}", documented.plan_body(body))
+        here = identities.arn_of(identities.VAULT, UNNAMED, {}, self._account.place)
+        tried = with_destinations(documented.plan_body(body), self._number, here)
+        whole = self._whole(f"Part of plan {thing.name}", tried)
         return {"BackupPlan": whole, "CreationDate": _MADE}
 
     def backup_list_backup_selections(self, BackupPlanId: str) -> Any:  # noqa: N803
@@ -152,7 +169,7 @@ class _Answers:
         items = []
         for selection_id, thing, body in listed:
             given = body if isinstance(body, Mapping) else {}
-            name, role = given.get("SelectionName"), given.get("IamRoleArn", "")
+            name, role = given.get("SelectionName"), body if isinstance(body, Unknown) else given.get("IamRoleArn", "")
             items.append(
                 {
                     "SelectionId": selection_id,
@@ -176,6 +193,7 @@ class _Answers:
         thing, body = next((thing, body) for selection_id, thing, body in listed if selection_id == SelectionId)
         if isinstance(body, Unknown):
             raise left_open(f"Selection {thing.name}", body)
+        body = self._bodies[f"{SelectionId}_{BackupPlanId}"]
         what = {key: value for key, value in body.items() if key not in {"IamRoleArn", "SelectionName"}}
         whole = self._whole(f"Part of selection {thing.name}", what)
         return {"BackupSelection": {"SelectionName": thing.name, **whole}}
@@ -206,9 +224,11 @@ class _Answers:
         if not policy:
             raise _refused("ResourceNotFoundException", "GetBackupVaultAccessPolicy")
         missing = next(unknowns(policy), None)
-        if missing is not None:
+        if missing is not None and self.filled:
             raise left_open(f"Part of the access policy of vault {BackupVaultName}", missing)
-        return {"Policy": documented.as_text(policy)}
+        if missing is not None and self._number != 1:  # what else is wrong with the vault is told all the same
+            raise _refused("ResourceNotFoundException", "GetBackupVaultAccessPolicy")
+        return {"Policy": documented.as_text(_DENIED if missing is not None else policy)}
 
     # IAM and KMS
 
@@ -232,11 +252,12 @@ class _Answers:
 
     def iam_simulate_principal_policy(self, PolicySourceArn: str, **request: Any) -> Any:  # noqa: N803
         role = self._role(PolicySourceArn.rpartition("/")[2], PolicySourceArn)
-        missing = next(iter((*role.open, *unknowns(role.documents))), None)
+        managed = [self._account.managed.get(each) for each in (*role.managed, role.boundary)]
+        missing = next(iter((*role.open, *unknowns(role.documents), *unknowns(managed))), None)
         if missing is not None:
             raise left_open(f"Part of the permissions of role {role.thing.name}", missing)
         try:
-            return permissions.simulated(role, request, self._own_policies, self._account.place)
+            return permissions.simulated(role, request, self._account.managed, self._account.place)
         except permissions.UnknownPolicyError as error:
             raise NotInFilesError(f"Policy {error} of role {role.thing.name} is not declared in these files") from None
 
@@ -253,12 +274,12 @@ class _Answers:
     # Resources
 
     def _of_types(self, *prefixes: str) -> Iterator[tuple[str, Any, str]]:
-        for arn, (thing, name) in self._account.resources.items():
+        for arn, (thing, name) in self._resources.items():
             if thing.type.startswith(prefixes):
                 yield arn, thing, name
 
     def _tagged_resources(self) -> dict[str, dict[str, str]]:
-        found = {arn: documented.tags_of(thing) for arn, (thing, _) in self._account.resources.items()}
+        found = {arn: documented.tags_of(thing) for arn, (thing, _) in self._resources.items()}
         return {arn: its_tags for arn, its_tags in found.items() if its_tags}
 
     def _more_resources(self) -> None:
@@ -284,8 +305,8 @@ class _Answers:
             kind = None if named is None else type_of(named, {arn: "aurora"})
             wanted = ResourceTypeFilters is None or (kind is not None and kind.tagging_filter in ResourceTypeFilters)
             if wanted and all(its_tags.get(each["Key"]) in each["Values"] for each in TagFilters):
-                tags = [{"Key": key, "Value": value} for key, value in its_tags.items()]
-                listed.append({"ResourceARN": arn, "Tags": tags})
+                told = [{"Key": key, "Value": value} for key, value in its_tags.items()]
+                listed.append({"ResourceARN": arn, "Tags": told})
         return {"ResourceTagMappingList": listed}
 
     def _described(self, key: str, types: tuple[str, ...], describe: Callable[..., Any], what: str) -> Any:
@@ -319,14 +340,14 @@ class _Answers:
         wanted = set(re.findall(r"'(AWS::[A-Za-z0-9:]+)'", Expression))
         rows: list[dict[str, Any]] = []
         counted: dict[str, int] = {}
-        for arn, (thing, name) in self._account.resources.items():
+        for arn, (thing, name) in self._resources.items():
             its_type = identities.SAME_IN_CONFIG.get(thing.type, thing.type)
             kind = next((each.config_type for each in RESOURCE_TYPES if each.config_type == its_type), None)
             if kind is None or kind not in wanted:
                 continue
             counted[kind] = counted.get(kind, 0) + 1
-            tags = [{"key": key, "value": value} for key, value in documented.tags_of(thing).items()]
-            rows.append({"resourceId": name, "arn": arn, "tags": tags, **_inventory(thing)})
+            listed = [{"key": key, "value": value} for key, value in documented.tags_of(thing).items()]
+            rows.append({"resourceId": name, "arn": arn, "tags": listed, **_inventory(thing, self._number)})
         if "COUNT(*)" in Expression:
             rows = [{"resourceType": kind, "COUNT(*)": number} for kind, number in counted.items()]
         return {"Results": [json.dumps(each) for each in rows]}
@@ -346,19 +367,21 @@ class _Answers:
         return self._organization.errors()
 
 
-def _inventory(thing: Any) -> dict[str, Any]:
+def _inventory(thing: Any, number: int) -> dict[str, Any]:
     """What AWS Config's inventory has of a bucket, or of an EKS cluster, beside its tags."""
     given = thing.properties
     if thing.type == "AWS::S3::Bucket":
         versioning = given.get("VersioningConfiguration")
         status = versioning.get("Status") if isinstance(versioning, Mapping) else versioning
         if isinstance(status, Unknown):
-            return {}
+            status = ("Enabled", "Suspended", "Enabled")[number % NUMBER]
         told = {"status": status or "Off"}
         return {"supplementaryConfiguration": {"BucketVersioningConfiguration": told}}
     if thing.type == "AWS::EKS::Cluster":
         access = given.get("AccessConfig")
-        mode = access.get("AuthenticationMode") if isinstance(access, Mapping) else None
+        mode = access.get("AuthenticationMode") if isinstance(access, Mapping) else access
+        if isinstance(mode, Unknown):
+            mode = ("API", "CONFIG_MAP", "API")[number % NUMBER]
         return {"configuration": {"AccessConfig": {"AuthenticationMode": mode}}} if isinstance(mode, str) else {}
     return {}
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, product
 from typing import Any
 
 from backup_rules.arns import Place
@@ -17,10 +18,28 @@ from backup_rules_cli.check.decoding import BrokenFileError, parsed, placed
 from backup_rules_cli.check.things import Array, Object, Position, Thing, Unknown, at_of, unknowns
 
 STACK_SET = "AWS::CloudFormation::StackSet"
+STACK_NAME = "a-stack-name-that-is-not-known-here"
+"""Stands where a template names its stack; told as the template writes it."""
 _NO_VALUE = object()
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 _LOOP = "Fn::ForEach::"
 _DEEPEST = 60
+_MOST_TOGETHER = 4
+"""Open comparisons of which every combination is tried; of more, each by itself."""
+_TRANSFORMS = ("AWS::Serverless-", "AWS::LanguageExtensions", "AWS::SecretsManager-", "AWS::CodeDeployBlueGreen")
+"""What AWS's own transforms make of a template changes nothing that is judged, or is followed here."""
+_MADE_BY_MACRO = Unknown("a macro makes it", "judge the processed template")
+_READ: Mapping[str, tuple[str, ...]] = {
+    identities.PLAN: ("BackupPlan",),
+    identities.SELECTION: ("BackupPlanId", "BackupSelection"),
+    identities.VAULT: ("BackupVaultName", "LockConfiguration", "AccessPolicy", "EncryptionKeyArn"),
+    identities.ROLE: ("AssumeRolePolicyDocument", "ManagedPolicyArns", "Policies"),
+    identities.BACKUP_POLICY: ("Content",),
+}
+"""The properties that are read of a type, all of which a macro leaves open that makes them all."""
+_OF_RESOURCES = ("Tags", "FileSystemTags", "VersioningConfiguration", "FileSystemType", "AccessConfig")
+_POLICIES = frozenset({"AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"})
+_JUDGED = frozenset(identities.KINDS) | _POLICIES | {identities.BACKUP_POLICY, STACK_SET}
 
 
 def is_template(document: Any) -> bool:
@@ -32,10 +51,33 @@ def is_template(document: Any) -> bool:
     return typed or "AWSTemplateFormatVersion" in document
 
 
-def things(document: Object, place: Place, parameters: Mapping[str, Any]) -> Iterator[Thing]:
+@dataclass
+class Reading:
+    """How a template is read: parameters' values, what is not named, and what open comparisons are taken to give.
+
+    `open` collects the comparisons of conditions that are open: why, by what is compared.
+    """
+
+    parameters: Mapping[str, Any]
+    not_named: Mapping[str, Unknown] = field(default_factory=dict)
+    assumed: Mapping[str, bool] = field(default_factory=dict)
+    open: dict[str, Unknown] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    """Resources that are referred to, and not made: CloudFormation refuses the template."""
+    inside: str = ""
+    """The StackSet whose template it is."""
+
+    def of_stack_set(self, name: str, parameters: Mapping[str, Any]) -> Reading:
+        """The same for the template of a StackSet."""
+        return replace(self, parameters=parameters, inside=f"{self.inside}{name}/")
+
+
+def things(document: Object, place: Place, reading: Reading) -> Iterator[Thing]:
     """The resources of the template that exist, with what is known of their properties."""
-    template = _Template(document, place, parameters)
+    template = _Template(document, place, reading)
     for name in template.resources:
+        if str(template.resources[name]["Type"]) not in _JUDGED:
+            continue
         exists = template.exists(name)
         if exists is False:
             continue
@@ -46,10 +88,49 @@ def things(document: Object, place: Place, parameters: Mapping[str, Any]) -> Ite
         thing = Thing(str(body["Type"]), name, properties, template.at(name), f"Resources/{name}")
         yield thing
         if thing.type == STACK_SET:
-            yield from _deployed(thing, place)
+            yield from _deployed(thing, place, reading)
 
 
-def _deployed(stack_set: Thing, place: Place) -> Iterator[Thing]:
+def worlds(document: Object, place: Place, reading: Reading) -> list[list[Thing]]:
+    """The template's resources for each way in which the open conditions may turn out; none where none is open.
+
+    What refers to a resource that is not made, CloudFormation refuses: that way nothing is deployed.
+    """
+    found: list[list[Thing]] = []
+    refused: list[list[Thing]] = []
+    for assumed in _ways(sorted(reading.open)):
+        one = replace(reading, assumed=assumed, open={}, missing=[])
+        made = list(things(document, place, one))
+        (refused if one.missing else found).append(made)
+    return found or refused
+
+
+def _ways(compared: Sequence[str]) -> Iterator[dict[str, bool]]:
+    if not compared:
+        return
+    if len(compared) <= _MOST_TOGETHER:
+        for each in product((True, False), repeat=len(compared)):
+            yield dict(zip(compared, each, strict=True))
+        return
+    for whole in (True, False):
+        yield dict.fromkeys(compared, whole)
+        for one in compared:
+            yield {**dict.fromkeys(compared, whole), one: not whole}
+
+
+def macros(document: Mapping[str, Any]) -> list[str]:
+    """The macros that may change the whole template, other than AWS's own whose effect is known."""
+    given = document.get("Transform")
+    named = given if isinstance(given, list) else [] if given is None else [given]
+    texts = [
+        each if isinstance(each, str) else str(each.get("Name")) for each in named if isinstance(each, (str, dict))
+    ]
+    resources = document.get("Resources")
+    inner = [whole for whole in (document, resources) if isinstance(whole, Mapping) and "Fn::Transform" in whole]
+    return [each for each in texts if not each.startswith(_TRANSFORMS)] + ["Fn::Transform"] * bool(inner)
+
+
+def _deployed(stack_set: Thing, place: Place, reading: Reading) -> Iterator[Thing]:
     """What a StackSet brings to each of its accounts; it stands where the StackSet does."""
     text, pairs = stack_set.properties.get("TemplateBody"), stack_set.properties.get("Parameters")
     if not isinstance(text, str):
@@ -65,15 +146,22 @@ def _deployed(stack_set: Thing, place: Place) -> Iterator[Thing]:
         for each in (pairs if isinstance(pairs, list) else ())
         if isinstance(each, Mapping)
     }
-    for each in things(document, place, given):
+    for each in things(document, place, reading.of_stack_set(stack_set.name, given)):
         path = f"{stack_set.path}/Properties/TemplateBody/{each.path}"
-        yield Thing(each.type, f"{stack_set.name}/{each.name}", each.properties, stack_set.at, path)
+        properties = each.properties
+        if "__exists" in stack_set.properties:
+            properties = {**properties, "__exists": stack_set.properties["__exists"]}
+        yield Thing(each.type, f"{stack_set.name}/{each.name}", properties, stack_set.at, path)
 
 
 class _Template:
-    def __init__(self, document: Object, place: Place, given: Mapping[str, Any]) -> None:
+    def __init__(self, document: Object, place: Place, reading: Reading) -> None:
+        given = reading.parameters
         self._document = document
         self._place = place
+        self._reading = reading
+        self._deciding = False
+        """Whether a condition or a mapping's key is made: what is not named must not be made up there."""
         self._parameters = {
             name: _parameter(name, each, given)
             for name, each in _section(document, "Parameters").items()
@@ -107,7 +195,10 @@ class _Template:
             body = self.resources[name].get("Properties")
             at = at_of(body, self._document.at)
             found = self._resolved(body if isinstance(body, Mapping) else Object(at), {})
-            self._properties[name] = found if isinstance(found, Object) else Object(at, {"__properties": found})
+            if not isinstance(found, Object):
+                read = _READ.get(str(self.resources[name]["Type"]), _OF_RESOURCES)
+                found = Object(at, {**dict.fromkeys(read, found), "__properties": found})
+            self._properties[name] = found
         return self._properties[name]
 
     def _naming(self, name: str, kind: str) -> dict[str, Any]:
@@ -147,6 +238,8 @@ class _Template:
                 (name,) = value
                 if name in {"Ref", "Condition"} or name.startswith("Fn::"):
                     return self._function(name, value[name], variables, depth)
+            if "Fn::Transform" in value:
+                return _MADE_BY_MACRO
             entries = {}
             for key, each in self._unrolled(value, variables).items():
                 found = self._resolved(each, variables, depth + 1)
@@ -156,7 +249,15 @@ class _Template:
         if isinstance(value, list):
             items = (self._resolved(each, variables, depth + 1) for each in value)
             return Array(at_of(value, self._document.at), [each for each in items if each is not _NO_VALUE])
-        return value
+        return _dynamic(value) if isinstance(value, str) else value
+
+    def _decisive(self, value: Any) -> Any:
+        """A value on which it depends what else is read."""
+        before, self._deciding = self._deciding, True
+        try:
+            return self._resolved(value, {})
+        finally:
+            self._deciding = before
 
     def _function(self, name: str, argument: Any, variables: Mapping[str, Any], depth: int) -> Any:  # noqa: C901, PLR0911, PLR0912 - a case for each function
         def resolved(each: Any) -> Any:
@@ -196,7 +297,7 @@ class _Template:
                     "the account's Availability Zones are not known", "judge with an account (--with-account)"
                 )
             case "Fn::Transform":
-                return Unknown("a macro makes it", "judge the processed template")
+                return _MADE_BY_MACRO
             case _:
                 pass
         return Unknown(f"{name} is not written as CloudFormation takes it", "correct it")
@@ -206,12 +307,16 @@ class _Template:
             return self._parameters[name]
         if name in self.resources:
             return self._attribute(name, "")
+        if self._deciding and name in self._reading.not_named:
+            return self._reading.not_named[name]
+        if name in {"AWS::StackId", "AWS::NotificationARNs"}:
+            return Unknown(f"{name} is known when it is deployed", "judge with an account (--with-account)")
         pseudo = {
             "AWS::AccountId": self._place.account,
             "AWS::Region": self._place.region,
             "AWS::Partition": self._place.partition,
             "AWS::URLSuffix": "amazonaws.com.cn" if self._place.partition == "aws-cn" else "amazonaws.com",
-            "AWS::StackName": "the-stack",
+            "AWS::StackName": self._reading.parameters.get("AWS::StackName", STACK_NAME),
             "AWS::NoValue": _NO_VALUE,
         }
         if name in pseudo:
@@ -224,6 +329,8 @@ class _Template:
         exists = self.exists(name)
         if isinstance(exists, Unknown):
             return exists
+        if not exists:
+            self._reading.missing.append(name)
         kind = str(self.resources[name]["Type"])
         if name in self._busy:
             return Unknown(f"{name} refers to itself", "correct the reference")
@@ -257,7 +364,7 @@ class _Template:
             return _text(found)
 
         whole = _VARIABLE.sub(value, text)
-        return missing[0] if missing else whole.replace("${!", "${")
+        return missing[0] if missing else _dynamic(whole.replace("${!", "${"))
 
     def _if(self, argument: list[Any], resolved: Any) -> Any:
         holds = self._condition(str(argument[0]))
@@ -269,7 +376,7 @@ class _Template:
     def _found_in_map(self, argument: Any, resolved: Any) -> Any:
         if not isinstance(argument, list) or len(argument) < 3:
             return Unknown("Fn::FindInMap is not written as CloudFormation takes it", "correct it")
-        keys = [resolved(each) for each in argument[:3]]
+        keys = [self._decisive(each) for each in argument[:3]]
         for each in keys:
             if isinstance(each, Unknown):
                 return each
@@ -308,11 +415,9 @@ class _Template:
             return self._condition(str(argument))
         arguments = argument if isinstance(argument, list) else [argument]
         if name == "Fn::Equals" and len(arguments) == 2:
-            one, other = (self._resolved(each, {}) for each in arguments)
-            for each in (one, other):
-                if isinstance(each, Unknown):
-                    return each
-            return _text(one) == _text(other)
+            one, other = (self._decisive(each) for each in arguments)
+            missing = next(unknowns([one, other]), None)
+            return _text(one) == _text(other) if missing is None else self._assumed(arguments, missing)
         parts = [self._holds(each) for each in arguments]
         open_parts = [each for each in parts if isinstance(each, Unknown)]
         if name == "Fn::Not":
@@ -322,7 +427,24 @@ class _Template:
             if decisive in parts:
                 return decisive
             return open_parts[0] if open_parts else not decisive
-        return Unknown(f"{name} in a condition cannot be followed", "give the parameters (--parameters)")
+        return self._assumed(
+            [value], Unknown(f"{name} in a condition cannot be followed", "give the parameters (--parameters)")
+        )
+
+    def _assumed(self, compared: list[Any], missing: Unknown) -> bool | Unknown:
+        """What an open comparison is taken to give."""
+        key = f"{self._reading.inside}{json.dumps(compared, default=str, sort_keys=True)}"
+        if key in self._reading.assumed:
+            return self._reading.assumed[key]
+        self._reading.open[key] = missing
+        return missing
+
+
+def _dynamic(text: str) -> Any:
+    """The text; open where CloudFormation puts something else into it when it is deployed."""
+    if "{{resolve:" not in text:
+        return text
+    return Unknown(f"it is resolved when it is deployed: {text}", "write it plainly")
 
 
 def _section(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -341,7 +463,7 @@ def _parameter(name: str, declared: Mapping[str, Any], given: Mapping[str, Any])
         return Unknown(f"parameter {name} is kept in Parameter Store", "judge the processed template")
     if kind == "CommaDelimitedList" or kind.startswith("List<"):
         return value if isinstance(value, list) else [each.strip() for each in _text(value).split(",")]
-    return _text(value)
+    return _dynamic(_text(value))
 
 
 def _text(value: Any) -> str:
@@ -356,7 +478,7 @@ def _joined(argument: Any) -> Any:
     for each in (argument[0], *argument[1]):
         if isinstance(each, Unknown):
             return each
-    return _text(argument[0]).join(map(_text, argument[1]))
+    return _dynamic(_text(argument[0]).join(map(_text, argument[1])))
 
 
 def _selected(argument: Any) -> Any:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from backup_rules.arns import Place
 from backup_rules_cli.check import aws_json, cloudformation, terraform
 from backup_rules_cli.check.decoding import BrokenFileError, decoded
 from backup_rules_cli.check.identities import BACKUP_POLICY
-from backup_rules_cli.check.judging import place_of
+from backup_rules_cli.check.judging import named_in, place_of
 from backup_rules_cli.check.organization import Organization, Policy
-from backup_rules_cli.check.things import Documented, Object, Position, Thing, at_of, unknowns
+from backup_rules_cli.check.things import Documented, Object, Position, Thing, Unknown, at_of, unknowns
+from backup_rules_cli.places import partition_of
 
 TEMPLATE, TERRAFORM, POLICY, COMMAND = "CloudFormation template", "Terraform", "backup policy", "AWS CLI output"
 SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template"})
@@ -29,6 +31,14 @@ class Subject:
     policies: list[Policy] = field(default_factory=list)
     document: Any = None
     """Of a template: read again, once account and Region are known."""
+    worlds: list[Documented] = field(default_factory=list)
+    """Of a template with open conditions: what it declares for each way in which they may turn out."""
+    deciding: list[Unknown] = field(default_factory=list)
+    """What these conditions depend on."""
+    macros: list[str] = field(default_factory=list)
+    """What may change the whole template."""
+    region: str | None = None
+    """Of a Terraform document with resources in several Regions: which of them; `""` is the default provider's."""
 
     @property
     def regions(self) -> list[str]:
@@ -112,7 +122,7 @@ class _Reading:
         if cloudformation.is_template(document):
             self._found.subjects.append(Subject(Documented(name), TEMPLATE, [name], document=document))
         elif terraform.is_terraform(document):
-            self._found.subjects.append(Subject(Documented(name), TERRAFORM, [name], document=document))
+            self._found.subjects += _of_terraform(document, name)
         elif (policy := policy_of(document, path, here, parent=False)) is not None:
             self._policies.policies.append(policy)
             self._policies.files.append(name)
@@ -123,6 +133,17 @@ class _Reading:
             self._answers.files.append(name)
         elif named:
             self._found.others.append(here)
+
+
+def _of_terraform(document: Object, name: str) -> list[Subject]:
+    """A subject for each Region: what is in one is not in another."""
+    found = terraform.regions(document)
+    if len(found) < 2:
+        return [Subject(Documented(name), TERRAFORM, [name], document=document)]
+    return [
+        Subject(Documented(name), TERRAFORM, [name] if number == 0 else [], document=document, region=region)
+        for number, region in enumerate(found)
+    ]
 
 
 def _documents(document: Any) -> Iterator[Any]:
@@ -162,21 +183,69 @@ def _tree(text: str) -> Any:
         return None
 
 
-def placed(subject: Subject, account: str, region: str, parameters: Mapping[str, Any]) -> Any:
+def placed(subject: Subject, account: str, region: str, parameters: Mapping[str, Any]) -> Place:
     """The account and Region of a subject, with its things made for them."""
+    documented = subject.documented
+    if subject.kind == TEMPLATE:
+        return _placed_template(subject, account, region, parameters)
+    if subject.kind == TERRAFORM:
+        return _placed_terraform(subject, account, region)
+    return place_of(documented, account, region, subject.regions)
+
+
+def _placed_terraform(subject: Subject, account: str, region: str) -> Place:
     documented, document = subject.documented, subject.document
-    if subject.kind not in {TEMPLATE, TERRAFORM}:
-        return place_of(documented, account, region, subject.regions)
-    for _ in range(2):  # once to see which account and Region its ARNs name
-        place = place_of(documented, account, region, subject.regions)
-        made = (
-            cloudformation.things(document, place, parameters)
-            if subject.kind == TEMPLATE
-            else terraform.things(document, place)
-        )
-        documented.things = list(made)
-        subject.policies = list(_declared_policies(documented.things))
+    known = next((each for each in terraform.regions(document) if is_region(each)), "")
+    if subject.region is not None:  # what the document tells of its Region, goes before what is meant on the whole
+        known = subject.region if is_region(subject.region) else ""
+        region = known or region
+    documented.things = list(terraform.things(document, _nowhere(account, region or known), subject.region))
+    subject.policies = list(_declared_policies(documented.things))
+    place = place_of(documented, account, region or known, subject.regions)
+    documented.things = list(terraform.things(document, place, subject.region))
+    # A policy is of no Region: once is enough.
+    subject.policies = list(_declared_policies(documented.things)) if subject.files else []
     return place
+
+
+def is_region(name: str) -> bool:
+    """Whether it is a Region's name, and no provider's key."""
+    return bool(name) and "." not in name
+
+
+def _nowhere(account: str, region: str) -> Place:
+    """To see which account and Region a document's ARNs name: those that are made up must not."""
+    return Place(partition_of(region) or "aws", account, region)
+
+
+def _placed_template(subject: Subject, account: str, region: str, parameters: Mapping[str, Any]) -> Place:
+    documented, document = subject.documented, subject.document
+    first = cloudformation.Reading(parameters, _not_named(parameters, account, region))
+    documented.things = list(cloudformation.things(document, _nowhere(account, region), first))
+    subject.policies = list(_declared_policies(documented.things))
+    place = place_of(documented, account, region, subject.regions)
+    named_account, named_region = named_in(documented)
+    reading = cloudformation.Reading(
+        parameters, _not_named(parameters, account or named_account, region or named_region)
+    )
+    documented.things = list(cloudformation.things(document, place, reading))
+    subject.policies = list(_declared_policies(documented.things))
+    subject.deciding = list(reading.open.values())
+    subject.worlds = [replace(documented, things=made) for made in cloudformation.worlds(document, place, reading)]
+    subject.macros = cloudformation.macros(document)
+    return place
+
+
+def _not_named(parameters: Mapping[str, Any], account: str, region: str) -> dict[str, Unknown]:
+    """What a template may ask of where it is deployed, and nobody says."""
+    found = {}
+    if not region:
+        found["AWS::Region"] = Unknown("no Region is named", "name it (--region)")
+    if not account:
+        found["AWS::AccountId"] = Unknown("no account is named", "name it (--account)")
+    if "AWS::StackName" not in parameters:
+        found["AWS::StackName"] = Unknown("the stack's name is not known", "give AWS::StackName with --parameters")
+    return found
 
 
 def _declared_policies(things: Sequence[Thing]) -> Iterator[Policy]:

@@ -20,6 +20,7 @@ UNNAMED = "a-name-that-is-not-known-here"
 
 _DAYS = (ABSENT, 1, 36500)
 _NAME = (UNNAMED, UNNAMED, UNNAMED)
+_ELSEWHERE = f"arn:aws:backup:us-west-2:999999999999:backup-vault:{UNNAMED}"
 _WINDOW_DAILY = (ABSENT, "00:00-23:59", "11:11-11:41")
 _GUESSES: Mapping[str, tuple[Any, ...]] = {
     # Of plans and their backup rules
@@ -61,3 +62,16 @@ def guessed(value: Any, number: int, key: str = "") -> Any:
     if isinstance(value, (list, tuple)):
         return [guessed(each, number, key) for each in value]
     return value
+
+
+def with_destinations(value: Any, number: int, here: str) -> Any:
+    """A plan with vaults to copy to in the place of those that are open: none, `here`, and one elsewhere."""
+    if isinstance(value, Mapping):
+        found = {key: with_destinations(each, number, here) for key, each in value.items()}
+        vault = here if number == 1 else _ELSEWHERE
+        if isinstance(found.get("DestinationBackupVaultArn"), Unknown):
+            found["DestinationBackupVaultArn"] = vault
+        if isinstance(found.get("CopyActions"), Unknown):
+            found["CopyActions"] = [{"DestinationBackupVaultArn": vault}] if number else []
+        return found
+    return [with_destinations(each, number, here) for each in value] if isinstance(value, list) else value

@@ -18,6 +18,7 @@ AIR_GAPPED = "AWS::Backup::LogicallyAirGappedBackupVault"
 REGION_SETTINGS = "Backup::RegionSettings"
 """No type of CloudFormation's: what `UpdateRegionSettings` takes."""
 ROLE, KEY = "AWS::IAM::Role", "AWS::KMS::Key"
+MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 BACKUP_POLICY = "AWS::Organizations::Policy"
 
 
@@ -60,6 +61,12 @@ KINDS: Mapping[str, Kind] = {
         name_attributes=("BackupVaultName",),
     ),
     ROLE: Kind("RoleName", "arn:{partition}:iam::{account}:role{path}{name}"),
+    MANAGED_POLICY: Kind(
+        "ManagedPolicyName",
+        "arn:{partition}:iam::{account}:policy{path}{name}",
+        ref_is_arn=True,
+        arn_attributes=("PolicyArn",),
+    ),
     KEY: Kind("", _arn("kms", "key/{name}"), name_attributes=("KeyId",)),
     "AWS::DynamoDB::Table": Kind("TableName", _arn("dynamodb", "table/{name}")),
     "AWS::DynamoDB::GlobalTable": Kind("TableName", _arn("dynamodb", "table/{name}"), name_attributes=("TableId",)),
@@ -125,6 +132,6 @@ def attribute(type_name: str, called: str, properties: Mapping[str, Any], attrib
     if kind is None:
         return None
     name = name_of(type_name, called, properties)
-    if attribute in kind.arn_attributes:
+    if attribute in kind.arn_attributes or (kind.ref_is_arn and not attribute):
         return arn_of(type_name, name, properties, place)
     return name if not attribute or attribute in kind.name_attributes else None

@@ -20,8 +20,9 @@ from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.rule import Outcome
 from backup_rules.evaluation.subjects import Verdict
 from backup_rules_cli.catalogue import RuleFolder
-from backup_rules_cli.check.account import Account, described, own_policy_documents
+from backup_rules_cli.check.account import Account, described
 from backup_rules_cli.check.answers import WITH_ACCOUNT, DocumentedClients, left_open
+from backup_rules_cli.check.cloudformation import STACK_NAME
 from backup_rules_cli.check.guesses import NUMBER, UNNAMED
 from backup_rules_cli.check.identities import BACKUP_POLICY, PLAN, SELECTION
 from backup_rules_cli.check.organization import Organization, Policy, add_plans
@@ -33,6 +34,7 @@ from backup_rules_cli.reports import COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE
 HOLDS, BROKEN, UNKNOWN = "holds", "broken", "unknown"
 NEEDS_JOBS = frozenset({"BACKUP_PLAN_RAN_ON_SCHEDULE"})
 OF_POLICIES = "BACKUP_POLICY_"
+OF_ROLES = "BACKUP_ROLE_"
 INVALID_POLICIES = "BACKUP_POLICY_VALID"
 ROLE_PERMISSIONS = "BACKUP_ROLE_PERMISSIONS"
 VAULT_USABLE = "BACKUP_VAULT_USABLE"
@@ -66,15 +68,18 @@ class Judged:
     """Where the thing begins; `at` may be an element of it."""
 
 
-def place_of(documented: Documented, account: str, region: str, more_regions: Sequence[str] = ()) -> Place:
-    """The account and Region that is meant: given, or those that the document's ARNs name most often."""
+def named_in(documented: Documented) -> tuple[str, str]:
+    """The account and the Region that the document's ARNs name most often; empty where they name none."""
     texts = _texts([each.properties for each in documented.things])
     found = [match for text in texts for match in _ARN.findall(text)]
-    regions = Counter(each for each, _ in found if each)
-    accounts = Counter(each for _, each in found if each)
-    region = region or _most(regions) or next(iter(more_regions), EXAMPLE_REGION)
-    account = account or _most(accounts) or EXAMPLE_ACCOUNT
-    return Place(partition_of(region) or "aws", account, region)
+    return _most(Counter(each for _, each in found if each)), _most(Counter(each for each, _ in found if each))
+
+
+def place_of(documented: Documented, account: str, region: str, more_regions: Sequence[str] = ()) -> Place:
+    """The account and Region that is meant: given, or those that the document's ARNs name most often."""
+    named_account, named_region = named_in(documented)
+    region = region or named_region or next(iter(more_regions), EXAMPLE_REGION)
+    return Place(partition_of(region) or "aws", account or named_account or EXAMPLE_ACCOUNT, region)
 
 
 def _most(counted: Counter[str]) -> str:
@@ -113,6 +118,12 @@ class Case:
     now: datetime
     fill: Fill | None = None
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    worlds: Sequence[Documented] = ()
+    """The documents for each way in which what decides over their resources may turn out; empty: as they stand."""
+    deciding: Sequence[Unknown] = ()
+    """What decides."""
+    macros: Sequence[str] = ()
+    """What may change the whole template."""
 
     @cached_property
     def organization(self) -> Organization:
@@ -122,9 +133,24 @@ class Case:
     @cached_property
     def account(self) -> Account:
         """What is declared, and the plans that the policies make."""
-        account = described(self.documented, self.place)
+        return self._described(self.documented)
+
+    def _described(self, documented: Documented) -> Account:
+        account = described(documented, self.place)
         add_plans(account, self.organization, self.documented.called)
         return account
+
+    @cached_property
+    def _accounts(self) -> list[Account]:
+        """The account in each of the worlds."""
+        return [self._described(each) for each in self.worlds] or [self.account]
+
+    def _thing_of(self, key: tuple[str, str]) -> Thing | None:
+        """What a verdict is about, as the document has it: with all that it leaves open."""
+        found = next((thing for each in self._accounts if (thing := each.subject_at(*key)) is not None), None)
+        if found is None or not self.worlds:
+            return found
+        return next((each for each in self.account.things() if each.path == found.path), found)
 
     def judged(self, folders: Sequence[RuleFolder]) -> Iterator[Judged]:
         """What the rules say."""
@@ -157,21 +183,19 @@ class Case:
         ]
 
     @cached_property
-    def _own_policies(self) -> Mapping[str, Any]:
-        return own_policy_documents(self.documented, self.place)
-
-    @cached_property
-    def _readers(self) -> list[ReadAccount]:
-        """The account, once for each set of values to try for what is open."""
+    def _tries(self) -> int:
+        """How many values are tried for what is open."""
         things = self.documented.things
         is_open = any(next(unknowns(each.properties), None) or each.type.startswith(_CHOSEN_BY_AWS) for each in things)
-        tries = NUMBER if is_open else 2 if self.account.settings is None else 1
-        return [self._reader(self.organization, number) for number in range(tries)]
+        return NUMBER if is_open else 2 if self.account.settings is None else 1
 
-    def _reader(self, organization: Organization, number: int) -> ReadAccount:
-        documented = DocumentedClients(
-            self.account, organization, self._own_policies, number, filled=self.fill is not None
-        )
+    @cached_property
+    def _readers(self) -> list[tuple[Account, ReadAccount]]:
+        """The account, once for each world, and in each for each set of values to try for what is open."""
+        return [(each, self._reader(each, number)) for each in self._accounts for number in range(self._tries)]
+
+    def _reader(self, account: Account, number: int, organization: Organization | None = None) -> ReadAccount:
+        documented = DocumentedClients(account, organization or self.organization, number, filled=self.fill is not None)
         if self.fill is None:
             return _AtHand(Calls(self.place, documented))
         return ReadAccount(Calls(self.place, self.fill(documented, self.place)))
@@ -181,23 +205,25 @@ class Case:
         given = rule.evaluate_parameters({**folder.defaults, **self.parameters.get(folder.name, {})})
         # Which accounts have an invalid policy, AWS tells the management account.
         administrator = Organization(self.policies, self.place.account, account_is_management=True)
-        readers = [self._reader(administrator, 0)] if folder.name == INVALID_POLICIES else self._readers
-        outcomes: list[Outcome] = []
-        for reader in readers:
+        own = [(self.account, self._reader(self.account, 0, administrator))]
+        readers = own if folder.name == INVALID_POLICIES else self._readers
+        outcomes: list[tuple[Account, Outcome]] = []
+        for account, reader in readers:
             try:
                 with contextlib.redirect_stdout(io.StringIO()):  # the functions' log lines
-                    outcomes.append(rule.judge(Invocation(reader, given, self.now)))
+                    outcomes.append((account, rule.judge(Invocation(reader, given, self.now))))
             except BackupRulesError as error:
                 thing = next(self.account.things(), None)
                 at = thing.at if thing else self._at_of_policy("")
                 yield Judged(folder.name, UNKNOWN, PLAN, "all plans", at, "", str(error), at)
                 return
-        keys = [key for it in outcomes for key in (*(each.subject.key for each in it.verdicts), *it.failures)]
+        keys = [key for _, it in outcomes for key in (*(each.subject.key for each in it.verdicts), *it.failures)]
         for key in dict.fromkeys(keys):
-            verdicts = [next((each for each in it.verdicts if each.subject.key == key), None) for it in outcomes]
-            failure = next((it.failures[key] for it in outcomes if key in it.failures), None)
-            thing = self.account.subject_at(*key)
-            state, text = _said(verdicts, failure, thing)
+            here = _where_it_is(key, outcomes)
+            verdicts = [next((each for each in it.verdicts if each.subject.key == key), None) for it in here]
+            failure = next((it.failures[key] for it in here if key in it.failures), None)
+            thing = self._thing_of(key)
+            state, text = _said(verdicts, failure, thing, self._left_open(thing, folder.name))
             if state == UNKNOWN and (wider := self._whatever_there_is(folder, given).get(key)) is not None:
                 if wider.compliance == COMPLIANT:
                     state, text = HOLDS, ""
@@ -206,7 +232,20 @@ class Case:
             if state == UNKNOWN and thing is not None and folder.name == VAULT_USABLE:
                 text = f"{self._missing_vaults(thing)}{text}"
             if state:
-                yield self._told(folder.name, state, text.replace(UNNAMED, "(not known here)"), thing, key)
+                yield self._told(folder.name, state, in_words(text), thing, key)
+
+    def _left_open(self, thing: Thing | None, rule: str) -> list[Unknown]:
+        """What is open that a verdict about the thing may depend on: its own first, then other things'."""
+        if thing is None:
+            return []
+        own = thing.properties
+        selection = own.get("BackupSelection")
+        if isinstance(selection, Mapping) and not rule.startswith(OF_ROLES):
+            own = {**own, "BackupSelection": {key: it for key, it in selection.items() if key != "IamRoleArn"}}
+        vaults = [each.properties for each, _ in self.account.vaults.values()]
+        resources = [each.properties for each, _ in self.account.resources.values()]
+        near = vaults if thing.type == PLAN else resources
+        return [*unknowns(own), *(found for each in near for found in unknowns(each)), *self.deciding]
 
     def _whatever_there_is(self, folder: RuleFolder, given: Any) -> Mapping[tuple[str, str], Verdict]:
         """The verdicts if there is more to be picked than is declared, of every type; of several, the worst."""
@@ -215,24 +254,26 @@ class Case:
         if folder.name not in self._wider:
             rule = folder.rule()
             with contextlib.redirect_stdout(io.StringIO()):
-                outcomes = [rule.judge(Invocation(each, given, self.now)) for each in self._wider_readers]
-            judged = [{each.subject.key: each for each in it.verdicts} for it in outcomes]
-            everywhere = [key for key in judged[0] if all(key in each for each in judged)]
-            self._wider[folder.name] = {
-                key: next((each[key] for each in judged if each[key].compliance == NON_COMPLIANT), judged[0][key])
-                for key in everywhere
-            }
+                outcomes = [
+                    (account, rule.judge(Invocation(each, given, self.now))) for account, each in self._wider_readers
+                ]
+            found: dict[tuple[str, str], Verdict] = {}
+            for key in {each.subject.key for _, it in outcomes for each in it.verdicts}:
+                here = _where_it_is(key, outcomes)
+                told = [each for it in here for each in it.verdicts if each.subject.key == key]
+                if len(told) == len(here):
+                    found[key] = next((each for each in told if each.compliance == NON_COMPLIANT), told[0])
+            self._wider[folder.name] = found
         return self._wider[folder.name]
 
     @cached_property
-    def _wider_readers(self) -> list[ReadAccount]:
-        wider = None if self.fill is not None else with_possible_resources(self.account)
-        if wider is None:
-            return []
-        return [
-            _AtHand(Calls(self.place, DocumentedClients(wider, self.organization, self._own_policies, number)))
-            for number in range(len(self._readers))
-        ]
+    def _wider_readers(self) -> list[tuple[Account, ReadAccount]]:
+        wider = [] if self.fill is not None else [with_possible_resources(each) for each in self._accounts]
+        return (
+            [(each, self._reader(each, number)) for each in wider if each is not None for number in range(self._tries)]
+            if None not in wider
+            else []
+        )
 
     @cached_property
     def _wider(self) -> dict[str, dict[tuple[str, str], Verdict]]:
@@ -248,6 +289,9 @@ class Case:
             # Other plans' selections do not depend on whether this one has some elsewhere.
             state = UNKNOWN
             text = f"These files declare no selection of plan {thing.name}. To settle it, judge it with its selections."
+        if self.macros and state == HOLDS:
+            state = UNKNOWN
+            text = f"Macro {self.macros[0]} may change it. To settle it, judge the processed template."
         exists = thing.properties.get("__exists")
         if isinstance(exists, Unknown) and state == BROKEN:
             state, text = UNKNOWN, f"{text} Whether it is made at all is not known: {exists.why}."
@@ -286,12 +330,28 @@ def _at(thing: Thing, text: str) -> Position:
     for each in rules if isinstance(rules, list) else ():
         name = each.get("RuleName") if isinstance(each, Mapping) else None
         at = getattr(each, "at", None)
-        if isinstance(name, str) and isinstance(at, Position) and at.file and f"backup rule {name} " in text.lower():
+        if isinstance(name, str) and isinstance(at, Position) and at.file and _names_rule(text, name):
             return at
     return thing.at
 
 
-def _said(verdicts: Sequence[Verdict | None], failure: ReadError | None, thing: Thing | None) -> tuple[str, str]:
+def _names_rule(text: str, name: str) -> bool:
+    return re.search(rf"(?:^|\W)[Bb]ackup rule {re.escape(name)}(?:[\s,;:.]|$)", text) is not None
+
+
+def _where_it_is(key: tuple[str, str], outcomes: Sequence[tuple[Account, Outcome]]) -> list[Outcome]:
+    """The outcomes of the accounts that have the thing; all, where none has it, as it is no thing of theirs."""
+    return [it for account, it in outcomes if account.subject_at(*key) is not None] or [it for _, it in outcomes]
+
+
+def in_words(text: str) -> str:
+    """The text with what stands for names that are not known as a person reads it."""
+    return text.replace(UNNAMED, "(not known here)").replace(STACK_NAME, "${AWS::StackName}")
+
+
+def _said(
+    verdicts: Sequence[Verdict | None], failure: ReadError | None, thing: Thing | None, open_values: Sequence[Unknown]
+) -> tuple[str, str]:
     """What the outcomes for all values come to; no state where the rule has nothing to say."""
     told = {each.compliance for each in verdicts if each is not None}
     first = next((each for each in verdicts if each is not None), None)
@@ -301,7 +361,7 @@ def _said(verdicts: Sequence[Verdict | None], failure: ReadError | None, thing: 
         return "", ""
     if None in verdicts or len(told) > 1:
         worst = next((each for each in verdicts if each is not None and each.compliance == NON_COMPLIANT), None)
-        return UNKNOWN, _depends(thing, worst)
+        return UNKNOWN, _depends(open_values, worst)
     return (BROKEN if told == {NON_COMPLIANT} else HOLDS), first.annotation
 
 
@@ -319,13 +379,13 @@ def _with_why(text: str, thing: Thing | None) -> str:
     return f"{text} Of {thing.name if thing else 'it'} a value is open: {found.why}; {found.settle}."
 
 
-def _depends(thing: Thing | None, worst: Verdict | None) -> str:
+def _depends(open_values: Sequence[Unknown], worst: Verdict | None) -> str:
     """On what it depends that there is no verdict, and what it would be at worst."""
-    found = None if thing is None else next(unknowns(thing.properties), None)
     at_worst = f" At worst: {worst.annotation}" if worst else ""
-    if found is not None:
-        return f"It depends on a value that is not known: {found.why}. To settle it, {found.settle}.{at_worst}"
     if worst is not None and "is turned off in" in worst.annotation:
         settle = f"add what `aws backup describe-region-settings` answers, or {WITH_ACCOUNT}"
         return f"It depends on the Region's opt-in settings. To settle it, {settle}.{at_worst}"
+    found = next(iter(open_values), None)
+    if found is not None:
+        return f"It depends on a value that is not known: {found.why}. To settle it, {found.settle}.{at_worst}"
     return f"It depends on what AWS chooses, or on what these files leave open. To settle it, {WITH_ACCOUNT}.{at_worst}"

@@ -36,6 +36,14 @@ class Policy:
     """What AWS says that an account gets: nothing is inherited any more."""
 
     @property
+    def tree_of_text(self) -> Any:
+        """Its text as a tree, without positions; None where it is no JSON."""
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return None
+
+    @property
     def refused(self) -> str:
         """Why AWS Organizations would not take it; empty where it would."""
         from aws_simulator.core.policy_inheritance import PolicySyntaxError, parse_policy  # noqa: PLC0415
@@ -126,6 +134,15 @@ class Organization:
             found |= dict.fromkeys(str(each) for each in (regions if isinstance(regions, list) else []))
         return list(found)
 
+    def at_plan(self, name: str) -> Position | None:
+        """Where the plan stands, in the innermost policy that has it."""
+        for policy in reversed(self.policies):
+            plans = policy.tree.get("plans") if isinstance(policy.tree, Mapping) else None
+            found = getattr(plans, "keys_at", {}).get(name)
+            if isinstance(found, Position) and found.file:
+                return found
+        return None
+
     def at(self, text: str) -> Position | None:
         """Where the element stands that a text is about: the longest name of it that the text has."""
         best: tuple[int, Position] | None = None
@@ -160,7 +177,7 @@ def add_plans(account: Account, organization: Organization, called: str) -> None
     for number, made in enumerate(organization_plans(tree, place.account, place.region)):
         name = str(made.plan.get("BackupPlanName", number))
         plan_id = f"orgs/{name}"
-        at = organization.at(name) or here
+        at = organization.at_plan(name) or organization.at(name) or here
         body = {"BackupPlan": made.plan}
         account.plans[plan_id] = Thing(identities.PLAN, name, body, at, f"plans/{name}"), made.plan
         account.selections[plan_id] = [

@@ -8,7 +8,9 @@ https://registry.terraform.io/providers/hashicorp/aws/latest/docs
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from typing import Any
 
 from backup_rules.arns import Place
@@ -27,16 +29,33 @@ def is_terraform(document: Any) -> bool:
     )
 
 
-def things(document: Object, place: Place) -> Iterator[Thing]:
-    """The resources that the plan or state has."""
+def things(document: Object, place: Place, region: str | None = None) -> Iterator[Thing]:
+    """The resources that the plan or state has; with `region`, those of that Region and those of none.
+
+    Those of which it is not told are taken for the Region of most.
+    """
     known = Known(document, place)
+    here = {region} | ({None} if region is not None and region == regions(document)[0] else set())
     for address, resource in known.resources.items():
-        make = _MAKERS.get(str(resource.get("type")))
-        if make is None:
+        kind = str(resource.get("type"))
+        make = _MAKERS.get(kind)
+        elsewhere = region is not None and kind not in _OF_NO_REGION and known.region(address) not in here
+        if make is None or elsewhere:
             continue
         at = at_of(resource, document.at)
-        for kind, properties in make(Resource(known, address, resource)):
-            yield Thing(kind, address, properties, at, address)
+        for made, properties in make(Resource(known, address, resource)):
+            yield Thing(made, address, properties, at, address)
+
+
+def regions(document: Object) -> list[str]:
+    """The Regions of the resources, most named first; a provider's key, or nothing, for one that is not known."""
+    known = Known(document, Place("aws", "", ""))
+    counted = Counter(
+        known.region(address)
+        for address, each in known.resources.items()
+        if each.get("type") in _MAKERS and each.get("type") not in _OF_NO_REGION
+    )
+    return [region for region, _ in counted.most_common() if region is not None]
 
 
 # Resources
@@ -60,6 +79,8 @@ def _rule(it: Resource, number: int) -> Object:
         return it.get("rule", number, name)
 
     def lifecycle(*path: Any) -> Any:
+        if it.open_blocks(*path):
+            return it.object({"DeleteAfterDays": AFTER_APPLY, "MoveToColdStorageAfterDays": AFTER_APPLY})
         days = {
             "DeleteAfterDays": it.get(*path, 0, "delete_after"),
             "MoveToColdStorageAfterDays": it.get(*path, 0, "cold_storage_after"),
@@ -91,7 +112,7 @@ def _rule(it: Resource, number: int) -> Object:
             "EnableContinuousBackup": argument("enable_continuous_backup"),
             "RecoveryPointTags": argument("recovery_point_tags") or None,
             "Lifecycle": lifecycle("rule", number, "lifecycle"),
-            "CopyActions": copies or None,
+            "CopyActions": AFTER_APPLY if it.open_blocks("rule", number, "copy_action") else copies or None,
         }
     )
 
@@ -107,32 +128,42 @@ def _selection(it: Resource) -> Made:
         )
         for each in it.blocks("selection_tag")
     ]
-    conditions: dict[str, list[Any]] = {}
-    operators = {
-        "string_equals": "StringEquals",
-        "string_not_equals": "StringNotEquals",
-        "string_like": "StringLike",
-        "string_not_like": "StringNotLike",
-    }
-    for block in it.blocks("condition"):
-        for name, operator in operators.items():
-            for each in it.blocks("condition", block, name):
-                condition = {
-                    "ConditionKey": it.get("condition", block, name, each, "key"),
-                    "ConditionValue": it.get("condition", block, name, each, "value"),
-                }
-                conditions.setdefault(operator, []).append(it.object(condition))
     body = it.object(
         {
             "SelectionName": it.get("name"),
             "IamRoleArn": it.get("iam_role_arn"),
             "Resources": it.listed("resources") or None,
-            "NotResources": it.listed("not_resources") or None,
-            "ListOfTags": tags or None,
-            "Conditions": conditions or None,
+            # Of these two Terraform says that they are known after apply where nobody gives them.
+            "NotResources": (it.listed("not_resources") or None) if it.gives("not_resources") else None,
+            "Conditions": _conditions(it) if it.gives("condition") else None,
+            "ListOfTags": AFTER_APPLY if it.open_blocks("selection_tag") else tags or None,
         }
     )
     yield SELECTION, it.object({"BackupPlanId": it.get("plan_id"), "BackupSelection": body})
+
+
+_OPERATORS = {
+    "string_equals": "StringEquals",
+    "string_not_equals": "StringNotEquals",
+    "string_like": "StringLike",
+    "string_not_like": "StringNotLike",
+}
+
+
+def _conditions(it: Resource) -> Any:
+    if it.open_blocks("condition"):
+        return AFTER_APPLY
+    found: dict[str, list[Any]] = {}
+    for block, (name, operator) in product(it.blocks("condition"), _OPERATORS.items()):
+        if it.open_blocks("condition", block, name):
+            return AFTER_APPLY
+        for each in it.blocks("condition", block, name):
+            condition = {
+                "ConditionKey": it.get("condition", block, name, each, "key"),
+                "ConditionValue": it.get("condition", block, name, each, "value"),
+            }
+            found.setdefault(operator, []).append(it.object(condition))
+    return found or None
 
 
 def _vault(it: Resource) -> Made:
@@ -182,8 +213,11 @@ def _of(it: Resource, kind: str, argument: str, *, unresolved: bool = False) -> 
     """The resources of a type that belong to this one. With `unresolved`, those of which it is not known, too."""
     properties = it.naming(KINDS[str(it.known.resources[it.address]["type"])])
     name = identities.name_of(KINDS[str(it.known.resources[it.address]["type"])], it.address, properties)
+    own_region = it.known.region(it.address)
     for address, each in it.known.resources.items():
-        if each.get("type") == kind:
+        regions_told = {own_region, it.known.region(address)} - {None}
+        apart = kind not in _OF_NO_REGION and len(regions_told) > 1
+        if each.get("type") == kind and not apart:
             other = Resource(it.known, address, each)
             given = other.get(argument)
             if (isinstance(given, Unknown) and unresolved) or name in (given if isinstance(given, list) else [given]):
@@ -352,6 +386,16 @@ def _bucket(it: Resource) -> Made:
     )
 
 
+_OF_NO_REGION = frozenset(
+    {
+        "aws_iam_role",
+        "aws_iam_policy",
+        "aws_iam_role_policy",
+        "aws_iam_role_policy_attachment",
+        "aws_iam_policy_attachment",
+        "aws_organizations_policy",
+    }
+)
 _WINDOWS = {
     "PreferredBackupWindow": "backup_window",
     "PreferredMaintenanceWindow": "maintenance_window",

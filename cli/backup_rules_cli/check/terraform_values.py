@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from backup_rules.arns import Place
@@ -73,6 +74,10 @@ class Known:
         self._expressions: dict[str, Any] = {}
         self._arguments: dict[str, Any] = {}
         """Of each module, by its prefix: what its variables are given."""
+        self._regions: dict[str, str] = {}
+        """By a resource's address without index: the Region of its provider; a provider's key where it is not known."""
+        self._providers = inside(document, "configuration", "provider_config")
+        self._variables = document.get("variables")
         self._outputs: dict[str, Any] = {}
         """Of each module, by its prefix: what its outputs are made of."""
         self._by_plain: dict[str, list[str]] = {}
@@ -85,7 +90,9 @@ class Known:
             return
         for each in listed(module.get("resources")):
             if isinstance(each, Mapping):
-                self._expressions[f"{prefix}{each.get('address')}"] = each.get("expressions") or {}
+                address = f"{prefix}{each.get('address')}"
+                self._expressions[address] = each.get("expressions") or {}
+                self._regions[address] = self._provider_region(str(each.get("provider_config_key", "")))
         self._outputs[prefix] = module.get("outputs")
         calls = module.get("module_calls")
         for name, call in calls.items() if isinstance(calls, Mapping) else ():
@@ -93,6 +100,47 @@ class Known:
             given = inside(call, "expressions")
             self._arguments[inner] = given if isinstance(given, Mapping) else {}
             self._configure(inside(call, "module"), inner)
+
+    def _provider(self, key: str) -> Mapping[str, Any]:
+        found = inside(self._providers, key) or inside(self._providers, key.rpartition(":")[2])
+        return found if isinstance(found, Mapping) else {}
+
+    def _provider_region(self, key: str) -> str:
+        """The Region of a provider's configuration; its key, where that is another than the default and not known."""
+        named = inside(self._provider(key), "expressions", "region")
+        constant = inside(named, "constant_value")
+        for reference in listed(inside(named, "references")):
+            if constant is None and str(reference).startswith("var."):
+                constant = inside(self._variables, str(reference).split(".")[1], "value")
+        alias = key.rpartition(":")[2]
+        return constant if isinstance(constant, str) else alias if "." in alias else ""
+
+    def region(self, address: str) -> str | None:
+        """The Region of a resource; "" is the default provider's, a provider's key that of another. None: not told."""
+        values = inside(self.resources.get(address), "values")
+        own = inside(values, "region")
+        if isinstance(own, str) and own:
+            return own
+        configured = self._regions.get(_without_index(address))
+        if configured:
+            return configured
+        for argument in ("arn", "backup_vault_arn"):
+            arn = inside(values, argument)
+            if isinstance(arn, str) and arn.count(":") >= 5 and arn.split(":")[3]:
+                return arn.split(":")[3]
+        plan = inside(values, "plan_id")
+        plans = (each for each, it in self.resources.items() if plan and inside(it, "values", "id") == plan)
+        found = next(plans, None)
+        return configured if found is None or found == address else self.region(found)
+
+    def place_at(self, address: str) -> Place:
+        """The account and Region of a resource."""
+        region = self.region(address)
+        return replace(self.place, region=region) if region and "." not in region else self.place
+
+    def default_tags(self) -> bool:
+        """Whether a provider gives tags to all its resources."""
+        return any(_has(inside(each, "expressions"), "default_tags") for each in _mappings(self._providers))
 
     def gives(self, address: str, argument: str) -> bool:
         """Whether the configuration gives the argument; what is unknown and not given, AWS chooses."""
@@ -183,6 +231,8 @@ class Resource:
             found = found[step] if _has(found, step) else None
         if unknown is True and found is None:
             return self._followed(path)
+        if found is None and _some_true(unknown):
+            return AFTER_APPLY
         if isinstance(found, list) and isinstance(unknown, list):
             return [self.get(*path, number) for number in range(max(len(found), len(unknown)))]
         if isinstance(found, Mapping) and isinstance(unknown, Mapping) and any(unknown.values()):
@@ -206,7 +256,7 @@ class Resource:
         properties = other.naming(kind)
         if attribute in {"arn", "target_arn"}:
             name = identities.name_of(kind, address, properties)
-            return identities.arn_of(kind, name, properties, self.known.place)
+            return identities.arn_of(kind, name, properties, self.known.place_at(address))
         if attribute in {"id", "name", "identifier", "key_id", "bucket", "role", ""}:
             return identities.name_of(kind, address, properties)
         return AFTER_APPLY
@@ -241,10 +291,23 @@ class Resource:
         found = self.get(*path)
         return list(range(len(found))) if isinstance(found, list) else []
 
+    def open_blocks(self, *path: Any) -> bool:
+        """Whether it is not known which blocks of that name there are."""
+        found = self.get(*path)
+        return found is not None and not isinstance(found, list)
+
+    def gives(self, argument: str) -> bool:
+        """Whether the configuration gives the argument, or a value is known; else AWS chooses."""
+        return self.values.get(argument) is not None or self.known.gives(self.address, argument)
+
     def tags(self) -> Any:
-        """All tags, those of the provider too."""
+        """All tags, those of the provider too.
+
+        Of a resource without tags of its own, Terraform says that all are known after apply.
+        """
         found = self.get("tags_all")
-        return found if found is not None else self.get("tags")
+        own = isinstance(found, Unknown) and not self.gives("tags") and not self.known.default_tags()
+        return self.get("tags") if found is None or own else found
 
 
 _NAMES = ("name", "identifier", "cluster_identifier", "bucket", "table_name")
@@ -260,6 +323,18 @@ def inside(value: Any, *path: str) -> Any:
     for step in path:
         value = value.get(step) if isinstance(value, Mapping) else None
     return value
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    values = value.values() if isinstance(value, Mapping) else ()
+    return [each for each in values if isinstance(each, Mapping)]
+
+
+def _some_true(value: Any) -> bool:
+    """Whether anything in a tree of what is unknown is."""
+    if isinstance(value, Mapping):
+        return any(map(_some_true, value.values()))
+    return any(map(_some_true, value)) if isinstance(value, list) else value is True
 
 
 def _has(value: Any, step: Any) -> bool:

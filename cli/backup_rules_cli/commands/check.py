@@ -13,9 +13,10 @@ import yaml
 
 from backup_rules_cli import console, known, options
 from backup_rules_cli.catalogue import rule_folders
+from backup_rules_cli.check.cases import cases, once
 from backup_rules_cli.check.decoding import BrokenFileError
 from backup_rules_cli.check.files import placed, read
-from backup_rules_cli.check.findings import Findings, finding, heed_comments, keep_quiet
+from backup_rules_cli.check.findings import Finding, Findings, finding, heed_comments, keep_quiet
 from backup_rules_cli.check.formats import FORMATS, table
 from backup_rules_cli.check.judging import BROKEN, Case
 from backup_rules_cli.check.things import Position
@@ -93,16 +94,29 @@ def check(
         called = subject.documented.called
         try:
             place = placed(subject, account, region, template_values)
-            case = Case(subject.documented, subject.policies, place, findings.now, fill, given)
-            gets = case.gets() if subject.policies else []
-            said = [finding(each, folders, place, subject.kind, called) for each in case.judged(folders)]
+            whole = Case(
+                subject.documented,
+                subject.policies,
+                place,
+                findings.now,
+                fill,
+                given,
+                subject.worlds,
+                subject.deciding,
+                subject.macros,
+            )
+            gets: list[dict[str, Any]] = []
+            said: list[Finding] = []
+            for case in cases(whole, subject, region):
+                gets += case.gets() if case.policies else []
+                said += [finding(each, folders, case.place, subject.kind, called) for each in case.judged(folders)]
         except _OTHER_SHAPES as error:  # of what is no plan or template but in part, the others are judged all the same
             why = f"is of another shape than {subject.kind} has ({type(error).__name__})"
             findings.broken_files.append(BrokenFileError(Position(called), why))
             continue
         findings.files += subject.files
         findings.gets += gets
-        findings.found += said
+        findings.found += once(said)
     told = [*heed_comments(findings), *keep_quiet(findings, excluded, before, gate["save_baseline"])]
     if output == options.TABLE:
         columns = console.width() if path is None else console.WIDTH

@@ -263,3 +263,24 @@ def test_a_refused_policy_when_other_rules_are_asked(check: Check) -> None:
     policy = json.dumps({"plans": {"p": {"regions": {"@@asign": ["eu-west-1"]}}}})
     assert check(policy, options=("--rules", "BACKUP_TAG_CASE"))["findings"] == []
     assert state(check(policy), "BACKUP_POLICY_VALID", "0.yaml") == "broken"
+
+
+@pytest.mark.parametrize(("managed", "said"), [(True, "holds"), (False, "broken")])
+def test_a_database_whose_daily_window_aws_backup_keeps(check: Check, managed: bool, said: str) -> None:
+    """What describe-db-instances tells of continuous backups that AWS Backup manages."""
+    arn = "arn:aws:rds:eu-west-1:111122223333:db:orders"
+    database = {
+        "DBInstanceIdentifier": "orders",
+        "DBInstanceArn": arn,
+        "Engine": "mysql",
+        "PreferredBackupWindow": "03:00-03:30",
+        "PreferredMaintenanceWindow": "sun:12:00-sun:12:30",
+        "BackupRetentionPeriod": 7,
+    }
+    if managed:
+        database["AwsBackupRecoveryPointArn"] = "arn:aws:backup:eu-west-1:111122223333:recovery-point:continuous:db-1"
+    rules = [{"RuleName": "r", "TargetBackupVaultName": "v", "ScheduleExpression": "cron(0 3 * * ? *)"}]
+    selection = {"SelectionName": "s", "IamRoleArn": "arn:aws:iam::111122223333:role/r", "Resources": [arn]}
+    plan = json.dumps({"BackupPlanName": "p", "Rules": rules})
+    document = check(plan, json.dumps(selection), json.dumps({"DBInstances": [database]}))
+    assert state(document, "BACKUP_RDS_WINDOW_CONFLICT", "orders") == said
