@@ -221,12 +221,15 @@ def _assuming(profile: str, own: Place, account: str, role: str) -> Callable[[st
             "aws_session_token": made["SessionToken"],
         }
 
-    return lambda region: _session("", region, **credentials())
+    return lambda region: _session(profile, region, **credentials())
 
 
 def _session(profile: str, region: str, **credentials: str) -> boto3.Session:
-    """A session of its own, for one thread; the service models, slow to read, are those of all."""
-    base = botocore.session.Session(profile=None if credentials else profile or None)
+    """A session of its own, for one thread; the service models, slow to read, are those of all.
+
+    With credentials it keeps what else the profile says, such as its `endpoint_url`.
+    """
+    base = botocore.session.Session(profile=profile or None)
     base.register_component("data_loader", _loader())
     return boto3.Session(botocore_session=base, region_name=region, **credentials)
 

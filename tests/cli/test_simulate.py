@@ -83,6 +83,38 @@ def test_the_keys_of_the_profiles_are_demanded_and_the_callers_alone_to_read(
             stranger.get_caller_identity()
 
 
+def run(profiles: Path, *command: str) -> str:
+    """What `backup-rules` says, with these profiles and nothing else that names an endpoint."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    environment |= {"AWS_CONFIG_FILE": str(profiles), "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "backup_rules_cli", *command],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def test_an_assumed_role_stays_with_the_endpoint_of_its_profile(told: tuple[str, Path]) -> None:
+    """Else a trial would go to the real AWS."""
+    profile = ("--profile", "security-backup-administration", "--region", "eu-west-1")
+    role = ("--accounts", "all", "--role", "Any", "--rules", "BACKUP_TAG_CASE")
+    text = run(told[1], "evaluate", *profile, *role)
+    assert "accounts: 4, account-Region pairs: 4" in text
+    assert "amazonaws.com" not in text
+    settings = told[1].with_name("deployer.yaml")
+    arn = "arn:aws:iam::444455556666:role/SimulatedAdministrator"
+    settings.write_text(
+        f"regions: [eu-west-1]\nskip_accounts_without_recorder: true\ndeployer_role_arn: {arn}\n", encoding="utf-8"
+    )
+    text = run(told[1], "deploy", *profile, "--settings", str(settings), "--plan")
+    assert "the whole organization: 3 accounts reached" in text
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client runs on Linux only.")
 def test_the_page_brings_findings_mails_and_changed_verdicts_as_it_stands(told: tuple[str, Path]) -> None:
