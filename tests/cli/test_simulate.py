@@ -23,6 +23,10 @@ from tests.pages import shell_blocks
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """What it prints until it is ready, and the file with the profiles."""
     profiles = tmp_path_factory.mktemp("simulate") / "profiles"
+    mails = profiles.with_name("simulated-mails")
+    mails.mkdir()
+    for name in ("0001.eml", "mine.eml"):
+        (mails / name).write_text("of an earlier simulation", encoding="utf-8")
     command = [sys.executable, "-m", "backup_rules_cli", "simulate", "--port", "0", "--profiles", str(profiles)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
@@ -55,6 +59,10 @@ def test_each_account_has_a_profile(told: tuple[str, Path], monkeypatch: pytest.
         "security-backup-administration": ("444455556666", "aws"),
         "retail-china": ("222233334444", "aws-cn"),
     }
+
+
+def test_mails_of_an_earlier_simulation_are_gone(told: tuple[str, Path]) -> None:
+    assert [each.name for each in told[1].with_name("simulated-mails").iterdir()] == ["mine.eml"]
 
 
 def test_the_organization_is_one_to_deploy_to(told: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
