@@ -250,6 +250,20 @@ def test_a_pack_that_failed_in_an_account_is_put_again(site: Site, capsys: Any) 
     assert writes(calls) == []
 
 
+def test_a_closed_account_is_no_problem(site: Site, capsys: Any) -> None:
+    """What it had stays listed, and deploying again would change nothing."""
+    settings = f"{ONE_RULE}targets: [{site.workloads}]\n"
+    assert site.run("deploy", settings=settings) == 0
+    site.client(MANAGEMENT, "organizations").close_account(AccountId=ANALYTICS)
+    settle(MANAGEMENT, [HOME])
+    assert ANALYTICS in statuses(site)
+    capsys.readouterr()
+    site.run("verify", "--all", settings=settings)
+    told = capsys.readouterr().out
+    assert ANALYTICS not in told
+    assert "1 account, 1 Region." in told
+
+
 def statuses(site: Site) -> dict[str, str]:
     """How the pack is in each account."""
     answer = site.client(CENTRAL, "config").get_organization_conformance_pack_detailed_status(
