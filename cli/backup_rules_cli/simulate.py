@@ -80,6 +80,7 @@ def _serve(port: int, profiles: Path) -> None:
         write_profiles(profiles, organization, url)
         write_settings(profiles.with_name(SETTINGS_NAME))
         mails = profiles.with_name(MAILS_NAME)
+        forget_mails(mails)
         console.show(how_to_use(organization, url, profiles).splitlines())
         if runtime is None:
             console.show(["AWS Config is not at work: deployed functions run on Linux only."])
@@ -149,6 +150,12 @@ class _Inhabited:
             self.places = tuple(place for place in places if place[0] not in closed)
             self._clockwork.look_after(self.places)
             self._changes.look_after(self.places)
+
+
+def forget_mails(folder: Path) -> None:
+    """Delete what an earlier simulation left there: whoever waits for the first mail would take that for it."""
+    for path in folder.glob("[0-9][0-9][0-9][0-9].eml"):
+        path.unlink()
 
 
 def keep(mail: Mail, folder: Path) -> Path:

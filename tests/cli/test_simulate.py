@@ -23,6 +23,10 @@ from tests.pages import shell_blocks
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """What it prints until it is ready, and the file with the profiles."""
     profiles = tmp_path_factory.mktemp("simulate") / "profiles"
+    mails = profiles.with_name("simulated-mails")
+    mails.mkdir()
+    for name in ("0001.eml", "mine.eml"):
+        (mails / name).write_text("of an earlier simulation", encoding="utf-8")
     command = [sys.executable, "-m", "backup_rules_cli", "simulate", "--port", "0", "--profiles", str(profiles)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
@@ -55,6 +59,10 @@ def test_each_account_has_a_profile(told: tuple[str, Path], monkeypatch: pytest.
         "security-backup-administration": ("444455556666", "aws"),
         "retail-china": ("222233334444", "aws-cn"),
     }
+
+
+def test_mails_of_an_earlier_simulation_are_gone(told: tuple[str, Path]) -> None:
+    assert [each.name for each in told[1].with_name("simulated-mails").iterdir()] == ["mine.eml"]
 
 
 def test_the_organization_is_one_to_deploy_to(told: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +104,38 @@ def test_the_keys_of_the_profiles_are_demanded_and_the_callers_alone_to_read(
         stranger = session.client("sts", aws_access_key_id=key, aws_secret_access_key="simulated")
         with pytest.raises(ClientError, match="UnrecognizedClientException"):
             stranger.get_caller_identity()
+
+
+def run(profiles: Path, *command: str) -> str:
+    """What `backup-rules` says, with these profiles and nothing else that names an endpoint."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    environment |= {"AWS_CONFIG_FILE": str(profiles), "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "backup_rules_cli", *command],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def test_an_assumed_role_stays_with_the_endpoint_of_its_profile(told: tuple[str, Path]) -> None:
+    """Else a trial would go to the real AWS."""
+    profile = ("--profile", "security-backup-administration", "--region", "eu-west-1")
+    role = ("--accounts", "all", "--role", "Any", "--rules", "BACKUP_TAG_CASE")
+    text = run(told[1], "evaluate", *profile, *role)
+    assert "accounts: 4, account-Region pairs: 4" in text
+    assert "amazonaws.com" not in text
+    settings = told[1].with_name("deployer.yaml")
+    arn = "arn:aws:iam::444455556666:role/SimulatedAdministrator"
+    settings.write_text(
+        f"regions: [eu-west-1]\nskip_accounts_without_recorder: true\ndeployer_role_arn: {arn}\n", encoding="utf-8"
+    )
+    text = run(told[1], "deploy", *profile, "--settings", str(settings), "--plan")
+    assert "the whole organization: 3 accounts reached" in text
 
 
 @pytest.mark.slow

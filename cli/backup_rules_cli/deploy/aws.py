@@ -102,8 +102,9 @@ class Access:
         asked = {"RoleArn": role, "RoleSessionName": _SESSION_NAME, "Policy": policy}
         given = self.call("sts", self.region, "assume_role", **asked)["Credentials"]
         keys = given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
-        made = Access("", self.region)
-        made._session = _session(self.region, botocore.session.Session(), *keys)
+        made = Access(self.profile, self.region)
+        # What else the profile says holds for the session, such as its `endpoint_url`.
+        made._session = _session(self.region, botocore.session.Session(profile=self.profile or None), *keys)
         return made
 
     def call(self, service: str, region: str, operation: str, **parameters: Any) -> dict[str, Any]:

@@ -174,6 +174,16 @@ def role_problems(access: Access, roles: Iterable[tuple[str, str, str]]) -> Iter
             )
 
 
+def deployer_problems(access: Access, settings: Settings) -> Iterator[Problem]:
+    """The member role admits a deployer of the account that owns the pack, and of no other."""
+    role = settings.deployer_role_arn
+    if role and role.split(":")[4] != access.caller.account:
+        yield Problem(
+            f"deployer_role_arn {role} is of another account than the one that owns the pack, {access.caller.account}.",
+            "Name the role under which you deploy, or leave it blank.",
+        )
+
+
 def prefix_problems(access: Access, settings: Settings) -> Iterator[Problem]:
     """Roles of the account that this pack's member roles would admit, or whose member roles would admit this pack's.
 

@@ -11,6 +11,7 @@ from backup_rules_cli.deploy.checks import (
     NotReadyError,
     Problem,
     account_problems,
+    deployer_problems,
     gathered,
     organization_problems,
     prefix_problems,
@@ -18,6 +19,7 @@ from backup_rules_cli.deploy.checks import (
     remediation_problems,
     role_problems,
 )
+from backup_rules_cli.deploy.failed_packs import failed_packs, put_again
 from backup_rules_cli.deploy.findings import EVENT_BUS, EVENTS, EVENTS_EVERYWHERE, FORWARDER, hub_problems
 from backup_rules_cli.deploy.organization import (
     Organization,
@@ -93,6 +95,8 @@ def deploy(  # noqa: PLR0913 - what the command line takes
         show(["Nothing was changed."])
         return False
     _make(rollout, terminal)
+    for pack in plan.failed:
+        put_again(pack, terminal.say)
     show(["Deployed. AWS Config evaluates within minutes; then: backup-rules verify"])
     if settings.aggregator and not single_account:
         asking = f"backup-rules query --aggregator {settings.name} --region {settings.home}"
@@ -137,6 +141,7 @@ def _organization(settings: Settings, access: Access, management: Access | None,
             lambda: account_problems(access, settings) if _judged_itself(access, reached, settings) else (),
             lambda: role_problems(access, _function_roles(settings)),
             lambda: prefix_problems(access, settings),
+            lambda: deployer_problems(access, settings),
             lambda: role_problems(access, _own_roles(settings, access, organization, reached)),
             lambda: hub_problems(hub, settings),
         )
@@ -223,7 +228,8 @@ def _plan(rollout: Rollout) -> Plan:
     steps += [compare(stack) for phase in (rollout.buckets(), *phases) for stack in phase]
     steps += rollout.surplus(phases)
     uploads = {region: rollout.artifacts.missing(rollout.access, region, name) for region, name in buckets.items()}
-    return Plan(rollout, tuple(steps), uploads)
+    failed = tuple(failed_packs(rollout, steps)) if isinstance(rollout, OrganizationRollout) else ()
+    return Plan(rollout, tuple(steps), uploads, failed)
 
 
 def _bucket(stack: Stack) -> str:

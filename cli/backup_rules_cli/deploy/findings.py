@@ -47,6 +47,11 @@ def bus_parameters(settings: Settings, organization: str) -> dict[str, str]:
     return {"EventBusName": settings.name, "OrganizationId": organization}
 
 
+def functions(settings: Settings) -> tuple[str, str]:
+    """The names of the functions that import findings, and that mail."""
+    return f"{settings.name}-forward-findings", f"{settings.name}-send-alerts"
+
+
 def reader_parameters(settings: Settings, part: str, organization: str) -> dict[str, str]:
     """What forwarder or alerts take beside their code."""
     common = {
@@ -57,12 +62,12 @@ def reader_parameters(settings: Settings, part: str, organization: str) -> dict[
     }
     if part == FORWARDER:
         return common | {
-            "FunctionName": f"{settings.name}-forward-findings",
+            "FunctionName": functions(settings)[0],
             "FindingsRoleName": settings.findings_role_name,
             "ForwarderRoleName": settings.forwarder_role_name,
         }
     return common | {
-        "FunctionName": f"{settings.name}-send-alerts",
+        "FunctionName": functions(settings)[1],
         "EmailAddress": settings.alert_email,
         "Schedule": settings.alert_schedule,
     }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from backup_rules.evaluation.renewal import ALL, CHANGES
 from backup_rules_cli.costs.counts import Account
 from backup_rules_cli.costs.months import Functions, Prices, bill, months, recorded_items
+from backup_rules_cli.deploy.failed_packs import FailedPack
 from backup_rules_cli.deploy.findings import EVENTS
 from backup_rules_cli.deploy.organization_rollout import OrganizationRollout
 from backup_rules_cli.deploy.rollout import MEMBER_ROLE, ORGANIZATION, REMEDIATION_ROLE, Rollout
@@ -33,11 +34,14 @@ class Plan:
     rollout: Rollout
     steps: tuple[Step, ...]
     uploads: Mapping[str, Mapping[str, bytes]]
+    failed: tuple[FailedPack, ...] = ()
+    """Packs that are put again."""
 
     @property
     def changes(self) -> bool:
         """Whether there is anything to do."""
-        return any(step.change is not Change.LEAVE for step in self.steps) or any(self.uploads.values())
+        steps = any(step.change is not Change.LEAVE for step in self.steps)
+        return steps or any(self.uploads.values()) or bool(self.failed)
 
     def lines(self) -> Iterator[str]:
         """The plan for a person, in 100 columns."""
@@ -79,6 +83,9 @@ class Plan:
             for step in self.steps:
                 if step.stack.region == region:
                     yield from self._stack(step)
+            for each in self.failed:
+                if each.region == region:
+                    yield from _wrapped(f"put again  the pack, which failed in {each.text}", 2)
             objects = self.uploads[region]
             size = sum(map(len, objects.values()))
             yield f"  upload  {counted(len(objects), 'file')}, {size:,} bytes" if objects else "  upload  nothing"

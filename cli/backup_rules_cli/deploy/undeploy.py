@@ -117,6 +117,7 @@ def _with_buckets(settings: Settings) -> set[str]:
 
 
 def _left(settings: Settings, access: Access, management: Access | None) -> Iterator[str]:
+    own = {*(settings.function(rule.folder) for rule in settings.rules), *findings.functions(settings)}
     for region in settings.regions:
         for part in findings.BY_HAND:
             name = settings.stack(part)
@@ -126,6 +127,8 @@ def _left(settings: Settings, access: Access, management: Access | None) -> Iter
         yield from _stack_set_left(settings, access, region)
         prefix = f"/aws/lambda/{settings.name}-"
         for group in access.items("logs", region, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
+            if group["logGroupName"].removeprefix("/aws/lambda/") not in own:
+                continue  # of a pack whose name begins like this one's
             yield f"Left: log group {group['logGroupName']} in {region}. Delete it: aws logs delete-log-group"
             yield f"  --region {region} --log-group-name {group['logGroupName']}"
     if management is None and _is_member(access):

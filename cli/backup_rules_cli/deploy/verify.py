@@ -85,13 +85,24 @@ def _healths(
         if alone is None or parts[ORGANIZATION] is not None or parts[FUNCTIONS] is not None:
             if organization is None and parts[ORGANIZATION] is not None:
                 organization = with_accounts(access, own_organization(access))
-                targeted = read_targets(access, organization, settings)
+                targeted = read_targets(access, organization, settings) & set(organization.accounts)
             healths.append(_organization(settings, access, region, parts, targeted, now))
     if organization is not None:
         for health in healths:
             if health.packs is not None:
                 _read_instances(settings, access, management, organization, health)
+                _leave_out(health, organization.closed)
     return organization, healths
+
+
+def _leave_out(health: RegionHealth, closed: frozenset[str]) -> None:
+    """Closed accounts: what they had may still be listed, and neither AWS nor `deploy` does anything about it."""
+
+    def others(statuses: Mapping[str, tuple[str, str]] | None) -> Mapping[str, tuple[str, str]] | None:
+        return statuses and {account: each for account, each in statuses.items() if account not in closed}
+
+    health.packs, health.roles = others(health.packs), others(health.roles)
+    health.stack_sets |= {what: others(statuses) or {} for what, statuses in health.stack_sets.items()}
 
 
 def _organization(  # noqa: PLR0913, PLR0917 - one Region, and what is known of the whole

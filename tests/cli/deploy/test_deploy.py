@@ -12,6 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from aws_simulator.core.faults import Call, denied, error, failing, recorded_calls
+from aws_simulator.core.organizations import account_ids
+from aws_simulator.deployment.membership import settle
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.costs.counts import Account
 from backup_rules_cli.costs.months import months
@@ -19,6 +21,7 @@ from backup_rules_cli.deploy import stacks
 from backup_rules_cli.stored_queries import stored_queries
 from tests.cli.deploy.site import ANALYTICS, CENTRAL, HOME, MANAGEMENT, OTHER, PAYMENTS, Site, deploying, record
 
+LATER = "333344445555"
 ROLE, FUNCTION_ROLE = "BackupConfigRulesMemberRole", "BackupConfigRulesFunctions"
 
 
@@ -223,6 +226,52 @@ def test_an_update_changes_what_differs_and_nothing_else(site: Site, capsys: Any
     assert updated == ["backup-config-rules-invoke-permissions", "backup-config-rules-organization"]
 
 
+def test_a_pack_that_failed_in_an_account_is_put_again(site: Site, capsys: Any) -> None:
+    """AWS Config tries for some hours only, and CloudFormation sees no change."""
+    assert site.run("deploy", settings=ONE_RULE) == 0
+    with account_ids([LATER]):
+        site.client(MANAGEMENT, "organizations").create_account(AccountName="later", Email="later@example.com")
+    assert site.run("deploy", settings=ONE_RULE) == 0  # AWS Config may invoke the functions
+    settle(MANAGEMENT, [HOME])
+    assert statuses(site)[LATER] == "CREATE_FAILED"
+    capsys.readouterr()
+    assert site.run("deploy", settings=ONE_RULE) == 1
+    text = " ".join("".join(capsys.readouterr()).split())
+    assert f"put again the pack, which failed in later ({LATER}): NoAvailableConfigurationRecorder" in text
+    assert f"The pack failed again in {HOME}: later ({LATER}): NoAvailableConfigurationRecorder" in text
+
+    record(site, LATER, HOME)
+    assert site.run("deploy", settings=ONE_RULE) == 0
+    assert statuses(site)[LATER] == "CREATE_SUCCESSFUL"
+    assert excluded(site) == [MANAGEMENT]
+    capsys.readouterr()
+    with recorded_calls() as calls:
+        assert site.run("deploy", settings=ONE_RULE) == 0
+    assert writes(calls) == []
+
+
+def test_a_closed_account_is_no_problem(site: Site, capsys: Any) -> None:
+    """What it had stays listed, and deploying again would change nothing."""
+    settings = f"{ONE_RULE}targets: [{site.workloads}]\n"
+    assert site.run("deploy", settings=settings) == 0
+    site.client(MANAGEMENT, "organizations").close_account(AccountId=ANALYTICS)
+    settle(MANAGEMENT, [HOME])
+    assert ANALYTICS in statuses(site)
+    capsys.readouterr()
+    site.run("verify", "--all", settings=settings)
+    told = capsys.readouterr().out
+    assert ANALYTICS not in told
+    assert "1 account, 1 Region." in told
+
+
+def statuses(site: Site) -> dict[str, str]:
+    """How the pack is in each account."""
+    answer = site.client(CENTRAL, "config").get_organization_conformance_pack_detailed_status(
+        OrganizationConformancePackName="backup-config-rules"
+    )
+    return {each["AccountId"]: each["Status"] for each in answer["OrganizationConformancePackDetailedStatuses"]}
+
+
 def test_the_management_account_can_own_the_pack(site: Site) -> None:
     assert site.run("deploy", profile="management", settings=ONE_RULE) == 0
 
@@ -375,7 +424,9 @@ def test_an_upload_is_completed_and_a_bucket_emptied_and_what_is_left_is_told(
         client.put_object(Bucket=bucket, Key="notes", Body=body)
     client.delete_object(Bucket=bucket, Key="notes")
     group = "/aws/lambda/backup-config-rules-forward-findings"
-    street.client(account, "logs").create_log_group(logGroupName=group)
+    anothers = "/aws/lambda/backup-config-rules-two-backup-tag-case"
+    for each in (group, anothers):
+        street.client(account, "logs").create_log_group(logGroupName=each)
     template = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
     street.client(account, "cloudformation").create_stack(StackName="backup-config-rules-alerts", TemplateBody=template)
 
@@ -384,6 +435,7 @@ def test_an_upload_is_completed_and_a_bucket_emptied_and_what_is_left_is_told(
     assert client.list_buckets()["Buckets"] == []
     told = capsys.readouterr().out
     assert f"Left: log group {group} in eu-west-1." in told
+    assert anothers not in told
     assert "Left: stack backup-config-rules-alerts in eu-west-1, which was deployed by hand." in told
 
 

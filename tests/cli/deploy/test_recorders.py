@@ -131,6 +131,12 @@ def test_the_session_that_asks_may_do_nothing_else(site: Site, deployer: str) ->
             session.call("backup", HOME, "list_backup_plans")
 
 
+def test_a_deployer_of_another_account_is_refused(site: Site, capsys: Any) -> None:
+    stranger = f"arn:aws:iam::{PAYMENTS}:role/Deployer"
+    assert site.run("deploy", settings=f"{ONE_RULE}deployer_role_arn: {stranger}\n") == 2
+    assert f"deployer_role_arn {stranger} is of another account than the one that owns the pack" in told(capsys)
+
+
 def test_an_aggregator_that_has_nothing_is_not_believed(site: Site, capsys: Any) -> None:
     """Else a new one would leave out everybody."""
     aggregate(site)
