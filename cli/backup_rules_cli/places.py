@@ -69,13 +69,20 @@ def session_of(profile: str = "", region: str = "") -> boto3.Session:
     """
     check_regions([region] if region else [])
     try:
-        return boto3.Session(profile_name=profile or None, region_name=region or None)
+        made = boto3.Session(profile_name=profile or None, region_name=region or None)
     except ProfileNotFound:
-        known = boto3.Session().available_profiles
-        named = f" There are {', '.join(known)}." if known else " There are none: aws configure makes one."
-        raise UnknownNameError(f"There is no profile {profile!r}.{did_you_mean(profile, known)}{named}") from None
+        raise _no_profile(profile) from None
     except (BotoCoreError, ClientError) as error:
         raise CommandError(in_words(error)) from error
+    if profile and profile not in made.available_profiles:  # which boto3 may notice later only
+        raise _no_profile(profile)
+    return made
+
+
+def _no_profile(profile: str) -> UnknownNameError:
+    known = boto3.Session().available_profiles
+    named = f" There are {', '.join(known)}." if known else " There are none: aws configure makes one."
+    return UnknownNameError(f"There is no profile {profile!r}.{did_you_mean(profile, known)}{named}")
 
 
 def regions_of(profile: str, regions: Sequence[str]) -> tuple[str, ...]:

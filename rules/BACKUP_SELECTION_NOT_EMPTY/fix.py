@@ -6,16 +6,17 @@ import json
 from collections.abc import Iterator
 
 from backup_rules.plans.plans import PlanSummary
-from backup_rules_cli.answers.fixes import Broken, aws
+from backup_rules_cli.answers.fixes import Broken, aws, policy_in_effect, remade
 
 _DEFAULT_ROLE = "service-role/AWSBackupDefaultServiceRole"
 
 
 def commands(broken: Broken) -> Iterator[str]:
-    """A selection by the tag backup=true for a plan without one; for a selection, what carries its tags."""
+    """A selection by the tag backup=true for a plan without one; what carries the selection's tags; or it anew."""
     region, place = broken.place.region, broken.place
     if isinstance(broken.of, PlanSummary):
         if broken.of.from_organization:
+            yield from policy_in_effect()
             return
         selection = {
             "SelectionName": "tagged",
@@ -31,7 +32,10 @@ def commands(broken: Broken) -> Iterator[str]:
         )
         return
     found = broken.selection()
-    for tag in found.list_of_tags if found else ():
+    if found is None or not found.list_of_tags:
+        yield from remade(broken)
+        return
+    for tag in found.list_of_tags:
         yield aws(
             "resourcegroupstaggingapi",
             "get-resources",

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from backup_rules.arns import Place
 from backup_rules.aws import backup
-from backup_rules_cli.answers.fixes import Broken, aws
+from backup_rules_cli.answers.fixes import Broken, aws, remade
 
 
 def commands(broken: Broken) -> Iterator[str]:
-    """One command for all types that are turned off; those that the Region lacks cannot be turned on."""
+    """One command for all types that are turned off; the selection anew without those that the Region lacks."""
     settings = backup.opt_in(broken.account)
     if isinstance(broken.of, Place):
         rule = broken.judged.by("BACKUP_SERVICE_OPT_IN")
@@ -19,7 +19,9 @@ def commands(broken: Broken) -> Iterator[str]:
     else:
         keys = [pick.resource.type.opt_in_key for pick in broken.picked() if pick.resource is not None]
     off = [key for key in dict.fromkeys(keys) if settings.get(key) is False]
-    if off:
+    if not off:
+        yield from remade(broken)
+    else:
         preference = json.dumps(dict.fromkeys(off, True))  # the short form takes no blank, as in Storage Gateway
         yield aws(
             "backup",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backup_rules_cli.answers.fixes import Broken, retag
+from backup_rules_cli.answers.fixes import Broken, remade, retag
 
 
 def commands(broken: Broken) -> Iterator[str]:
-    """The wanted tag for those that narrowly miss it, without the near one."""
-    return retag(broken, "BACKUP_TAG_WHITESPACE")
+    """The wanted tag for those that narrowly miss it, without the near one; the selection anew, where it errs."""
+    found = tuple(retag(broken, "BACKUP_TAG_WHITESPACE"))
+    yield from found or remade(broken)

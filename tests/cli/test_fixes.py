@@ -45,6 +45,53 @@ def test_every_rule_says_how_it_is_mended(answers: Sequence[PlanAnswer]) -> None
     assert len(commands) >= len(ORDER)
 
 
+def test_every_finding_says_how_it_is_mended(answers: Sequence[PlanAnswer]) -> None:
+    """In commands, also where a person has to correct a file between them; but for what AWS Backup cannot back up."""
+    without = [
+        (each.rule, finding.text)
+        for answer in answers
+        for each in answer.conditions
+        for finding in each.findings
+        if finding.state == "broken" and not finding.fix and "cannot back up" not in finding.text
+    ]
+    assert without == []
+
+
+def test_a_trust_policy_keeps_what_it_allows_others(capsys: Any, demo_reading: tuple[Path, Any]) -> None:
+    given = ("--from", demo_reading[0])
+    _, told = explain(capsys, "ledger-nightly/chargebacks-trusts-ec2", *given)
+    (command,) = condition(told, "BACKUP_ROLE_ASSUMABLE")["commands"]
+    assert '"ec2.amazonaws.com"' in command
+    assert '"backup.amazonaws.com"' in command
+    _, told = explain(capsys, "ledger-nightly/disputes-denied", *given)
+    show, by_hand, update = condition(told, "BACKUP_ROLE_ASSUMABLE")["commands"]
+    assert show == (
+        "aws iam get-role --role-name DisputesBackupRole --query Role.AssumeRolePolicyDocument > trust.json"
+    )
+    assert by_hand.startswith("# correct trust.json")
+    assert update == (
+        "aws iam update-assume-role-policy --role-name DisputesBackupRole --policy-document file://trust.json"
+    )
+
+
+def test_a_selection_is_made_anew(capsys: Any, demo_reading: tuple[Path, Any]) -> None:
+    """It cannot be edited; the old one goes when the new one is there."""
+    _, told = explain(capsys, "ledger-nightly/fees-not-a-role", "--from", demo_reading[0])
+    plan, selection = told["plan_id"], told["selection_id"]
+    assert condition(told, "BACKUP_ROLE_ASSUMABLE")["commands"] == [
+        f"aws backup get-backup-selection --region eu-west-1 --backup-plan-id {plan} --selection-id {selection}"
+        " --query BackupSelection > selection.json",
+        "# correct selection.json; AWS Backup edits none, so it is made anew:",
+        f"aws backup create-backup-selection --region eu-west-1 --backup-plan-id {plan}"
+        " --backup-selection file://selection.json",
+        f"aws backup delete-backup-selection --region eu-west-1 --backup-plan-id {plan} --selection-id {selection}",
+    ]
+    _, told = explain(capsys, "ledger-nightly", "--from", demo_reading[0])
+    commands = [each.split()[2] for each in condition(told, "BACKUP_ROLE_ASSUMABLE")["commands"]]
+    each_anew = ["get-backup-selection", "selection.json;", "create-backup-selection", "delete-backup-selection"]
+    assert commands[2:10] == 2 * each_anew
+
+
 def test_the_aws_cli_takes_every_command(
     answers: Sequence[PlanAnswer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

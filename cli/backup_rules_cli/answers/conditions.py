@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from backup_rules.errors import ReadError
 from backup_rules.evaluation.subjects import ACCOUNT, PLAN, SELECTION, Verdict
@@ -85,8 +86,8 @@ class Condition:
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """What fixes it, in order, each once."""
-        return tuple(dict.fromkeys(command for each in self.findings for command in each.fix))
+        """What fixes it, in order; what fixes several findings once. Commands that belong together stay together."""
+        return tuple(chain.from_iterable(dict.fromkeys(each.fix for each in self.findings)))
 
 
 def _worst(findings: Iterable[Finding]) -> State:

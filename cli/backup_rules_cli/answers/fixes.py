@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,8 @@ from backup_rules.aws.account import Account
 from backup_rules.aws.memory import gaps_noticed
 from backup_rules.errors import BackupRulesError
 from backup_rules.evaluation.subjects import Verdict
-from backup_rules.iam.trust import parse_role_arn
-from backup_rules.plans.plans import Plan, PlanSummary
+from backup_rules.iam.trust import parse_role_arn, trust
+from backup_rules.plans.plans import ORGANIZATION_PLAN_PREFIX, Plan, PlanSummary
 from backup_rules.resources.resource_types import Resource
 from backup_rules.selections.near_misses import white_space_at_ends
 from backup_rules.selections.picking import Selection, SelectionSummary
@@ -93,14 +93,8 @@ def aws(service: str, operation: str, *, region: str | None = None, **options: s
     return " ".join(words)
 
 
-BACKUP_TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-)
+_ALLOW_BACKUP = {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
+BACKUP_TRUST = {"Version": "2012-10-17", "Statement": [_ALLOW_BACKUP]}
 """A trust policy that lets AWS Backup assume a role."""
 
 
@@ -138,14 +132,43 @@ def trusted_role(role_arn: str, account: Account) -> Iterator[str]:
     parsed = parse_role_arn(role_arn)
     if parsed is None or not parsed.is_in(account.place):
         return
-    if iam.role(account, parsed.name) is not None:
-        operation, document = "update-assume-role-policy", {"policy_document": BACKUP_TRUST}
-    else:
-        operation, document = "create-role", {"assume_role_policy_document": BACKUP_TRUST}
-    yield aws("iam", operation, role_name=parsed.name, **document)
-    if operation == "create-role":
+    name, found = parsed.name, iam.role(account, parsed.name)
+    if found is None:
+        yield aws("iam", "create-role", role_name=name, assume_role_policy_document=json.dumps(BACKUP_TRUST))
         arn = managed_policy(account.place.partition, FOR_BACKUP)
-        yield aws("iam", "attach-role-policy", role_name=parsed.name, policy_arn=arn)
+        yield aws("iam", "attach-role-policy", role_name=name, policy_arn=arn)
+        return
+    policy = _with_backup(found.trust_policy, account.place)
+    if policy is None:
+        yield aws("iam", "get-role", role_name=name, query="Role.AssumeRolePolicyDocument") + " > trust.json"
+        yield "# correct trust.json; then:"
+    given = "file://trust.json" if policy is None else json.dumps(policy)
+    yield aws("iam", "update-assume-role-policy", role_name=name, policy_document=given)
+
+
+def _with_backup(policy: Mapping[str, Any] | str, place: Place) -> dict[str, Any] | None:
+    """The trust policy, which lets AWS Backup assume the role as well; None where more has to be changed for that."""
+    if isinstance(policy, str):
+        return None
+    stated = policy.get("Statement", [])
+    both = {**policy, "Statement": [*(stated if isinstance(stated, list) else [stated]), _ALLOW_BACKUP]}
+    return both if trust(both, place).allowed else None
+
+
+def remade(broken: Broken) -> Iterator[str]:
+    """How a selection is changed: none can be edited. One that a backup policy made is changed in the policy."""
+    selection, region = broken.of, broken.place.region
+    if not isinstance(selection, SelectionSummary):
+        return
+    if selection.plan_id.startswith(ORGANIZATION_PLAN_PREFIX):
+        yield from policy_in_effect()
+        return
+    old = {"region": region, "backup_plan_id": selection.plan_id, "selection_id": selection.id}
+    yield aws("backup", "get-backup-selection", **old, query="BackupSelection") + " > selection.json"
+    yield "# correct selection.json; AWS Backup edits none, so it is made anew:"
+    new = {"region": region, "backup_plan_id": selection.plan_id, "backup_selection": "file://selection.json"}
+    yield aws("backup", "create-backup-selection", **new)
+    yield aws("backup", "delete-backup-selection", **old)
 
 
 _ARNS_A_CALL = 20
