@@ -218,13 +218,12 @@ def placed(subject: Subject, account: str, region: str, parameters: Mapping[str,
 
 def _placed_terraform(subject: Subject, account: str, region: str) -> Place:
     documented, document = subject.documented, subject.document
-    known = next((each for each in terraform.regions(document) if is_region(each)), "")
-    if subject.region is not None:  # what the document tells of its Region, goes before what is meant on the whole
-        known = subject.region if is_region(subject.region) else ""
-        region = known or region
-    documented.things = list(terraform.things(document, _nowhere(account, region or known), subject.region))
+    # What the document tells of its Region, goes before what is meant on the whole.
+    told = terraform.regions(document) if subject.region is None else [subject.region]
+    region = next((each for each in told if is_region(each)), region)
+    documented.things = list(terraform.things(document, _nowhere(account, region), subject.region))
     subject.policies = list(_declared_policies(documented.things))
-    place = place_of(documented, account, region or known, subject.regions)
+    place = place_of(documented, account, region, subject.regions)
     documented.things = list(terraform.things(document, place, subject.region))
     # A policy is of no Region: once is enough.
     subject.policies = list(_declared_policies(documented.things)) if subject.files else []

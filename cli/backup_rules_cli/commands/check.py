@@ -84,7 +84,7 @@ def check(
     excluded = known.load(gate["exclusions"]) if gate["exclusions"] else ()
     before = known.load_baseline(gate["baseline"]) if gate["baseline"] else None
     template_values = _values(values) if values else {}
-    fill = None
+    fill, only_region = None, region
     if with_account is not None:
         from backup_rules_cli.check.with_account import filling  # noqa: PLC0415 - the SDK takes a while to import
 
@@ -109,7 +109,7 @@ def check(
             )
             gets: list[dict[str, Any]] = []
             said: list[Finding] = []
-            for case in cases(whole, subject, region):
+            for case in cases(whole, subject, only_region):
                 gets += case.gets() if case.policies else []
                 said += [finding(each, folders, case.place, subject.kind, called) for each in case.judged(folders)]
         except _OTHER_SHAPES as error:  # of what is no plan or template but in part, the others are judged all the same
