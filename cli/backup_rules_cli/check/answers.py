@@ -40,6 +40,14 @@ class NotInFilesError(ReadError):
         super().__init__(f"{what}. To settle it, {settle}.", "NotInFiles")
 
 
+class DeclaredOpenError(ReadError):
+    """What is declared and open, so that no account can tell it."""
+
+
+def _declared_open(what: str, unknown: Unknown) -> DeclaredOpenError:
+    return DeclaredOpenError(str(left_open(what, unknown)), "NotInFiles")
+
+
 def left_open(what: str, unknown: Unknown) -> NotInFilesError:
     """That a value is open: whose, why, and what would settle it."""
     return NotInFilesError(f"{what} is not known: {unknown.why}", unknown.settle)
@@ -134,6 +142,14 @@ class _Answers:
             raise left_open(what, missing)
         return found
 
+    def _declared(self, what: str, value: Any) -> Any:
+        """The same of a plan or a selection that is declared, about which no account is asked."""
+        found = self._guess(value)
+        missing = next(unknowns(found), None)
+        if missing is not None:
+            raise _declared_open(what, missing)
+        return found
+
     def _more(self, *kinds: str, what: str) -> None:
         if kinds[0] in documented.PROTECTED and self._account.names_all:
             return
@@ -155,10 +171,10 @@ class _Answers:
     def backup_get_backup_plan(self, BackupPlanId: str) -> Any:  # noqa: N803 - AWS's name
         thing, body = _found(self._account.plans, BackupPlanId, "Plan")
         if isinstance(body, Unknown):
-            raise left_open(f"Plan {thing.name}", body)
+            raise _declared_open(f"Plan {thing.name}", body)
         here = identities.arn_of(identities.VAULT, UNNAMED, {}, self._account.place)
         tried = with_destinations(documented.plan_body(body), self._number, here)
-        whole = self._whole(f"Part of plan {thing.name}", tried)
+        whole = self._declared(f"Part of plan {thing.name}", tried)
         return {"BackupPlan": whole, "CreationDate": _MADE}
 
     def backup_list_backup_selections(self, BackupPlanId: str) -> Any:  # noqa: N803
@@ -192,10 +208,13 @@ class _Answers:
         listed = self._account.selections.get(BackupPlanId, [])
         thing, body = next((thing, body) for selection_id, thing, body in listed if selection_id == SelectionId)
         if isinstance(body, Unknown):
-            raise left_open(f"Selection {thing.name}", body)
+            raise _declared_open(f"Selection {thing.name}", body)
+        asked = next(unknowns([body.get("ListOfTags"), body.get("Conditions")]), None) if self.filled else None
+        if asked is not None:  # what bears the tag, no value to try would tell
+            raise _declared_open(f"Part of selection {thing.name}", asked)
         body = self._bodies[f"{SelectionId}_{BackupPlanId}"]
         what = {key: value for key, value in body.items() if key not in {"IamRoleArn", "SelectionName"}}
-        whole = self._whole(f"Part of selection {thing.name}", what)
+        whole = self._declared(f"Part of selection {thing.name}", what)
         return {"BackupSelection": {"SelectionName": thing.name, **whole}}
 
     def backup_describe_region_settings(self) -> Any:

@@ -19,6 +19,10 @@ LARGEST = 64 * 1024 * 1024
 """Bytes of a file."""
 
 
+class Several(Array):
+    """The documents of a file that has more than one."""
+
+
 class BrokenFileError(Exception):
     """A file that cannot be read: where, and why."""
 
@@ -48,6 +52,19 @@ def decoded(path: Path) -> Any:
     return placed(parsed(text, here), here)
 
 
+def may_be_judged(path: Path) -> bool:
+    """Whether a file that cannot be read may be of a kind that is judged: it names something of the kind."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(LARGEST).replace(b"\0", b"")  # UTF-16 too
+    except OSError:
+        return True
+    return any(each in text for each in _WORDS)
+
+
+_WORDS = (b"AWS::", b"Resources", b"format_version", b"plans", b"Backup", b"DBInstances", b"FileSystems")
+
+
 def parsed(text: str, here: Position) -> Any:
     """The decoder's nodes.
 
@@ -57,17 +74,32 @@ def parsed(text: str, here: Position) -> Any:
     try:
         if text.lstrip()[:1] in {"{", "["}:
             return _json(text, here)
-        return cfn_yaml.loads(text, here.file)
+        return _yaml(text, here)
+    except cfn_yaml.CfnParseError as error:
+        raise BrokenFileError(_first_match(error.matches, here), f"is no YAML: {_said(error.matches)}") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = here if mark is None else Position(here.file, mark.line + 1, mark.column + 1)
         raise BrokenFileError(at, f"is no YAML: {error.problem or error.context}") from None
-    except cfn_yaml.CfnParseError as error:
-        raise BrokenFileError(_first_match(error.matches, here), f"is no YAML: {_said(error.matches)}") from None
     except (yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
         raise BrokenFileError(here, f"is no YAML: {' '.join(str(error).split())[:200]}") from None
     except RecursionError:
         raise BrokenFileError(here, "is nested too deeply") from None
+
+
+def _yaml(text: str, here: Position) -> Any:
+    """The decoder's nodes; a list of them, of a file with several documents."""
+    try:
+        return cfn_yaml.loads(text, here.file)
+    except cfn_yaml.CfnParseError as error:
+        if "expected a single document" not in str(error.matches[0].message if error.matches else ""):
+            raise
+    loader = cfn_yaml.CfnFullLoader(text, here.file)
+    loader.add_multi_constructor("!", cfn_yaml.multi_constructor)
+    found = []
+    while loader.check_data():
+        found.append(loader.get_data())
+    return Several(here, found)
 
 
 def _json(text: str, here: Position) -> Any:
@@ -101,6 +133,8 @@ def placed(value: Any, here: Position) -> Any:
         at = _mark(value, here)
         keys = {str(key): _mark(key, at) for key in value}
         return Object(at, {str(key): placed(each, keys[str(key)]) for key, each in value.items()}, keys)
+    if isinstance(value, Several):
+        return Several(here, [placed(each, here) for each in value])
     if isinstance(value, list):
         at = _mark(value, here)
         return Array(at, [placed(each, at) for each in value])

@@ -10,7 +10,7 @@ from typing import Any
 
 from backup_rules.arns import Place
 from backup_rules_cli.check import aws_json, cloudformation, terraform
-from backup_rules_cli.check.decoding import BrokenFileError, decoded
+from backup_rules_cli.check.decoding import BrokenFileError, Several, decoded, may_be_judged
 from backup_rules_cli.check.identities import BACKUP_POLICY
 from backup_rules_cli.check.judging import named_in, place_of
 from backup_rules_cli.check.organization import Organization, Policy
@@ -41,6 +41,13 @@ class Subject:
     """Of a Terraform document with resources in several Regions: which of them; `""` is the default provider's."""
 
     @property
+    def starts(self) -> list[int]:
+        """Of a template: the lines on which its resources and its sections start."""
+        resources = self.document.get("Resources") if self.kind == TEMPLATE else None
+        sections = self.document if self.kind == TEMPLATE else None
+        return [at.line for each in (resources, sections) for at in getattr(each, "keys_at", {}).values()]
+
+    @property
     def regions(self) -> list[str]:
         """The Regions that its policies name."""
         return Organization(self.policies).regions() if self.policies else []
@@ -65,14 +72,20 @@ def files_in(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
             yield path, True
 
 
-def read(paths: Iterable[Path], parents: Iterable[Path] = ()) -> Read:
-    """All files. Those of the AWS CLI belong together, and so do policies; a template or a plan stands alone."""
+def read(paths: Sequence[Path], parents: Iterable[Path] = (), *, any_files: bool = False) -> Read:
+    """All files. Those of the AWS CLI belong together, and so do policies; a template or a plan stands alone.
+
+    With `any_files` they may be of any kind, as those of a folder may.
+    """
     reading = _Reading()
     for parent in parents:
         reading.add_parent(parent)
     for path, named in files_in(paths):
-        reading.add(path, named=named)
-    return reading.whole()
+        reading.add(path, named=named and not any_files)
+    found = reading.whole()
+    if not (found.subjects or found.broken or found.others or any_files):
+        found.others += [Position(str(each)) for each in paths]
+    return found
 
 
 class _Reading:
@@ -111,8 +124,10 @@ class _Reading:
         """A file; `named`: by the person, and not found in a folder."""
         try:
             document = decoded(path)
+            _refuse_several(document, path)
         except BrokenFileError as error:
-            self._found.broken.append(error)
+            if named or may_be_judged(path):
+                self._found.broken.append(error)
             return
         for each in _documents(document):
             self._add_document(each, path, named=named)
@@ -131,7 +146,7 @@ class _Reading:
             self._answers.documented.things += things
             self._answers.documented.whole |= whole
             self._answers.files.append(name)
-        elif named:
+        elif named and here not in self._found.others:
             self._found.others.append(here)
 
 
@@ -146,9 +161,17 @@ def _of_terraform(document: Object, name: str) -> list[Subject]:
     ]
 
 
+def _refuse_several(document: Any, path: Path) -> None:
+    if isinstance(document, Several) and any(map(cloudformation.is_template, document)):
+        at = at_of(document[1], Position(str(path)))
+        raise BrokenFileError(at, "holds more than one YAML document, and CloudFormation takes one")
+
+
 def _documents(document: Any) -> Iterator[Any]:
     """The document, or those that a list holds."""
-    if isinstance(document, list) and document and all(isinstance(each, Mapping) for each in document):
+    if isinstance(document, Several) or (
+        isinstance(document, list) and document and all(isinstance(each, Mapping) for each in document)
+    ):
         yield from document
     else:
         yield document
@@ -195,13 +218,12 @@ def placed(subject: Subject, account: str, region: str, parameters: Mapping[str,
 
 def _placed_terraform(subject: Subject, account: str, region: str) -> Place:
     documented, document = subject.documented, subject.document
-    known = next((each for each in terraform.regions(document) if is_region(each)), "")
-    if subject.region is not None:  # what the document tells of its Region, goes before what is meant on the whole
-        known = subject.region if is_region(subject.region) else ""
-        region = known or region
-    documented.things = list(terraform.things(document, _nowhere(account, region or known), subject.region))
+    # What the document tells of its Region, goes before what is meant on the whole.
+    told = terraform.regions(document) if subject.region is None else [subject.region]
+    region = next((each for each in told if is_region(each)), region)
+    documented.things = list(terraform.things(document, _nowhere(account, region), subject.region))
     subject.policies = list(_declared_policies(documented.things))
-    place = place_of(documented, account, region or known, subject.regions)
+    place = place_of(documented, account, region, subject.regions)
     documented.things = list(terraform.things(document, place, subject.region))
     # A policy is of no Region: once is enough.
     subject.policies = list(_declared_policies(documented.things)) if subject.files else []

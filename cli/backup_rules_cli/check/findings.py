@@ -55,6 +55,8 @@ class Findings:
     found: list[Finding] = field(default_factory=list)
     broken_files: list[BrokenFileError] = field(default_factory=list)
     others: list[Position] = field(default_factory=list)
+    starts: dict[str, list[int]] = field(default_factory=dict)
+    """By template: the lines on which its resources and sections start."""
     gets: list[dict[str, Any]] = field(default_factory=list)
     """What accounts get of backup policies, plan by plan."""
 
@@ -113,7 +115,7 @@ def heed_comments(findings: Findings) -> Iterator[str]:
     A comment stands in the resource, or on the line before it.
     """
     used: set[tuple[str, int]] = set()
-    starts: dict[str, list[int]] = {}
+    starts = {name: list(lines) for name, lines in findings.starts.items()}
     for each in findings.found:
         starts.setdefault(each.at.file, []).append(each.judged.start.line)
     for index, each in enumerate(findings.found):

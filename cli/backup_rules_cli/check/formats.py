@@ -233,11 +233,14 @@ def junit(findings: Findings) -> str:
                 "time": "0",
             },
         )
+        SubElement(suite, "properties")
         for each in here:
             _case(suite, each)
         for broken in unread:
             case = SubElement(suite, "testcase", {"name": printable(name), "classname": "file", "time": "0"})
             SubElement(case, "error", {"message": printable(str(broken)), "type": "broken"})
+        SubElement(suite, "system-out")
+        SubElement(suite, "system-err")
     indent(root)
     return tostring(root, encoding="unicode") + "\n"
 

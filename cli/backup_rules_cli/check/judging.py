@@ -28,7 +28,7 @@ from backup_rules_cli.check.identities import BACKUP_POLICY, PLAN, SELECTION
 from backup_rules_cli.check.organization import Organization, Policy, add_plans
 from backup_rules_cli.check.possible import MORE_MEANS_MORE_PROBLEMS, with_possible_resources
 from backup_rules_cli.check.things import Documented, Position, Thing, Unknown, unknowns
-from backup_rules_cli.places import partition_of
+from backup_rules_cli.places import known_regions, partition_of
 from backup_rules_cli.reports import COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE
 
 HOLDS, BROKEN, UNKNOWN = "holds", "broken", "unknown"
@@ -36,6 +36,7 @@ NEEDS_JOBS = frozenset({"BACKUP_PLAN_RAN_ON_SCHEDULE"})
 OF_POLICIES = "BACKUP_POLICY_"
 OF_ROLES = "BACKUP_ROLE_"
 INVALID_POLICIES = "BACKUP_POLICY_VALID"
+POLICY_ATTACHED = "BACKUP_POLICY_ATTACHED"
 ROLE_PERMISSIONS = "BACKUP_ROLE_PERMISSIONS"
 VAULT_USABLE = "BACKUP_VAULT_USABLE"
 NOT_EMPTY = "BACKUP_SELECTION_NOT_EMPTY"
@@ -163,9 +164,21 @@ class Case:
                 yield Judged(INVALID_POLICIES, UNKNOWN, BACKUP_POLICY, each.name, each.at, "", told, each.at)
         for folder in folders:
             accepted = [each for each in self.policies if not each.refused and each.open is None]
+            if accepted and folder.name == POLICY_ATTACHED:
+                yield from self._of_unknown_regions()
             concerned = accepted if folder.name.startswith(OF_POLICIES) else self.account.plans
             if concerned and folder.name not in NEEDS_JOBS:
                 yield from self._judged(folder)
+
+    def _of_unknown_regions(self) -> Iterator[Judged]:
+        """Plans that policies name for Regions that are not known: they may be there nowhere."""
+        for name, plan in _entries(self.organization.tree.get("plans")):
+            regions = plan.get("regions") if isinstance(plan, Mapping) else None
+            for region in regions if isinstance(regions, list) else ():
+                if isinstance(region, str) and region not in known_regions():
+                    told = f"Plan {name} names Region {region}, which is not known. To settle it, correct it."
+                    at = self.organization.at_plan(name) or self._at_of_policy("")
+                    yield Judged(POLICY_ATTACHED, UNKNOWN, PLAN, name, at, f"plans/{name}/regions", told, at)
 
     def gets(self) -> list[dict[str, Any]]:
         """What the account gets of the policies in the Region, plan by plan."""
@@ -321,6 +334,10 @@ class Case:
 
     def _at_of_policy(self, text: str) -> Position:
         return self.organization.at(text) or Position(self.documented.called)
+
+
+def _entries(value: Any) -> Iterable[tuple[str, Any]]:
+    return value.items() if isinstance(value, Mapping) else ()
 
 
 def _at(thing: Thing, text: str) -> Position:

@@ -51,6 +51,7 @@ _OTHER_SHAPES = (AttributeError, KeyError, IndexError, TypeError, ValueError, Re
 @options.format_option(*FORMATS)
 @options.output_option
 @options.gate_options
+@click.option("--any-files", is_flag=True, help="Files that hold nothing that is checked are well, for hooks.")
 @click.option("--all", "everything", is_flag=True, help="Table: show what holds, too.")
 def check(
     files: tuple[Path, ...],
@@ -63,6 +64,7 @@ def check(
     parameters: tuple[str, ...],
     output: str,
     path: Path | None,
+    any_files: bool,
     everything: bool,
     **gate: Unpack[options.Gate],
 ) -> int:
@@ -72,7 +74,7 @@ def check(
     answers of AWS CLI commands, recognised by what they hold; of folders, all such files. What they leave open is said
     to be unknown, with what would settle it.
 
-    Exit status: 0 no problems, 1 problems were found, 2 a file could not be read.
+    Exit status: 0 no problems, 1 problems were found, 2 a file could not be read, or nothing was there to check.
     """
     if account and not (account.isdecimal() and len(account) == 12):
         raise CommandError(f"--account is {account!r}; allowed are the 12 digits of an account's id.")
@@ -82,13 +84,13 @@ def check(
     excluded = known.load(gate["exclusions"]) if gate["exclusions"] else ()
     before = known.load_baseline(gate["baseline"]) if gate["baseline"] else None
     template_values = _values(values) if values else {}
-    fill = None
+    fill, only_region = None, region
     if with_account is not None:
         from backup_rules_cli.check.with_account import filling  # noqa: PLC0415 - the SDK takes a while to import
 
         real = filling(with_account, account, region)
         account, region, fill = real.account, real.region, real.behind
-    found = read(files, parents)
+    found = read(files, parents, any_files=any_files)
     findings = Findings(datetime.now(UTC).replace(microsecond=0), broken_files=found.broken, others=found.others)
     for subject in found.subjects:
         called = subject.documented.called
@@ -107,7 +109,7 @@ def check(
             )
             gets: list[dict[str, Any]] = []
             said: list[Finding] = []
-            for case in cases(whole, subject, region):
+            for case in cases(whole, subject, only_region):
                 gets += case.gets() if case.policies else []
                 said += [finding(each, folders, case.place, subject.kind, called) for each in case.judged(folders)]
         except _OTHER_SHAPES as error:  # of what is no plan or template but in part, the others are judged all the same
@@ -115,6 +117,7 @@ def check(
             findings.broken_files.append(BrokenFileError(Position(called), why))
             continue
         findings.files += subject.files
+        findings.starts[called] = subject.starts
         findings.gets += gets
         findings.found += once(said)
     told = [*heed_comments(findings), *keep_quiet(findings, excluded, before, gate["save_baseline"])]

@@ -8,18 +8,19 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+import xmlschema
 import yaml
 
 from backup_rules_cli.catalogue import ROOT
 from backup_rules_cli.main import main
-from tests.front_door import front_door
+from tests.front_door import Door, front_door
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
@@ -263,6 +264,7 @@ def test_sarif_tells_problems_and_what_is_open(run: Run) -> None:
 
 def test_junit_and_github(run: Run) -> None:
     _, out, _ = run("--format", "junit", *MIXED)
+    xmlschema.XMLSchema(SARIF_SCHEMA / "junit.xsd").validate(out)
     suites = ET.fromstring(out)  # noqa: S314 - our own
     assert {each.get("errors") for each in suites} == {"0", "1"}
     assert suites.findall(".//failure")
@@ -422,21 +424,68 @@ def test_a_parent_may_forbid(run: Run, tmp_path: Path) -> None:
 # --- An account fills in ---------------------------------------------------------------------------------------------
 
 
-def test_an_account_fills_in_what_files_leave_open(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    with front_door() as door:
-        credentials = door.session.get_credentials()
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    """An account that answers, with its credentials in the environment."""
+    with front_door() as opened:
+        credentials = opened.session.get_credentials()
         assert credentials is not None
         keys = credentials.get_frozen_credentials()
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access_key)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys.secret_key)
         monkeypatch.setenv("AWS_SESSION_TOKEN", keys.token)
-        door.client("backup").create_backup_vault(BackupVaultName="Default")
-        door.client("backup").update_region_settings(ResourceTypeOptInPreference={"RDS": False})
-        arguments = (CORPUS / "rds-window.yaml", "--with-account", "", "--region", "eu-west-1")
-        document = found(run, *arguments)
-        assert of(document, "unknown") == ["BACKUP_RDS_WINDOW_CONFLICT Unchosen"]
-        assert "BACKUP_SERVICE_OPT_IN Selection" in of(document, "broken")
-        assert "BACKUP_VAULT_USABLE Plan" in of(document, "holds")
-        status, _, err = run(*arguments, "--account", "999988887777")
-        assert status == 2
-        assert "name one of them" in err
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        yield opened
+
+
+WITH_ACCOUNT = ("--with-account", "", "--region", "eu-west-1")
+
+
+def test_an_account_fills_in_what_files_leave_open(run: Run, door: Door) -> None:
+    door.client("backup").create_backup_vault(BackupVaultName="Default")
+    door.client("backup").update_region_settings(ResourceTypeOptInPreference={"RDS": False})
+    arguments = (CORPUS / "rds-window.yaml", *WITH_ACCOUNT)
+    document = found(run, *arguments)
+    assert of(document, "unknown") == ["BACKUP_RDS_WINDOW_CONFLICT Unchosen"]
+    assert "BACKUP_SERVICE_OPT_IN Selection" in of(document, "broken")
+    assert "BACKUP_VAULT_USABLE Plan" in of(document, "holds")
+    status, _, err = run(*arguments, "--account", "999988887777")
+    assert status == 2
+    assert "name one of them" in err
+
+
+@pytest.mark.parametrize(
+    "asked", ["ListOfTags: [{ConditionType: STRINGEQUALS, ConditionKey: k, <V>}]", "Resources: [<V>]"]
+)
+def test_no_account_tells_what_the_template_leaves_open(run: Run, door: Door, tmp_path: Path, asked: str) -> None:
+    """A selection that asks for a tag, or names a resource, by a parameter without a value."""
+    value = "ConditionValue: !Ref Open" if "Tags" in asked else "!Ref Open"
+    path = tmp_path / "template.yaml"
+    selection = f"{{SelectionName: s, IamRoleArn: 'arn:aws:iam::111122223333:role/r', {asked.replace('<V>', value)}}}"
+    text = AROUND.replace("<SELECTION>", selection).replace("Resources:\n", f"{OPEN}Resources:\n", 1)
+    path.write_text(text, encoding="utf-8")
+    document = found(run, path, *WITH_ACCOUNT)
+    assert "BACKUP_SELECTION_NOT_EMPTY TheSelection" in of(document, "unknown")
+    (told,) = {each["text"] for each in document["findings"] if each["rule"] == "BACKUP_TAG_CASE"}
+    assert "parameter Open has no default. To settle it, give Open with --parameters." in told
+
+
+OPEN = "Parameters: {Open: {Type: String}}\n"
+
+
+def test_an_account_does_not_tell_of_another_region(run: Run, door: Door, tmp_path: Path) -> None:
+    """A policy whose plan is for another Region than that of the account is judged all the same."""
+    text = (CORPUS / "policy-good.json").read_text(encoding="utf-8").replace("eu-west-1", "us-west-2")
+    path = tmp_path / "policy.json"
+    path.write_text(text, encoding="utf-8")
+    document = found(run, path, "--with-account", "")
+    assert [each["region"] for each in document["plans"]] == ["us-west-2"]
+    assert any(each.startswith("BACKUP_POLICY_VAULT_EXISTS") for each in of(document, "unknown"))
+
+
+def test_a_policy_for_a_region_that_nobody_knows(run: Run, tmp_path: Path) -> None:
+    text = (CORPUS / "policy-good.json").read_text(encoding="utf-8").replace("eu-west-1", "eu-west-9")
+    path = tmp_path / "policy.json"
+    path.write_text(text, encoding="utf-8")
+    told = [each for each in found(run, path)["findings"] if "eu-west-9, which is not known" in each["text"]]
+    assert [(each["rule"], each["state"]) for each in told] == [("BACKUP_POLICY_ATTACHED", "unknown")]
