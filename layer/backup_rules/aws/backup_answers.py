@@ -101,7 +101,7 @@ def selection_summary(answer: Answer, of_plan: PlanSummary) -> SelectionSummary:
         name=field(answer, "SelectionName", str),
         plan_id=of_plan.id,
         plan_name=of_plan.name,
-        role_arn=optional(answer, "IamRoleArn", str) or "",
+        role_arn=field(answer, "IamRoleArn", str),
         creation_date=optional_moment(answer, "CreationDate"),
     )
 
