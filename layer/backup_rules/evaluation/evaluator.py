@@ -183,8 +183,6 @@ class Evaluator(rdklib.Evaluator):
         try:
             held = held_evaluations(account, event.rule_name, every=renewal.only_changes)
         except ReadError as error:
-            if not renewal.only_changes:
-                raise
             note_gap(error)  # what is held is not known: everything is put, and the invocation fails naming why
             return [], evaluations
         gone = [key for key, each in held.items() if key not in subjects and each.compliance in _SHOWN]
