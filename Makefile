@@ -44,6 +44,8 @@ KNOWN_test-fast := TESTS
 KNOWN_mutants := MODULE TESTS
 KNOWN_faults := RULES EVERY
 KNOWN_fuzz := SEED SECONDS
+KNOWN_fuzz-coverage := SEED SECONDS TARGETS
+KNOWN_recorded := RECORDED_ANSWERS
 
 GOALS := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 KNOWN := $(sort PYTHON $(foreach goal,$(GOALS),$(KNOWN_$(goal))))
@@ -210,6 +212,22 @@ faults: setup  ## Try each rule with each fault of each AWS operation that it ca
 .PHONY: fuzz
 fuzz: setup  ## Feed parsers and handlers what nobody would write, for SECONDS=60; SEED=… repeats a run.
 	@$(BIN)/python -m tests.fuzz.fuzz $(if $(SEED),--seed $(call quoted,$(SEED))) $(if $(SECONDS),--seconds $(call quoted,$(SECONDS)))
+
+ATHERIS = build/atheris/ready
+
+# Beside the environment, not in it: it is of use to this target alone, and has no wheel for every system.
+$(ATHERIS): $(VENV)/ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/atheris 'atheris>=3,<4'
+	@touch $@
+
+.PHONY: fuzz-coverage
+fuzz-coverage: $(ATHERIS)  ## The same readers under atheris, guided by coverage: SECONDS=10 for each, TARGETS="cron runs …", SEED=….
+	@PYTHONPATH=build/atheris $(BIN)/python -m tests.fuzz.guided $(if $(SEED),--seed $(call quoted,$(SEED))) \
+		$(if $(SECONDS),--seconds $(call quoted,$(SECONDS))) $(foreach target,$(TARGETS),$(call option,--target,$(target)))
+
+.PHONY: recorded
+recorded: setup  ## Answers that AWS gave and others recorded, through readers and rules: RECORDED_ANSWERS=/path/to/answers.json.
+	@$(if $(RECORDED_ANSWERS),RECORDED_ANSWERS=$(call quoted,$(RECORDED_ANSWERS))) $(BIN)/python -m tests.recorded.recorded
 
 .PHONY: clean
 clean:  ## Remove the virtual environment and all caches.

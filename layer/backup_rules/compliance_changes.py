@@ -17,6 +17,7 @@ from typing import Any
 
 from backup_rules.arns import Arn
 from backup_rules.wording.annotations import name
+from backup_rules.wording.quoting import shown
 
 # AWS Config appends it to the names of a conformance pack's rules; several packs have several.
 PACK_SUFFIX = re.compile(r"-conformance-pack-[a-z0-9]{1,20}\Z")
@@ -93,18 +94,18 @@ def read_change(event: Any, rules: Mapping[str, Rule]) -> Change:
         new = detail["newEvaluationResult"]
         old = detail.get("oldEvaluationResult") or {}
         arn = Arn.parse(detail["configRuleARN"])
-        change_of = str(event["detail-type"]), str(event["source"])
-        account, region, full_name = str(event["account"]), str(event["region"]), str(detail["configRuleName"])
+        change_of = _text(event, "detail-type"), _text(event, "source")
+        account, region, full_name = _text(event, "account"), _text(event, "region"), _text(detail, "configRuleName")
         rule_name, rule = _rule(full_name, rules)
         if change_of != ("Config Rules Compliance Change", "aws.config"):
-            raise UnreadableEventError(f"The event is {change_of[0]!r} of {change_of[1]!r}.")
+            raise UnreadableEventError(f"The event is {shown(change_of[0])} of {shown(change_of[1])}.")
         if arn is None or not ACCOUNT.fullmatch(account) or {arn.account, detail["awsAccountId"]} != {account}:
             raise UnreadableEventError(
-                f"The event comes from account {account}, but speaks of {detail['awsAccountId']} and rule"
-                f" {detail['configRuleARN']}."
+                f"The event comes from account {name(account)}, but speaks of {shown(detail['awsAccountId'])} and rule"
+                f" {shown(detail['configRuleARN'])}."
             )
-        resource_type, resource_id = str(detail["resourceType"]), str(detail["resourceId"])
-        compliance = str(new["complianceType"])
+        resource_type, resource_id = _text(detail, "resourceType"), _text(detail, "resourceId")
+        compliance = _text(new, "complianceType")
         _check("Region", region, REGION.fullmatch(region))
         _check("resource type", resource_type, RESOURCE_TYPE.fullmatch(resource_type))
         _check("compliance type", compliance, compliance in COMPLIANCE_TYPES)
@@ -121,11 +122,11 @@ def read_change(event: Any, rules: Mapping[str, Rule]) -> Change:
             resource_id=resource_id,
             compliance=compliance,
             previous=old.get("complianceType"),
-            annotation=_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", str(new.get("annotation") or "")).strip(),
+            annotation=_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", _annotation(new)).strip(),
             recorded=_instant(new.get("resultRecordedTime") or event["time"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise UnreadableEventError(f"The event is not of the form that AWS Config sends: {error!r}.") from error
+        raise UnreadableEventError(f"The event is not of the form that AWS Config sends: {shown(error)}.") from error
 
 
 def newest(changes: Mapping[str, Change]) -> dict[tuple[str, ...], list[str]]:
@@ -137,9 +138,20 @@ def newest(changes: Mapping[str, Change]) -> dict[tuple[str, ...], list[str]]:
     return found
 
 
+def _text(told: Mapping[str, Any], key: str) -> str:
+    if not isinstance(told[key], str):
+        raise TypeError(f"{key} is {shown(told[key])}")
+    text: str = told[key]
+    return text
+
+
+def _annotation(told: Mapping[str, Any]) -> str:
+    return "" if told.get("annotation") is None else _text(told, "annotation")
+
+
 def _check(what: str, value: str, fits: object) -> None:
     if not fits:
-        raise UnreadableEventError(f"{name(repr(value), 100)} is no {what}.")
+        raise UnreadableEventError(f"{shown(value)} is no {what}.")
 
 
 def _rule(full_name: str, rules: Mapping[str, Rule]) -> tuple[str, Rule]:
@@ -159,7 +171,7 @@ def _rule(full_name: str, rules: Mapping[str, Rule]) -> tuple[str, Rule]:
 def _instant(text: str) -> str:
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UnreadableEventError(f"{name(repr(text), 100)} is no time.") from error
-    utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+        utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise UnreadableEventError(f"{shown(text)} is no time.") from error
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"

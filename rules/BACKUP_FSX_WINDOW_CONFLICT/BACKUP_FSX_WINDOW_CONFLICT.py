@@ -22,7 +22,7 @@ from backup_rules.schedules.window_conflicts import conflicts
 from backup_rules.schedules.windows import Window, fsx_backup_window, fsx_maintenance_window
 from backup_rules.selections.joining import ResourceTable, first, members
 from backup_rules.selections.picking import SelectionSummary
-from backup_rules.shared_rules.window_rule import PickedWindows, WindowRule
+from backup_rules.shared_rules.window_rule import PickedWindows, WindowRule, note_missing
 from backup_rules.wording.findings import Finding, Note, Problem
 
 # AWS's article and older guides ask for four hours, the newest guide for three:
@@ -64,6 +64,7 @@ class BACKUP_FSX_WINDOW_CONFLICT(WindowRule[Picked]):
         notes: list[Note] = []
         told = _told(invocation)
         for named, file_system in subject.of.file_systems:
+            _note_missing_windows(file_system, invocation.account)
             question = plan.id, named, file_system.id
             if question not in told:  # other selections of the plan pick the same
                 told[question] = tuple(_conflicts(plan, named, file_system, invocation, further=True))
@@ -153,6 +154,15 @@ def _picked(invocation: Invocation[Parameters]) -> dict[str, Picked]:
             of_it.setdefault(file_system.id, (its_id, file_system))
         by_id_of_subject[selection_subject(summary).resource_id] = Picked(summary, tuple(of_it.values()))
     return by_id_of_subject
+
+
+def _note_missing_windows(file_system: FileSystem, account: Account) -> None:
+    """FSx leaves out the daily window, and the days that backups are kept, where automatic backups are off."""
+    told = {"WeeklyMaintenanceStartTime": file_system.maintenance_start}
+    if file_system.backup_retention_days:
+        told["DailyAutomaticBackupStartTime"] = file_system.backup_start
+    if not file_system.unreadable:
+        note_missing(account, "fsx", "DescribeFileSystems", file_system.id, told)
 
 
 def _windows(file_system: FileSystem, account: Account) -> tuple[Window, ...]:

@@ -22,7 +22,7 @@ from backup_rules.schedules.window_conflicts import conflicts
 from backup_rules.schedules.windows import Window, backup_window, maintenance_window
 from backup_rules.selections.joining import ResourceTable
 from backup_rules.selections.picking import alike
-from backup_rules.shared_rules.window_rule import PickedWindows, WindowRule
+from backup_rules.shared_rules.window_rule import PickedWindows, WindowRule, note_missing
 from backup_rules.wording.findings import Finding, Note, Problem
 
 
@@ -95,8 +95,7 @@ def _windows_of(picked: PickedDatabase, invocation: Invocation[Parameters]) -> P
     managed = database.resource.type is RDS_INSTANCE and (
         database.continuous_by_backup or any(rule.continuous for plan in picked.plans for rule in plan.rules)
     )
-    daily, weekly = _windows(database, invocation.account)
-    windows = weekly if managed else (*daily, *weekly)
+    windows = _windows(database, invocation.account, managed=managed)
     plans = (plan.id for plan in picked.reported)
     return PickedWindows.of(database.identifier, plans, windows, invocation.parameters, managed=managed)
 
@@ -133,14 +132,16 @@ def _plans(invocation: Invocation[Parameters]) -> dict[str, Plan]:
     return {plan.id: plan for plan in found}
 
 
-def _windows(database: Database, account: Account) -> tuple[tuple[Window, ...], tuple[Window, ...]]:
-    """The daily window, unless automated backups are off, and the weekly one."""
+def _windows(database: Database, account: Account, *, managed: bool) -> tuple[Window, ...]:
+    """The daily window, unless automated backups are off or AWS Backup has it in hand, and the weekly one."""
     operation = "DescribeDBInstances" if database.resource.type is RDS_INSTANCE else "DescribeDBClusters"
+    has_daily = database.retention_days != 0 and not managed
+    daily, weekly = database.backup_window if has_daily else None, database.maintenance_window
+    told = {"PreferredMaintenanceWindow": weekly, **({"PreferredBackupWindow": daily} if has_daily else {})}
+    note_missing(account, "rds", operation, database.identifier, told)
     with account.calls.reading("rds", operation, database.identifier):
-        daily_start = database.backup_window if database.retention_days != 0 else None
-        daily = (backup_window(daily_start),) if daily_start else ()
-        weekly = (maintenance_window(database.maintenance_window),) if database.maintenance_window else ()
-    return daily, weekly
+        windows = [backup_window(daily)] if daily else []
+        return (*windows, maintenance_window(weekly)) if weekly else tuple(windows)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from backup_rules.selections.picking import SelectionSummary
 from backup_rules.selections.untagged import types_without_tags
 from backup_rules.wording.annotations import name
 from backup_rules.wording.findings import Finding, NotApplicable
+from backup_rules.wording.quoting import shown
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _check_keys(invocation: Invocation[Parameters]) -> None:
         unknown = [key for key in keys if key not in OPT_IN_KEYS]
         if unknown and not set(unknown) <= set(backup.opt_in(invocation.account)):
             raise InvalidRuleParametersError(
-                f"{parameter_name} is {','.join(keys)!r}; allowed is a comma-separated list of"
+                f"{parameter_name} is {shown(','.join(keys))}; allowed is a comma-separated list of"
                 f" {', '.join(dict.fromkeys((*OPT_IN_KEYS, *backup.opt_in(invocation.account))))}."
             )
 

@@ -39,6 +39,10 @@ ABSENCE_IS_AN_ANSWER = frozenset(
     {
         # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupSelection.html: a selection without tags
         "GetBackupSelection BackupSelection.ListOfTags",
+        # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRule.html: it then starts within 8 hours
+        "GetBackupPlan BackupPlan.Rules.StartWindowMinutes",
+        # The page of selections again: with neither conditions, tags nor resources, all are selected
+        "GetBackupSelection BackupSelection.Resources",
     }
 )
 
@@ -161,14 +165,16 @@ def _pages(answered: Answered) -> Iterator[Cell]:
     if key is None or token_in is None or token is None or key not in answered.answer:
         return
 
+    more: Parsed = {} if answered.more is None else {answered.more: True}
+
     def with_token(text: str) -> Spoil:
-        return lambda answer, _: {**answer, token: text}
+        return lambda answer, _: {**answer, token: text, **more}
 
     def alternating(answer: Parsed, parameters: Any) -> Parsed:
-        return {**answer, token: "spoilt-b" if parameters.get(token_in) == "spoilt-a" else "spoilt-a"}
+        return with_token("spoilt-b" if parameters.get(token_in) == "spoilt-a" else "spoilt-a")(answer, parameters)
 
     def empty_first(answer: Parsed, parameters: Any) -> Parsed:
-        return answer if parameters.get(token_in) else {**answer, key: [], token: "spoilt"}
+        return answer if parameters.get(token_in) else {**answer, key: [], token: "spoilt", **more}
 
     yield Cell(operation, "page token repeated", LASTING, _spoilt(operation, with_token("spoilt")))
     yield Cell(operation, "page tokens alternating", LASTING, _spoilt(operation, alternating))

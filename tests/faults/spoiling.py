@@ -14,6 +14,9 @@ from botocore.client import BaseClient
 Parsed = dict[str, Any]
 Operation = tuple[str, str]
 
+DEEPEST = 4
+"""Names in the path of a field: `BackupPlan.Rules.Lifecycle.DeleteAfterDays`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -24,6 +27,8 @@ class Answered:
     list_key: str | None
     token_in: str | None
     token_out: str | None
+    more: str | None
+    """The field that says whether there is another page, if the operation has one."""
     words: frozenset[tuple[str, ...]]
     """Paths of fields that are enumerations to AWS's own model."""
 
@@ -53,7 +58,12 @@ def answering(
         metadata = answer.pop("ResponseMetadata", {})
         shape = self.meta.service_model.operation_model(name).output_shape
         words = frozenset(_words(shape)) if shape is not None else frozenset()
-        keys = (paging.get("result_key"), paging.get("input_token"), paging.get("output_token"))
+        keys = (
+            paging.get("result_key"),
+            paging.get("input_token"),
+            paging.get("output_token"),
+            paging.get("more_results"),
+        )
         record.append(Answered(here, copy.deepcopy(answer), *keys, words))
         if struck and spoil is not None:
             answer = spoil(answer, parameters)
@@ -74,26 +84,27 @@ def _paging(client: Any, name: str) -> dict[str, str]:
     return {key: value for key, value in found.items() if isinstance(value, str)}
 
 
-def _words(shape: Any, depth: int = 0) -> Iterator[tuple[str, ...]]:
-    """Paths as `fields` makes them: through the one structure or list at the top."""
-    if shape.type_name != "structure" or depth > 1:
+def _words(shape: Any, depth: int = DEEPEST) -> Iterator[tuple[str, ...]]:
+    """The enumerations, by paths as `fields` makes them."""
+    while shape.type_name == "list":
+        shape = shape.member
+    if shape.type_name != "structure" or not depth:
         return
     for name, member in shape.members.items():
-        inner = member.member if member.type_name == "list" else member
         if member.type_name == "string" and member.enum:
             yield (name,)
-        for path in _words(inner, depth + 1):
+        for path in _words(member, depth - 1):
             yield (name, *path)
 
 
-def fields(answer: Parsed) -> Iterator[tuple[str, ...]]:
-    """The fields of an answer: those at its top, and those of the first item of its lists and of its structures."""
+def fields(answer: Parsed, depth: int = DEEPEST) -> Iterator[tuple[str, ...]]:
+    """The fields of an answer, of its structures, and of the first item of its lists, to that depth."""
     for name, value in answer.items():
-        yield (name,)
+        yield (str(name),)
         inner = value[0] if isinstance(value, list) and value else value
-        if isinstance(inner, dict):
-            for key in inner:
-                yield (name, str(key))
+        if isinstance(inner, dict) and depth > 1:
+            for path in fields(inner, depth - 1):
+                yield (str(name), *path)
 
 
 def at(answer: Parsed, path: tuple[str, ...], change: Callable[[dict[str, Any], str], None]) -> Parsed:
@@ -101,7 +112,7 @@ def at(answer: Parsed, path: tuple[str, ...], change: Callable[[dict[str, Any], 
     found = copy.deepcopy(answer)
     container: Any = found
     for name in path[:-1]:
-        inner = container.get(name)
+        inner = container.get(name) if isinstance(container, dict) else None
         container = inner[0] if isinstance(inner, list) and inner else inner
     if isinstance(container, dict) and path[-1] in container:
         change(container, path[-1])

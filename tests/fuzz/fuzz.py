@@ -12,6 +12,7 @@ import secrets
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
@@ -22,13 +23,12 @@ MOST_GROWTH = 9.0  # of the time from n to 4n: linear is 4, quadratic 16
 LEAST_SECONDS = 0.02  # below which a time says nothing
 
 
-def try_target(target: Target, number: int, examples: int = EXAMPLES) -> int:
-    """A round of examples; how many were answered rather than refused.
+def as_test(target: Target, number: int, examples: int, answered: Callable[[], None]) -> Callable[[], None]:
+    """The reader as hypothesis tries it, from a seed; `answered` is told of what was not refused.
 
     Raises:
         Exception: what the reader raised and must not, with the smallest input that was found.
     """
-    answered = 0
 
     @seed(number)
     @settings(
@@ -40,17 +40,25 @@ def try_target(target: Target, number: int, examples: int = EXAMPLES) -> int:
     )
     @given(target.given)
     def attempt(value: object) -> None:
-        nonlocal answered
         try:
             target.read(value)
         except target.may_raise as error:
             if len(str(error)) > LONGEST_MESSAGE:
                 raise AssertionError(f"a message of {len(str(error))} characters") from error
+        except Exception as error:
+            error.add_note(f"given {value!a:.600}")
+            raise
         else:
-            answered += 1
+            answered()
 
-    attempt()
-    return answered
+    return attempt
+
+
+def try_target(target: Target, number: int, examples: int = EXAMPLES) -> int:
+    """A round of examples; how many were answered rather than refused. It raises what `as_test` does."""
+    count: Counter[str] = Counter()
+    as_test(target, number, examples, lambda: count.update(answered=1))()
+    return count["answered"]
 
 
 def growth(name: str) -> float:

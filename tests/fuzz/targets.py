@@ -115,6 +115,17 @@ def _one_changed(valid: dict[str, Any], words: tuple[str, ...]) -> st.SearchStra
     return st.tuples(st.sampled_from(sorted(valid)), _shaped(*words)).map(lambda it: {**valid, it[0]: it[1]})
 
 
+STATEMENT = {
+    "Effect": "Allow",
+    "Principal": {"Service": "backup.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+    "Resource": "*",
+    "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}},
+}
+STATEMENTS = st.lists(_one_changed(STATEMENT, POLICY_WORDS), min_size=1, max_size=3) | _shaped(*POLICY_WORDS)
+DOCUMENT = st.fixed_dictionaries({"Statement": STATEMENTS}).map(json.dumps)
+
+
 @dataclass(frozen=True)
 class Target:
     """A reader, what it is given, and what it may raise with a message of bounded length."""
@@ -188,15 +199,17 @@ TARGETS: dict[str, Target] = {
         (InvalidRuleParametersError,),
     ),
     "policy": Target(
-        _shaped(*POLICY_WORDS).map(json.dumps) | TEXT, lambda text: read_statements(text, "it"), (ValueError,)
+        DOCUMENT | _shaped(*POLICY_WORDS).map(json.dumps) | TEXT,
+        lambda text: read_statements(text, "it"),
+        (ValueError,),
     ),
     "trust document": Target(
-        st.fixed_dictionaries({"Statement": _shaped(*POLICY_WORDS)}).map(json.dumps) | TEXT,
+        DOCUMENT | TEXT,
         lambda text: trust(text, PLACE),
         (ValueError,),
     ),
     "vault access policy": Target(
-        st.fixed_dictionaries({"Statement": _shaped(*POLICY_WORDS)}).map(json.dumps) | TEXT,
+        DOCUMENT | TEXT,
         lambda text: vault_denials(
             text, "arn:aws:backup:eu-west-1:111122223333:backup-vault:v", PLACE, ["backup:StartBackupJob"]
         ),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import strategies as st
 
-from tests.fuzz.fuzz import MOST_GROWTH, growth, try_target
+from tests.fuzz import guided
+from tests.fuzz.fuzz import MOST_GROWTH, as_test, growth, try_target
 from tests.fuzz.targets import GROWING, TARGETS, Target
 
 
@@ -33,3 +36,25 @@ def test_what_a_reader_must_not_do_is_found(read: object) -> None:
     assert callable(read)
     with pytest.raises((KeyError, AssertionError)):
         try_target(Target(st.text("ab", min_size=1), read, (ValueError,)), 1)
+
+
+def test_bytes_become_what_a_reader_is_given() -> None:
+    """As atheris gives them."""
+    test: Any = as_test(Target(st.text("ab", min_size=1), _fails, (ValueError,)), 1, 1, lambda: None)
+    with pytest.raises(KeyError) as raised:
+        [test.hypothesis.fuzz_one_input(bytes([each]) * 64) for each in range(256)]
+    assert "given '" in " ".join(raised.value.__notes__)
+
+
+def test_what_was_tried_is_read_from_what_the_fuzzer_prints() -> None:
+    printed = "#2\tINITED cov: 7 ft: 7\n#4096\tpulse  cov: 31 ft: 50\nDone 5802 runs in 13 second(s)\n"
+    assert guided.tried(printed).split() == ["5,802", "tried", "31", "places", "reached"]
+
+
+def test_a_reader_that_is_not_there_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["guided", "--target", "crom"])
+    with pytest.raises(SystemExit):
+        guided.main()
+    assert "no reader is called crom; there are event, " in capsys.readouterr().err

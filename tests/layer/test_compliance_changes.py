@@ -10,6 +10,17 @@ import pytest
 from backup_rules.compliance_changes import Rule, UnreadableEventError, newest, read_change
 from tests.functions.deployed import ACCOUNT, OTHER, event
 
+PATHS = (
+    ("detail-type",),
+    ("source",),
+    ("account",),
+    ("region",),
+    ("time",),
+    ("detail",),
+    *(("detail", each) for each in ("awsAccountId", "configRuleName", "configRuleARN", "resourceType", "resourceId")),
+    *(("detail", "newEvaluationResult", each) for each in ("complianceType", "resultRecordedTime", "annotation")),
+    ("detail", "oldEvaluationResult"),
+)
 RULES = {
     "backup-tag-case": Rule("BACKUP_TAG_CASE", "Tags match", "MEDIUM", "Rename the tag."),
     "backup-case": Rule("BACKUP_CASE", "Shorter name", "LOW", "Nothing."),
@@ -58,7 +69,7 @@ def changed(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         (changed(lambda it: it["detail"].pop("newEvaluationResult")), "not of the form"),
         (changed(lambda it: it.update(source="mine")), "'mine'"),
         (changed(lambda it: it.update({"detail-type": "Config Configuration Item Change"})), "Item Change"),
-        (changed(lambda it: it.update(account=OTHER)), f"comes from account {OTHER}, but speaks of {ACCOUNT}"),
+        (changed(lambda it: it.update(account=OTHER)), f"comes from account {OTHER}, but speaks of '{ACCOUNT}'"),
         (changed(lambda it: it["detail"].update(awsAccountId=OTHER)), f"comes from account {ACCOUNT}"),
         (changed(lambda it: it["detail"].update(configRuleARN="config-rule-1")), "comes from account"),
         (changed(lambda it: it["detail"]["newEvaluationResult"].update(resultRecordedTime="now")), "'now' is no time"),
@@ -77,6 +88,46 @@ def changed(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
 def test_anything_else_is_refused(given: Any, says: str) -> None:
     with pytest.raises(UnreadableEventError, match=says):
         read_change(given, RULES)
+
+
+def nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+def refusal(given: Any) -> str:
+    """Why the event is refused; '' where it is read."""
+    try:
+        read_change(given, RULES)
+    except UnreadableEventError as refused:
+        return str(refused)
+    return ""
+
+
+@pytest.mark.parametrize("path", PATHS, ids=".".join)
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("x" * 700_000, id="long"),
+        pytest.param("\x1b]52;c;x\x07\u202e\n\ud800", id="hostile"),
+        pytest.param("0001-01-01T00:00:00+23:59", id="year 1"),
+        pytest.param(nested(50_000), id="deep"),
+        pytest.param({}, id="object"),
+        pytest.param(7, id="number"),
+        pytest.param(None, id="null"),
+    ],
+)
+def test_whatever_an_event_holds_it_is_read_or_refused_in_a_few_words(path: tuple[str, ...], value: Any) -> None:
+    given = event("backup-tag-case")
+    container = given
+    for key in path[:-1]:
+        container = container[key]
+    container[path[-1]] = value
+    said = refusal(given)
+    assert len(said) < 1_000
+    assert said.isprintable()
 
 
 def test_the_newest_change_of_a_resource_stands_for_all() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -186,6 +187,35 @@ def test_what_fsx_answers_in_a_word_that_nobody_knows_is_no_compliance(door: Doo
     ):
         door.evaluate(RULE)
     assert {key[1]: each.compliance for key, each in door.stored(RULE).items()} == {fine: "COMPLIANT"}
+
+
+@pytest.mark.parametrize(
+    ("key", "with_another", "compliance"),
+    [
+        pytest.param("DailyAutomaticBackupStartTime", {}, None, id="no daily window"),
+        pytest.param("WeeklyMaintenanceStartTime", {}, None, id="no weekly window"),
+        pytest.param("WeeklyMaintenanceStartTime", {"backup": "07:00"}, "NON_COMPLIANT", id="the other one conflicts"),
+        pytest.param("DailyAutomaticBackupStartTime", {"retention": 0}, "COMPLIANT", id="automatic backups are off"),
+    ],
+)
+def test_a_window_that_fsx_does_not_tell_is_no_compliance(
+    door: Door, key: str, with_another: dict[str, Any], compliance: str | None
+) -> None:
+    file_system(door, **with_another)
+    plan = door.plan()
+    selections = [door.selection(plan), door.selection(door.plan("another"))]
+
+    def spoilt(_response: Any, _call: Any, right: Any) -> Any:
+        status, headers, body = right()
+        found = json.loads(body)
+        del found["FileSystems"][0]["WindowsConfiguration"][key]
+        return status, headers, json.dumps(found)
+
+    fails = pytest.raises(IncompleteEvaluationError, match=f"fsx:DescribeFileSystems .*{key} is missing")
+    with failing(spoilt, "fsx", "DescribeFileSystems"), nullcontext() if compliance == "COMPLIANT" else fails:
+        door.evaluate(RULE)
+    found = {key[1]: each.compliance for key, each in door.stored(RULE).items()}
+    assert found == (dict.fromkeys(selections, compliance) if compliance else {})
 
 
 @pytest.mark.parametrize("kind", ["ONTAP", "SCRATCH"])

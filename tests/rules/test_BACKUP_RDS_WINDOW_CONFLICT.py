@@ -245,26 +245,65 @@ def test_excluded_databases_get_no_verdict(door: Door) -> None:
     assert set(door.evaluate(RULE, {"ExcludedResources": "orders-*"})) == {("AWS::RDS::DBInstance", kept)}
 
 
-def test_a_database_that_cannot_be_read_is_no_other_ones_matter(door: Door) -> None:
+def leaving_out(key: str, of: str, instead: str = "") -> Any:
+    """A fault: what RDS tells of the DB instance `of` lacks a field, or has another text there."""
+
+    def spoilt(_response: Any, _call: Any, right: Any) -> Any:
+        status, headers, body = right()
+        parts = re.split("(?=<DBInstance>)", body.decode() if isinstance(body, bytes) else body)
+        found = [re.sub(f"<{key}>.*?</{key}>", instead, each) if f">{of}<" in each else each for each in parts]
+        return status, headers, "".join(found)
+
+    return failing(spoilt, "rds", "DescribeDBInstances")
+
+
+@pytest.mark.parametrize(
+    ("key", "instead"), [("DbiResourceId", ""), ("DBInstanceArn", "<DBInstanceArn>broken</DBInstanceArn>")]
+)
+def test_a_database_that_cannot_be_read_is_no_other_ones_matter(door: Door, key: str, instead: str) -> None:
     healthy = instance(door)
     instance(door, "broken")
-
-    def without_id(_response: Any, _call: Any, right: Any) -> Any:
-        status, headers, body = right()
-        text = body.decode() if isinstance(body, bytes) else body
-        parts = re.split("(?=<DBInstance>)", text)
-        spoilt = [
-            re.sub("<DbiResourceId>.*?</DbiResourceId>", "", each) if ">broken<" in each else each for each in parts
-        ]
-        return status, headers, "".join(spoilt)
-
     door.selection(door.plan())
     with (
-        failing(without_id, "rds", "DescribeDBInstances"),
+        leaving_out(key, "broken", instead),
         pytest.raises(IncompleteEvaluationError, match="rds:DescribeDBInstances"),
     ):
         door.evaluate(RULE)
     assert {key[1]: each.compliance for key, each in door.stored(RULE).items()} == {healthy: "COMPLIANT"}
+
+
+@pytest.mark.parametrize("key", ["PreferredBackupWindow", "PreferredMaintenanceWindow"])
+def test_a_window_that_rds_does_not_tell_is_no_compliance(door: Door, key: str) -> None:
+    window = "05:30-06:00" if key == "PreferredBackupWindow" else "tue:05:30-tue:06:00"
+    odd, fine = instance(door, "odd", **{key: window}), instance(door, "fine")
+    door.selection(door.plan())
+    before = door.evaluate(RULE)
+    assert before["AWS::RDS::DBInstance", odd].compliance == "NON_COMPLIANT"
+    with (
+        leaving_out(key, "odd"),
+        pytest.raises(IncompleteEvaluationError, match=f"rds:DescribeDBInstances .*for odd .*{key} is missing"),
+    ):
+        door.evaluate(RULE)
+    assert door.stored(RULE) == before
+    assert before["AWS::RDS::DBInstance", fine].compliance == "COMPLIANT"
+
+
+def test_a_conflict_with_one_window_stands_whatever_the_other_is(door: Door) -> None:
+    odd = instance(door, "odd", PreferredBackupWindow="05:30-06:00")
+    door.selection(door.plan())
+    with (
+        leaving_out("PreferredMaintenanceWindow", "odd"),
+        pytest.raises(IncompleteEvaluationError, match="PreferredMaintenanceWindow is missing"),
+    ):
+        door.evaluate(RULE)
+    assert {key[1]: each.compliance for key, each in door.stored(RULE).items()} == {odd: "NON_COMPLIANT"}
+
+
+def test_without_automated_backups_there_need_be_no_daily_window(door: Door) -> None:
+    instance(door, "odd", BackupRetentionPeriod=0)
+    door.selection(door.plan())
+    with leaving_out("PreferredBackupWindow", "odd"):
+        assert verdict(door)[0] == "COMPLIANT"
 
 
 def test_a_selection_that_cannot_be_read_holds_back_what_it_might_change(door: Door) -> None:

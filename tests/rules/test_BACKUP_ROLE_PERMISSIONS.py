@@ -482,6 +482,27 @@ def test_one_unreadable_role_leaves_the_others_judged(door: Door) -> None:
     assert stored(door) == {judged: ("COMPLIANT", "")}
 
 
+def test_a_selection_that_is_listed_without_its_role_keeps_its_verdict(door: Door) -> None:
+    role(door)
+    door.selection(door.plan(), "odd")
+    judged = door.selection(door.plan("other"), "fine")
+    before = door.evaluate(RULE)
+
+    def spoilt(_response: Any, _call: Any, right: Any) -> Any:
+        status, headers, body = right()
+        found = json.loads(body)
+        for each in found["BackupSelectionsList"]:
+            if each["SelectionName"] == "odd":
+                del each["IamRoleArn"]
+        return status, headers, json.dumps(found)
+
+    fault = failing(spoilt, "backup", "ListBackupSelections")
+    with fault, pytest.raises(IncompleteEvaluationError, match="backup:ListBackupSelections .*IamRoleArn"):
+        door.evaluate(RULE)
+    assert door.stored(RULE) == before
+    assert before[SELECTION, judged].compliance == "NON_COMPLIANT"
+
+
 def test_all_pages_are_read(door: Door) -> None:
     role(door, own=[allow("tag:GetResources", "backup:*", "ec2:*")])
     for resource in ("ec2:volume/vol-0abc", "ec2:instance/i-0abc", "dynamodb:table/orders"):

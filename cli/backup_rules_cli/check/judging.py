@@ -47,6 +47,7 @@ _OF_OTHERS = frozenset({"CopyActions", "AccessPolicy", "KeyPolicy", "AssumeRoleP
 _MALFORMED = re.compile(
     r"\S+ in account .* answered something that cannot be read: (?:\w+Error\([\"'])?(.*?)(?:[\"']\))?\.", re.DOTALL
 )
+_WINDOW_LEFT_OUT = re.compile(r"answered something that cannot be read: \w+(?:Window|StartTime) is missing\.")
 _CHOSEN_BY_AWS = ("AWS::RDS", "AWS::DocDB", "AWS::Neptune", "AWS::FSx")
 
 Fill = Callable[[ClientBuilder, Place], ClientBuilder]
@@ -234,9 +235,9 @@ class Case:
         for key in dict.fromkeys(keys):
             here = _where_it_is(key, outcomes)
             verdicts = [next((each for each in it.verdicts if each.subject.key == key), None) for it in here]
-            failure = next((it.failures[key] for it in here if key in it.failures), None)
+            failures = [it.failures[key] for it in here if key in it.failures]
             thing = self._thing_of(key)
-            state, text = _said(verdicts, failure, thing, self._left_open(thing, folder.name))
+            state, text = _said(verdicts, failures, thing, self._left_open(thing, folder.name))
             if state == UNKNOWN and (wider := self._whatever_there_is(folder, given).get(key)) is not None:
                 if wider.compliance == COMPLIANT:
                     state, text = HOLDS, ""
@@ -367,16 +368,27 @@ def in_words(text: str) -> str:
 
 
 def _said(
-    verdicts: Sequence[Verdict | None], failure: ReadError | None, thing: Thing | None, open_values: Sequence[Unknown]
+    verdicts: Sequence[Verdict | None],
+    failures: Sequence[ReadError],
+    thing: Thing | None,
+    open_values: Sequence[Unknown],
 ) -> tuple[str, str]:
-    """What the outcomes for all values come to; no state where the rule has nothing to say."""
+    """What the outcomes for all values come to; no state where the rule has nothing to say.
+
+    A window that a guess leaves out stands for one that nothing meets, though a rule would rather be told of it.
+    """
     told = {each.compliance for each in verdicts if each is not None}
     first = next((each for each in verdicts if each is not None), None)
+    left_out = [each for each in failures if first is not None and _WINDOW_LEFT_OUT.search(str(each))]
+    failure = next((each for each in failures if each not in left_out), None)
     if failure is not None:
         return UNKNOWN, _with_why(str(failure), thing)
-    if first is None or told == {NOT_APPLICABLE} or (None in verdicts and told <= {COMPLIANT, NOT_APPLICABLE}):
+    if left_out:
+        told.add(COMPLIANT)
+    passed_over = sum(each is None for each in verdicts) > len(left_out)
+    if first is None or told == {NOT_APPLICABLE} or (passed_over and told <= {COMPLIANT, NOT_APPLICABLE}):
         return "", ""
-    if None in verdicts or len(told) > 1:
+    if passed_over or len(told) > 1:
         worst = next((each for each in verdicts if each is not None and each.compliance == NON_COMPLIANT), None)
         return UNKNOWN, _depends(open_values, worst)
     return (BROKEN if told == {NON_COMPLIANT} else HOLDS), first.annotation

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from backup_rules.arns import Arn
+
 T = TypeVar("T")
 Answer = Mapping[str, Any]
 
@@ -25,6 +27,14 @@ def field(answer: Answer, key: str, kind: type[T]) -> T:
 def optional(answer: Answer, key: str, kind: type[T]) -> T | None:
     """The value under `key` if there is one; it must then be of the type `kind`."""
     return None if answer.get(key) is None else field(answer, key, kind)
+
+
+def arn(answer: Answer, key: str) -> str:
+    """An ARN, as it stands."""
+    text = field(answer, key, str)
+    if Arn.parse(text) is None:
+        raise ValueError(f"{key} is {text!r}, not an ARN")
+    return text
 
 
 def moment(answer: Answer, key: str) -> datetime:

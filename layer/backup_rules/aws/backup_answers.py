@@ -37,11 +37,13 @@ def plan(answer: Answer, summary: PlanSummary) -> Plan | None:
     """The answer of `GetBackupPlan`; None for a plan that has been deleted meanwhile."""
     if answer.get("DeletionDate") is not None:
         return None
-    body = field(answer, "BackupPlan", dict)
+    rules = field(field(answer, "BackupPlan", dict), "Rules", list)
+    if not rules:  # AWS Backup takes no plan without one
+        raise ValueError("Rules is empty")
     return Plan(
         summary=summary,
         creation_date=moment(answer, "CreationDate"),
-        rules=tuple(_backup_rule(rule) for rule in field(body, "Rules", list)),
+        rules=tuple(_backup_rule(rule) for rule in rules),
     )
 
 
@@ -101,7 +103,7 @@ def selection_summary(answer: Answer, of_plan: PlanSummary) -> SelectionSummary:
         name=field(answer, "SelectionName", str),
         plan_id=of_plan.id,
         plan_name=of_plan.name,
-        role_arn=optional(answer, "IamRoleArn", str) or "",
+        role_arn=field(answer, "IamRoleArn", str),
         creation_date=optional_moment(answer, "CreationDate"),
     )
 

@@ -18,6 +18,8 @@ from backup_rules.arns import Place
 from backup_rules.aws.memory import note_gap
 from backup_rules.aws.rates import SERVICE, Clock, Pace
 from backup_rules.errors import BackupRulesError, OutOfTimeError, ReadError
+from backup_rules.wording.annotations import name as named
+from backup_rules.wording.annotations import shorten
 
 T = TypeVar("T")
 
@@ -42,6 +44,12 @@ _THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown"
 # until the waiting ended, 5xx, no connection) may be the operation's own.
 _ABOUT_ONE_SUBJECT = re.compile(r"AccessDenied|NotFound|NoSuchEntity|Unauthorized|NotAuthorized|Invalid|Validation")
 _DENIED = re.compile(r"AccessDenied|Unauthorized|NotAuthorized")
+
+# What readers raise for an answer in another form than AWS documents.
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+
+# IAM's of a hundred actions, which `aws.iam.split` reads, has about 3,000 characters.
+LONGEST_MESSAGE = 4_000
 
 _PAGE_TOKENS = ("NextToken", "nextToken", "Marker", "PaginationToken")
 
@@ -217,7 +225,7 @@ class Calls:
                 for item in _list(page, key):
                     try:
                         found.append(parse(item))
-                    except (KeyError, TypeError, ValueError, AttributeError) as error:
+                    except UNREADABLE as error:
                         note_gap(self.malformed(service, operation, _about(parameters), error))
                 token = next((page[each] for each in _PAGE_TOKENS if page.get(each)), None)
                 if token is None:
@@ -240,7 +248,7 @@ class Calls:
             yield
         except BackupRulesError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise self.malformed(service, operation, f" for {about}", error) from error
 
     def malformed(self, service: str, operation: str, about: str, error: Exception) -> ReadError:
@@ -303,7 +311,10 @@ class Calls:
                 self._failed(name, failure)
             raise failure from error
         except BotoCoreError as error:
-            failure = ReadError(f"{name} failed in {self._where()}{_about(parameters)}: {error}", type(error).__name__)
+            failure = ReadError(
+                f"{name} failed in {self._where()}{_about(parameters)}: {shorten(str(error), LONGEST_MESSAGE)}",
+                type(error).__name__,
+            )
             self._failed(name, failure)
             raise failure from error
         except Exception as error:  # whatever else goes wrong between question and answer is an unreadable answer
@@ -323,7 +334,7 @@ class Calls:
     def _refused(self, name: str, error: ClientError, parameters: Mapping[str, Any]) -> ReadError:
         detail = error.response.get("Error", {})
         code = str(detail.get("Code", "Unknown"))
-        message = str(detail.get("Message", "")).strip()
+        message = shorten(str(detail.get("Message", "")).strip(), LONGEST_MESSAGE)
         need = f" The role that reads this account needs {name}." if _DENIED.search(code) else ""
         return ReadError(f"{name} failed in {self._where()}{_about(parameters)}: {code}: {message}{need}", code)
 
@@ -339,7 +350,9 @@ def _list(page: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def _about(parameters: Mapping[str, Any]) -> str:
-    subjects = [str(value) for key, value in parameters.items() if key.endswith(("Id", "Name", "Arn")) and value]
+    subjects = [
+        named(str(value), 200) for key, value in parameters.items() if key.endswith(("Id", "Name", "Arn")) and value
+    ]
     return f" for {', '.join(subjects)}" if subjects else ""
 
 

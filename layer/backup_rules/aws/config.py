@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from backup_rules.aws.account import Account
-from backup_rules.aws.answers import Answer, field, once, optional, tags
+from backup_rules.aws.answers import Answer, arn, field, once, optional, tags
 from backup_rules.aws.memory import remembered
 from backup_rules.resources.resource_types import RESOURCE_TYPES, Resource, ResourceType
 
@@ -45,7 +45,7 @@ def recorded(account: Account, kind: ResourceType) -> tuple[Resource, ...]:
 
     def resource(row: Answer) -> Resource:
         return Resource(
-            arn=field(row, "arn", str),
+            arn=arn(row, "arn"),
             type=kind,
             tags=tags([{"Key": each["key"], "Value": each["value"]} for each in optional(row, "tags", list) or []]),
             config_id=field(row, "resourceId", str),
@@ -83,7 +83,7 @@ def authentication_modes(account: Account) -> dict[str, str | None]:
         configuration = _object(row, "configuration")
         access = _object(configuration, "AccessConfig") or _object(configuration, "accessConfig")
         found = optional(access, "AuthenticationMode", str) or optional(access, "authenticationMode", str)
-        return field(row, "arn", str), found
+        return arn(row, "arn"), found
 
     expression = "SELECT arn, configuration WHERE resourceType = 'AWS::EKS::Cluster'"
     return dict(_rows(account, expression, mode))

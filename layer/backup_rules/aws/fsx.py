@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backup_rules.aws import tagging
 from backup_rules.aws.account import Account
-from backup_rules.aws.answers import Answer, field, once, optional, tags
+from backup_rules.aws.answers import Answer, arn, field, once, optional, tags
 from backup_rules.aws.memory import remembered
 from backup_rules.resources.file_systems import FileSystem, Volume
 from backup_rules.resources.resource_types import FSX_FILE_SYSTEM, FSX_VOLUME, Resource, Unsupported
@@ -52,11 +52,11 @@ def _volumes(account: Account) -> tuple[Volume, ...]:
 def _file_system(answer: Answer) -> FileSystem:
     identifier = field(answer, "FileSystemId", str)
     kind = optional(answer, "FileSystemType", str) or ""
-    arn, its_tags = field(answer, "ResourceARN", str), tags(optional(answer, "Tags", list) or [])
+    its_arn, its_tags = arn(answer, "ResourceARN"), tags(optional(answer, "Tags", list) or [])
     try:
         unsupported, settings = _settings(answer, kind)
         return FileSystem(
-            Resource(arn, FSX_FILE_SYSTEM, its_tags, unsupported=unsupported),
+            Resource(its_arn, FSX_FILE_SYSTEM, its_tags, unsupported=unsupported),
             identifier,
             kind,
             maintenance_start=optional(settings, "WeeklyMaintenanceStartTime", str),
@@ -65,7 +65,7 @@ def _file_system(answer: Answer) -> FileSystem:
         )
     except (KeyError, TypeError, ValueError) as error:
         # Whose settings cannot be read is there all the same: it fails whoever needs them.
-        return FileSystem(Resource(arn, FSX_FILE_SYSTEM, its_tags), identifier, kind, unreadable=str(error))
+        return FileSystem(Resource(its_arn, FSX_FILE_SYSTEM, its_tags), identifier, kind, unreadable=str(error))
 
 
 def _settings(answer: Answer, kind: str) -> tuple[Unsupported | None, Answer]:
@@ -90,7 +90,7 @@ def _volume(answer: Answer) -> Volume:
         raise ValueError(f"VolumeType is {kind!r}; the rules know ONTAP, OPENZFS")
     return Volume(
         Resource(
-            arn=field(answer, "ResourceARN", str),
+            arn=arn(answer, "ResourceARN"),
             type=FSX_VOLUME,
             tags=tags(optional(answer, "Tags", list) or []),
             unsupported=Unsupported.OPENZFS_VOLUME if kind == "OPENZFS" else None,

@@ -6,7 +6,7 @@ from typing import Any
 
 from backup_rules.aws import tagging
 from backup_rules.aws.account import Account
-from backup_rules.aws.answers import Answer, field, once, optional, tags
+from backup_rules.aws.answers import Answer, arn, field, once, optional, tags
 from backup_rules.aws.memory import remembered
 from backup_rules.resources.databases import Database
 from backup_rules.resources.resource_types import RDS_INSTANCE, Resource, Unsupported, cluster_type
@@ -41,7 +41,7 @@ def _instance(answer: Answer) -> Database:
     member = optional(answer, "DBClusterIdentifier", str) is not None
     return Database(
         resource=Resource(
-            arn=field(answer, "DBInstanceArn", str),
+            arn=arn(answer, "DBInstanceArn"),
             type=RDS_INSTANCE,
             tags=tags(optional(answer, "TagList", list) or []),
             config_id=field(answer, "DbiResourceId", str),
@@ -56,7 +56,7 @@ def _instance(answer: Answer) -> Database:
 def _cluster(answer: Answer) -> Database:
     return Database(
         resource=Resource(
-            arn=field(answer, "DBClusterArn", str),
+            arn=arn(answer, "DBClusterArn"),
             type=cluster_type(field(answer, "Engine", str)),
             tags=tags(optional(answer, "TagList", list) or []),
             config_id=field(answer, "DbClusterResourceId", str),

@@ -34,8 +34,11 @@ from backup_rules.evaluation.rule import BackupConfigRule, Outcome
 from backup_rules.evaluation.subjects import PLAN, SELECTION, Verdict
 from backup_rules.logs import log
 from backup_rules.wording.annotations import shorten
+from backup_rules.wording.quoting import shown
 
 BATCH = 100  # https://docs.aws.amazon.com/config/latest/APIReference/API_PutEvaluations.html
+
+MOST_TOLD = 20
 
 Key = tuple[str, str]
 
@@ -119,14 +122,15 @@ class Evaluator(rdklib.Evaluator):
         )
 
     def _role_to_assume(self, event: Any, parameters: RuleParameters) -> str | None:
+        """The role that the parameters name, in the account of the role that AWS Config names; or the latter."""
         if not parameters.assume_role_mode:
             return None
         role = event.get("executionRoleArn")
         if not isinstance(role, str) or Arn.parse(role) is None:
             raise InvalidEventError(
-                f"executionRoleArn is {repr(role)[:200]}; with AssumeRoleMode=true AWS Config sends the ARN of a role."
+                f"executionRoleArn is {shown(role)}; with AssumeRoleMode=true AWS Config sends the ARN of a role."
             )
-        return str(self._rule.get_execution_role_arn(event))
+        return f"{role.partition('/')[0]}/{parameters.execution_role_name}" if parameters.execution_role_name else role
 
     def _evaluate(
         self, event: ConfigEvent, account: Account, parameters: RuleParameters, line: dict[str, Any]
@@ -158,7 +162,7 @@ class Evaluator(rdklib.Evaluator):
         }
         troubles = dict.fromkeys([*_incomplete(outcome), *not_put, *map(str, unread)])
         if troubles:
-            raise IncompleteEvaluationError(" ".join(troubles))
+            raise IncompleteEvaluationError(" ".join(_first(list(troubles))))
         return {"rule": event.rule_name, "account": event.account, "evaluations": dict(counts)}
 
     def _of_a_run(
@@ -179,8 +183,6 @@ class Evaluator(rdklib.Evaluator):
         try:
             held = held_evaluations(account, event.rule_name, every=renewal.only_changes)
         except ReadError as error:
-            if not renewal.only_changes:
-                raise
             note_gap(error)  # what is held is not known: everything is put, and the invocation fails naming why
             return [], evaluations
         gone = [key for key, each in held.items() if key not in subjects and each.compliance in _SHOWN]
@@ -301,8 +303,14 @@ def _incomplete(outcome: Outcome) -> list[str]:
 
 
 def _each_failure(failures: Iterable[tuple[Key, ReadError]]) -> list[str]:
-    """Each failure once, with the subjects that it concerns; the first twenty."""
+    """Each failure once, with the subjects that it concerns."""
     subjects: dict[str, list[str]] = {}
     for (resource_type, resource_id), error in failures:
         subjects.setdefault(str(error), []).append(f"{resource_type} {resource_id}")
-    return [f"{shorten(', '.join(named), 500)}: {error}" for error, named in list(subjects.items())[:20]]
+    return _first([f"{shorten(', '.join(named), 500)}: {error}" for error, named in subjects.items()])
+
+
+def _first(texts: list[str]) -> list[str]:
+    """The first twenty, and how many more there are: none is worth an error that nobody can read."""
+    more = len(texts) - MOST_TOLD
+    return texts if more <= 0 else [*texts[:MOST_TOLD], f"(+{more} more)"]

@@ -15,12 +15,12 @@ from typing import Any
 from backup_rules.arns import Arn
 from backup_rules.errors import InvalidEventError
 from backup_rules.evaluation.subjects import PLAN, SELECTION
+from backup_rules.wording.quoting import shown
 
 SCHEDULED = "ScheduledNotification"
 CHANGED = "ConfigurationItemChangeNotification"
 OVERSIZED = "OversizedConfigurationItemChangeNotification"
 
-MOST_SHOWN = 200
 EARLIEST_YEAR, LATEST_YEAR = 2014, 2199  # AWS Config is of 2014; schedules end in 2199
 
 _DELETED = {"ResourceDeleted", "ResourceDeletedNotRecorded"}
@@ -72,18 +72,18 @@ def read_event(event: object) -> ConfigEvent:
         InvalidEventError: when a part that is needed is missing or is not what AWS Config sends.
     """
     if not isinstance(event, Mapping):
-        raise InvalidEventError(f"The event is {_shown(event)}; AWS Config sends a JSON object.")
+        raise InvalidEventError(f"The event is {shown(event)}; AWS Config sends a JSON object.")
     invoking = _json_object(event, "invokingEvent")
     kind = invoking.get("messageType")
     if not isinstance(kind, str) or kind not in {SCHEDULED, CHANGED, OVERSIZED}:
         raise InvalidEventError(
-            f"messageType is {_shown(kind)}; this rule handles {SCHEDULED}, {CHANGED} and {OVERSIZED} only."
+            f"messageType is {shown(kind)}; this rule handles {SCHEDULED}, {CHANGED} and {OVERSIZED} only."
         )
     created = _text(invoking, "notificationCreationTime")
     item = {} if kind == SCHEDULED else _item(invoking, kind)
     account = event.get("accountId") or invoking.get("awsAccountId") or item.get("awsAccountId")
     if not isinstance(account, str) or not re.fullmatch(r"[0-9]{12}", account):
-        raise InvalidEventError(f"accountId is {_shown(account)}; AWS Config sends a 12-digit account id.")
+        raise InvalidEventError(f"accountId is {shown(account)}; AWS Config sends a 12-digit account id.")
     return ConfigEvent(
         account=account,
         rule_name=_text(event, "configRuleName"),
@@ -99,7 +99,7 @@ def read_event(event: object) -> ConfigEvent:
 def _json_object(event: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = _parsed(event, key)
     if not isinstance(found, Mapping):
-        raise InvalidEventError(f"{key} is {_shown(found)}; AWS Config sends the text of a JSON object.")
+        raise InvalidEventError(f"{key} is {shown(found)}; AWS Config sends the text of a JSON object.")
     return found
 
 
@@ -111,7 +111,7 @@ def _parameters(event: Mapping[str, Any]) -> Mapping[str, object]:
     if found is None:
         return {}
     if not isinstance(found, Mapping):
-        raise InvalidEventError(f"ruleParameters is {_shown(found)}; AWS Config sends the text of a JSON object.")
+        raise InvalidEventError(f"ruleParameters is {shown(found)}; AWS Config sends the text of a JSON object.")
     return found
 
 
@@ -125,19 +125,10 @@ def _parsed(event: Mapping[str, Any], key: str) -> object:
     return found
 
 
-def _shown(value: object) -> str:
-    """A value from outside, in at most 200 characters."""
-    try:
-        text = repr(value)
-    except (RecursionError, ValueError):
-        text = f"a {type(value).__name__} that cannot be shown"
-    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
-
-
 def _text(event: Mapping[str, Any], key: str) -> str:
     found = event.get(key)
     if not isinstance(found, str) or not found:
-        raise InvalidEventError(f"{key} is {_shown(found)}; AWS Config sends a text that is not empty.")
+        raise InvalidEventError(f"{key} is {shown(found)}; AWS Config sends a text that is not empty.")
     return found
 
 
@@ -149,7 +140,7 @@ def _moment(text: str, key: str) -> datetime:
         found = datetime.max.replace(tzinfo=UTC)
     if not EARLIEST_YEAR <= found.year <= LATEST_YEAR:
         raise InvalidEventError(
-            f"{key} is {_shown(text)}; AWS Config sends a time such as 2026-01-31T05:00:00.000Z, of the years"
+            f"{key} is {shown(text)}; AWS Config sends a time such as 2026-01-31T05:00:00.000Z, of the years"
             f" {EARLIEST_YEAR} to {LATEST_YEAR}."
         )
     return found
@@ -169,7 +160,7 @@ def _left_scope(event: Mapping[str, Any]) -> bool:
     if isinstance(found, str) and found.lower() in {"true", "false", ""}:
         return found.lower() == "true"
     if found is not None and not isinstance(found, bool):
-        raise InvalidEventError(f"eventLeftScope is {_shown(found)}; AWS Config sends true or false.")
+        raise InvalidEventError(f"eventLeftScope is {shown(found)}; AWS Config sends true or false.")
     return bool(found)
 
 
@@ -185,7 +176,7 @@ def _item(invoking: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     key = "configurationItem" if kind == CHANGED else "configurationItemSummary"
     item = invoking.get(key)
     if not isinstance(item, Mapping):
-        raise InvalidEventError(f"{key} is {_shown(item)}; a {kind} carries one.")
+        raise InvalidEventError(f"{key} is {shown(item)}; a {kind} carries one.")
     return item
 
 
@@ -204,11 +195,11 @@ def _trigger(item: Mapping[str, Any], *, left_scope: bool) -> Trigger:
         plan_id = ids.get("BackupPlanId") or (rest if joint else None)
     if resource_type in {PLAN, SELECTION} and not isinstance(plan_id, str):
         raise InvalidEventError(
-            f"The configuration item of {resource_type} {_shown(resource_id)} does not tell its plan."
+            f"The configuration item of {resource_type} {shown(resource_id)} does not tell its plan."
         )
     status = item.get("configurationItemStatus")
     if status is not None and not isinstance(status, str):
-        raise InvalidEventError(f"configurationItemStatus is {_shown(status)}; AWS Config sends a word.")
+        raise InvalidEventError(f"configurationItemStatus is {shown(status)}; AWS Config sends a word.")
     return Trigger(
         resource_type=resource_type,
         resource_id=resource_id,

@@ -18,6 +18,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from backup_rules.errors import InvalidRuleParametersError
 from backup_rules.resources.resource_types import Resource
+from backup_rules.wording.quoting import shown
 
 T = TypeVar("T")
 
@@ -67,8 +68,16 @@ def _words(text: str) -> tuple[str, ...]:
 WORDS: Kind[tuple[str, ...]] = Kind("a comma-separated list", _words)
 
 
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html: a path of 512 characters, a name of 64
+_LONGEST_ROLE = 512 + 64
+
+
 def _role_name(text: str) -> str:
-    if not re.fullmatch(r"(?:[\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}", text, re.ASCII) or text.startswith("arn:"):
+    if (
+        len(text) > _LONGEST_ROLE
+        or not re.fullmatch(r"(?:[\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}", text, re.ASCII)
+        or text.startswith("arn:")
+    ):
         raise ValueError
     return text
 
@@ -163,12 +172,12 @@ def _text(key: str, given: object, allowed: str) -> str:
 
 
 def _refusal(key: str, given: object, allowed: str) -> str:
-    return f"Parameter {key} is {given!r}; allowed is {allowed}."
+    return f"Parameter {key} is {shown(given)}; allowed is {allowed}."
 
 
 def _unknown(key: str, known: tuple[str, ...]) -> str:
     import difflib  # noqa: PLC0415 - what only a mistake needs, no cold start pays for
 
-    close = difflib.get_close_matches(key.lower(), [name.lower() for name in known], n=1)
+    close = difflib.get_close_matches(key[:100].lower(), [name.lower() for name in known], n=1)
     hint = next((f" Did you mean {name}?" for name in known if close and name.lower() == close[0]), "")
-    return f"Unknown parameter {key!r}.{hint} Allowed are {', '.join(known)}."
+    return f"Unknown parameter {shown(key)}.{hint} Allowed are {', '.join(known)}."

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from backup_rules.aws.account import Account
+from backup_rules.aws.memory import note_gap
 from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.plans.plans import BackupRule
@@ -77,3 +79,11 @@ class WindowRule(BackupConfigRule[Any, S]):
         Raises:
             ReadError: databases, file systems or selections cannot be listed.
         """
+
+
+def note_missing(account: Account, service: str, operation: str, whose: str, told: Mapping[str, str | None]) -> None:
+    """A window (by its field's name) that the operation does not tell is a gap: a backup may meet it."""
+    for key, window in told.items():
+        if not window:
+            why = ValueError(f"{key} is missing")
+            note_gap(account.calls.malformed(service, operation, f" for {whose}", why))

@@ -21,6 +21,18 @@ BLANK_LOOKING = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 
+MOST_SHOWN = 200
+
+
+def shown(value: object) -> str:
+    """A value from outside, of whatever shape, in at most 200 characters."""
+    try:
+        text = plain(repr(value)[: MOST_SHOWN + 1])
+    except (RecursionError, ValueError):
+        text = f"a {type(value).__name__} that cannot be shown"
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
+
+
 def quote(text: str) -> str:
     """`text` in double quotes; quotes, backslashes and what cannot be seen are escaped."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:

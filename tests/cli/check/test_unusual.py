@@ -284,3 +284,19 @@ def test_a_database_whose_daily_window_aws_backup_keeps(check: Check, managed: b
     plan = json.dumps({"BackupPlanName": "p", "Rules": rules})
     document = check(plan, json.dumps(selection), json.dumps({"DBInstances": [database]}))
     assert state(document, "BACKUP_RDS_WINDOW_CONFLICT", "orders") == said
+
+
+def test_a_window_that_aws_chooses_leaves_open_what_it_may_meet_and_no_more(check: Check) -> None:
+    database = "AllocatedStorage: 20, DBInstanceClass: db.t3.micro, Engine: mysql, Tags: [{Key: backup, Value: yes}]"
+    found = check(
+        TEMPLATE.replace("<ASKED>", "yes").replace("<BORNE>", "no")
+        + f"""
+  Open: {{Type: AWS::RDS::DBInstance, Properties: {{DBInstanceIdentifier: open, {database}}}}}
+  Met:
+    Type: AWS::RDS::DBInstance
+    Properties: {{DBInstanceIdentifier: met, PreferredBackupWindow: "05:30-06:00", {database}}}
+"""
+    )
+    rule = "BACKUP_RDS_WINDOW_CONFLICT"
+    assert (state(found, rule, "Open"), state(found, rule, "Met")) == ("unknown", "broken")
+    assert "It depends on what AWS chooses" in text(found, rule)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
@@ -22,6 +23,7 @@ from backup_rules.errors import (
 )
 from backup_rules_cli.catalogue import rule_folders
 from backup_rules_cli.invoke import Caller, invoke, lambda_environment
+from tests.faults.spoiling import answering
 from tests.front_door import NOW, Door, front_door
 from tests.organization import Organization
 
@@ -48,10 +50,10 @@ def compliances(found: dict[tuple[str, str], Any]) -> dict[str, str]:
     return {resource_id: each.compliance for (_, resource_id), each in found.items()}
 
 
-def event_of(door: Door, **changes: Any) -> dict[str, Any]:
+def event_of(door: Door, rule: str = RULE, **changes: Any) -> dict[str, Any]:
     """A scheduled event as Config sends it, with some of its parts changed (None: left out)."""
     sent: list[dict[str, Any]] = []
-    (folder,) = rule_folders(RULE)
+    (folder,) = rule_folders(rule)
     module = folder.module()
     original = module.lambda_handler
 
@@ -68,9 +70,9 @@ def event_of(door: Door, **changes: Any) -> dict[str, Any]:
     return {key: value for key, value in event.items() if value is not None}
 
 
-def handle(event: Any, door: Door, context: Any = None) -> Any:
+def handle(event: Any, door: Door, context: Any = None, rule: str = RULE) -> Any:
     with lambda_environment(door.region):
-        return rule_folders(RULE)[0].module().lambda_handler(event, context)
+        return rule_folders(rule)[0].module().lambda_handler(event, context)
 
 
 def test_each_subject_gets_a_verdict_and_the_log_line_counts_them(
@@ -387,6 +389,52 @@ class NearlyOver:
 def test_an_invocation_that_runs_out_of_time_says_so(door: Door) -> None:
     with pytest.raises(ReadError, match="Out of time before backup:ListBackupPlans"):
         handle(event_of(door), door, NearlyOver())
+
+
+class AMinute:
+    """A Lambda context of a minute, by a clock on which each answer takes a second."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.spent, real = 0.0, time.monotonic
+        monkeypatch.setattr("time.monotonic", lambda: real() + self.spent)
+        monkeypatch.setattr("backup_rules.aws.account.WORKERS", 1)  # the clock adds up what is asked side by side
+
+    def pass_a_second(self) -> None:
+        self.spent += 1
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((60 - self.spent) * 1000)
+
+
+def test_what_was_judged_before_the_time_ran_out_is_put(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(70):
+        door.selection(door.plan(f"plan-{number}"))
+    context = AMinute(monkeypatch)
+    rule = "BACKUP_WINDOW_CONFIGURED"
+    with (
+        answering(before=context.pass_a_second),
+        recorded_calls() as calls,
+        pytest.raises(IncompleteEvaluationError, match="Out of time before backup:GetBackupPlan"),
+    ):
+        handle(event_of(door, rule), door, context, rule)
+    put = [len(call.parameters["Evaluations"]) for call in calls if call.operation == "PutEvaluations"]
+    assert put
+    assert 30 < put[0] < 60
+    assert context.get_remaining_time_in_millis() > 0
+
+
+def test_where_old_results_cannot_be_read_what_was_judged_is_put_and_nothing_is_cleared(door: Door) -> None:
+    plan = door.plan()
+    gone, kept = door.selection(plan, "gone"), door.selection(plan, "kept")
+    door.evaluate(RULE)
+    door.client("backup").delete_backup_selection(BackupPlanId=plan, SelectionId=gone.partition("_")[0])
+    door.client("iam").delete_role(RoleName="BackupRole")
+    with (
+        failing(denied, "config", "GetComplianceDetailsByConfigRule"),
+        pytest.raises(IncompleteEvaluationError, match="needs config:GetComplianceDetailsByConfigRule"),
+    ):
+        door.evaluate(RULE)
+    assert compliances(door.stored(RULE)) == {gone: "COMPLIANT", kept: "NON_COMPLIANT"}
 
 
 def recording(door: Door, status: Status = "OK") -> Recording:

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup_rules.errors import InvalidEventError, ReadError
+from aws_simulator.core.config.service import start_recorder
+from aws_simulator.core.faults import failing, recorded_calls
+from backup_rules.errors import (
+    BackupRulesError,
+    IncompleteEvaluationError,
+    InvalidEventError,
+    InvalidRuleParametersError,
+    ReadError,
+)
 from backup_rules.evaluation.events import ConfigEvent, read_event
 from backup_rules.logs import log
 from backup_rules.wording.annotations import MAX_ANNOTATION, annotation, name, shorten, size
@@ -28,6 +36,8 @@ EVENT = {
     "ruleParameters": "{}",
     "invokingEvent": json.dumps(INVOKING),
 }
+HOSTILE = "a\x1b]52;c;x\x07\0\nb\u202ec\u2028\ud800"
+CONFIGS_OWN = "aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
 DEEP = "[" * 100_000 + "]" * 100_000
 
 
@@ -78,6 +88,83 @@ def test_a_malformed_event_is_told_by_what_is_wrong(changes: dict[str, Any], say
     assert len(str(raised.value)) < 500
 
 
+def nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize(
+    "given_parameters",
+    [
+        pytest.param({"BufferMinutes": "9" * 700_000}, id="long value"),
+        pytest.param({"BufferMinutes": nested(50_000)}, id="deep value"),
+        pytest.param({"BufferMinutes": {"\ud800": HOSTILE * 100}}, id="hostile value"),
+        pytest.param({"x" * 700_000: "60"}, id="long name"),
+        pytest.param({HOSTILE: "60"}, id="hostile name"),
+    ],
+)
+def test_a_parameter_is_refused_in_a_few_words(door: Door, given_parameters: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRuleParametersError) as raised:
+        door.evaluate("BACKUP_RDS_WINDOW_CONFLICT", ruleParameters=given_parameters)
+    assert len(str(raised.value)) < 600
+    assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("parameter", ["RequiredResourceTypes", "IgnoredResourceTypes"])
+def test_a_key_that_nobody_knows_is_refused_in_a_few_words(door: Door, parameter: str) -> None:
+    with pytest.raises(InvalidRuleParametersError, match=f"{parameter} is 'xxx") as raised:
+        door.evaluate("BACKUP_SERVICE_OPT_IN", ruleParameters={parameter: "x" * 700_000})
+    assert len(str(raised.value)) < 600
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"configRuleName": "x" * 700_000}, id="rule"),
+        pytest.param(
+            {"invokingEvent": {**CHANGED, "configurationItem": {**ITEM, "resourceId": "x" * 700_000}}}, id="resource"
+        ),
+        pytest.param({"ruleParameters": {"ExecutionRoleName": "x/" * 350_000 + "x"}}, id="role"),
+    ],
+)
+def test_an_error_is_bounded_whatever_the_event_names(door: Door, changes: dict[str, Any]) -> None:
+    with pytest.raises((BackupRulesError, InvalidRuleParametersError)) as raised:
+        door.evaluate("BACKUP_WINDOW_CONFIGURED", **changes)
+    assert len(str(raised.value)) < 6_000
+
+
+def test_a_row_that_is_nested_too_deeply_is_no_other_ones_matter(door: Door) -> None:
+    """AWS Config gives rows as JSON texts."""
+    door.selection(door.plan(), Resources=["arn:aws:s3:::*"])
+    for bucket in ("deep", "fine"):
+        door.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": door.region})
+    start_recorder(door.session, door.region)
+
+    def spoilt(_response: Any, call: Any, right: Any) -> Any:
+        status, headers, body = right()
+        found = json.loads(body)
+        found["Results"] = [DEEP if "deep" in row else row for row in found["Results"]]
+        return status, headers, json.dumps(found)
+
+    with (
+        failing(spoilt, "config", "SelectResourceConfig"),
+        pytest.raises(IncompleteEvaluationError, match="config:SelectResourceConfig"),
+    ):
+        door.evaluate("BACKUP_RESOURCE_READY")
+    assert ("AWS::S3::Bucket", "fine") in door.stored("BACKUP_RESOURCE_READY")
+
+
+@pytest.mark.parametrize("given_parameters", [None, "", "null", {}, {"ExecutionRoleName": "path/to/BackupRulesMember"}])
+def test_whatever_form_parameters_have_the_same_role_is_assumed(door: Door, given_parameters: Any) -> None:
+    with recorded_calls() as calls:
+        door.evaluate("BACKUP_WINDOW_CONFIGURED", ruleParameters=given_parameters)
+    assumed = {call.parameters["RoleArn"] for call in calls if "RoleSessionName" in call.parameters}
+    name = "path/to/BackupRulesMember" if given_parameters and given_parameters != "null" else CONFIGS_OWN
+    assert f"arn:aws:iam::111122223333:role/{name}" in assumed
+
+
 @pytest.mark.parametrize("given_parameters", [None, "", "null", "{}", {}])
 def test_no_parameters_are_none(given_parameters: Any) -> None:
     assert read_event(EVENT | {"ruleParameters": given_parameters}).parameters == {}
@@ -104,9 +191,6 @@ def test_any_event_is_read_or_refused(changes: dict[str, Any], invoking: Any) ->
     for event in (EVENT | changes, EVENT | {"invokingEvent": json.dumps(invoking)}, invoking):
         with contextlib.suppress(InvalidEventError):
             assert isinstance(read_event(event), ConfigEvent)
-
-
-HOSTILE = "a\x1b]52;c;x\x07\0\nb\u202ec\u2028\ud800"
 
 
 def test_what_cannot_be_seen_of_a_name_is_escaped() -> None:
@@ -139,3 +223,22 @@ def test_a_plan_with_a_hostile_name_gets_a_printable_annotation(door: Door) -> N
     found = door.evaluate("BACKUP_WINDOW_CONFIGURED")["AWS::Backup::BackupPlan", plan]
     assert found.compliance == "NON_COMPLIANT"
     assert size(found.annotation) <= MAX_ANNOTATION
+
+
+def test_a_plan_without_backup_rules_is_none_that_aws_backup_takes(door: Door) -> None:
+    plan = door.plan("broken", {"RuleName": "daily", "TargetBackupVaultName": "Default", "StartWindowMinutes": 30})
+    before = door.evaluate("BACKUP_WINDOW_CONFIGURED")
+
+    def spoilt(_response: Any, _call: Any, right: Any) -> Any:
+        status, headers, body = right()
+        found = json.loads(body)
+        found["BackupPlan"]["Rules"] = []
+        return status, headers, json.dumps(found)
+
+    with (
+        failing(spoilt, "backup", "GetBackupPlan"),
+        pytest.raises(IncompleteEvaluationError, match="backup:GetBackupPlan .*Rules is empty"),
+    ):
+        door.evaluate("BACKUP_WINDOW_CONFIGURED")
+    assert door.stored("BACKUP_WINDOW_CONFIGURED") == before
+    assert before["AWS::Backup::BackupPlan", plan].compliance == "NON_COMPLIANT"
