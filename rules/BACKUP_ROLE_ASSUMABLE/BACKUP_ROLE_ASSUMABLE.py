@@ -13,7 +13,7 @@ from backup_rules.evaluation.subjects import Subject
 from backup_rules.iam.role_findings import NamedIn
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules.selections.words import callings, of_policy
-from backup_rules.shared_rules.role_checks import role_problems
+from backup_rules.shared_rules.role_checks import role_arn_of, role_problems
 from backup_rules.wording.findings import Finding
 
 
@@ -26,7 +26,8 @@ class BACKUP_ROLE_ASSUMABLE(BackupConfigRule[RuleParameters, SelectionSummary]):
     def findings(self, subject: Subject[SelectionSummary], invocation: Invocation[RuleParameters]) -> Iterator[Finding]:
         selection = subject.of
         named_in = NamedIn.BACKUP_POLICY if of_policy(selection) else NamedIn.SELECTION
-        yield from role_problems(selection.role_arn, callings(selection), invocation.account, named_in)
+        role_arn = role_arn_of(selection, invocation.account)
+        yield from role_problems(role_arn, callings(selection), invocation.account, named_in)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

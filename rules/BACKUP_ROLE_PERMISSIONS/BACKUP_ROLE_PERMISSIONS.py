@@ -25,6 +25,7 @@ from backup_rules.plans.plans import AUTOMATIC_EFS_PLAN_PREFIX
 from backup_rules.resources.resource_types import DYNAMODB, ResourceType
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules.selections.words import called
+from backup_rules.shared_rules.role_checks import role_arn_of
 from backup_rules.wording.annotations import name
 from backup_rules.wording.findings import Finding, NotApplicable
 
@@ -45,10 +46,11 @@ class BACKUP_ROLE_PERMISSIONS(BackupConfigRule[RuleParameters, SelectionSummary]
 
     def findings(self, subject: Subject[SelectionSummary], invocation: Invocation[RuleParameters]) -> Iterator[Finding]:
         summary = subject.of
+        role_arn = role_arn_of(summary, invocation.account)
         role = _role(summary, invocation.account)
         if role is None:
             yield NotApplicable(
-                f"{name(summary.role_arn, 130) or 'Nothing'} is no role of account"
+                f"{name(role_arn, 130) or 'Nothing'} is no role of account"
                 f" {invocation.account.place.account}, so there are no permissions to judge: see BACKUP_ROLE_ASSUMABLE."
             )
             return
@@ -79,7 +81,7 @@ class BACKUP_ROLE_PERMISSIONS(BackupConfigRule[RuleParameters, SelectionSummary]
 
 def _role(summary: SelectionSummary, account: Account) -> RoleArn | None:
     """The selection's role, if it is one of this account."""
-    role = parse_role_arn(summary.role_arn)
+    role = parse_role_arn(summary.role_arn or "")
     return role if role is not None and role.is_in(account.place) else None
 
 
@@ -121,7 +123,7 @@ def _probes_by_role(invocation: Invocation[RuleParameters]) -> dict[str, tuple[P
     """All that is asked about each role, by its ARN, each question once."""
     found: dict[str, dict[Probe, None]] = {}
     for summary, probes in _probes(invocation).items():
-        found.setdefault(summary.role_arn, {}).update(dict.fromkeys(probes))
+        found.setdefault(summary.role_arn or "", {}).update(dict.fromkeys(probes))
     return {role_arn: tuple(probes) for role_arn, probes in found.items()}
 
 

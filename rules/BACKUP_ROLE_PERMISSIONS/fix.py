@@ -12,7 +12,7 @@ from backup_rules_cli.answers.fixes import FOR_BACKUP, FOR_S3, Broken, aws, mana
 
 def commands(broken: Broken) -> Iterator[str]:
     """The managed policies. What a boundary or a service control policy withholds, they do not give."""
-    role = parse_role_arn(broken.of.role_arn)
+    role = parse_role_arn(broken.of.role_arn or "")
     if role is None or not role.is_in(broken.place):
         return
     found = broken.selection()

@@ -482,25 +482,34 @@ def test_one_unreadable_role_leaves_the_others_judged(door: Door) -> None:
     assert stored(door) == {judged: ("COMPLIANT", "")}
 
 
-def test_a_selection_that_is_listed_without_its_role_keeps_its_verdict(door: Door) -> None:
+def without_the_role_of_odd(_response: Any, _call: Any, right: Any) -> Any:
+    status, headers, body = right()
+    found = json.loads(body)
+    for each in found["BackupSelectionsList"]:
+        if each["SelectionName"] == "odd":
+            del each["IamRoleArn"]
+    return status, headers, json.dumps(found)
+
+
+@pytest.mark.parametrize("rule", [RULE, "BACKUP_ROLE_ASSUMABLE"])
+def test_a_selection_that_is_listed_without_its_role_keeps_its_verdict(door: Door, rule: str) -> None:
     role(door)
     door.selection(door.plan(), "odd")
     judged = door.selection(door.plan("other"), "fine")
-    before = door.evaluate(RULE)
+    before = door.evaluate(rule)
+    fault = failing(without_the_role_of_odd, "backup", "ListBackupSelections")
+    with fault, pytest.raises(IncompleteEvaluationError, match="backup:ListBackupSelections .*IamRoleArn is missing"):
+        door.evaluate(rule)
+    assert door.stored(rule) == before
+    assert (SELECTION, judged) in before
 
-    def spoilt(_response: Any, _call: Any, right: Any) -> Any:
-        status, headers, body = right()
-        found = json.loads(body)
-        for each in found["BackupSelectionsList"]:
-            if each["SelectionName"] == "odd":
-                del each["IamRoleArn"]
-        return status, headers, json.dumps(found)
 
-    fault = failing(spoilt, "backup", "ListBackupSelections")
-    with fault, pytest.raises(IncompleteEvaluationError, match="backup:ListBackupSelections .*IamRoleArn"):
-        door.evaluate(RULE)
-    assert door.stored(RULE) == before
-    assert before[SELECTION, judged].compliance == "NON_COMPLIANT"
+def test_who_needs_no_role_judges_a_selection_that_is_listed_without_one(door: Door) -> None:
+    role(door)
+    door.selection(door.plan(), "odd")
+    before = door.evaluate("BACKUP_SELECTION_NOT_EMPTY")
+    with failing(without_the_role_of_odd, "backup", "ListBackupSelections"):
+        assert door.evaluate("BACKUP_SELECTION_NOT_EMPTY") == before
 
 
 def test_all_pages_are_read(door: Door) -> None:

@@ -74,7 +74,7 @@ def pictures(answer: PlanAnswer, judged: JudgedAccount) -> Iterator[SelectionPic
         selection = _content(judged, summary)
         yield SelectionPicture(
             name=summary.name,
-            role=summary.role_arn,
+            role=summary.role_arn or "(not told)",
             asks=tuple(each.describe() for each in elements(selection)) if selection else (),
             but=tuple(_conditions(selection)) if selection else (),
             carries=_few([_pick(each) for each in carried[:MOST]], len(carried)),

@@ -103,7 +103,7 @@ def selection_summary(answer: Answer, of_plan: PlanSummary) -> SelectionSummary:
         name=field(answer, "SelectionName", str),
         plan_id=of_plan.id,
         plan_name=of_plan.name,
-        role_arn=field(answer, "IamRoleArn", str),
+        role_arn=optional(answer, "IamRoleArn", str),
         creation_date=optional_moment(answer, "CreationDate"),
     )
 
@@ -127,7 +127,7 @@ def selection(answer: Answer, summary: SelectionSummary) -> Selection:
 def kept_selection(answer: Answer, summary: SelectionSummary) -> Selection | None:
     """A kept answer of `GetBackupSelection`; None for one that is not of the selection as it is listed."""
     body = field(answer, "BackupSelection", dict)
-    told = field(body, "SelectionName", str), optional(body, "IamRoleArn", str) or ""
+    told = field(body, "SelectionName", str), optional(body, "IamRoleArn", str)
     return selection(answer, summary) if told == (summary.name, summary.role_arn) else None
 
 

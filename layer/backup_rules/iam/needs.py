@@ -70,7 +70,7 @@ def needs_of(
     assigned, listed = tuple(assignments), tuple(resources)
     picked = _picked((each.selection for each in assigned), listed)
     members = frozenset(each.arn for each in listed if each.cluster_member)
-    chosen: dict[tuple[str, ResourceType], list[str]] = defaultdict(list)
+    chosen: dict[tuple[str | None, ResourceType], list[str]] = defaultdict(list)
     found = {}
     for each in assigned:
         summary, rules = each.selection.summary, each.plan.rules

@@ -54,7 +54,8 @@ class SelectionSummary:
     name: str
     plan_id: str
     plan_name: str
-    role_arn: str
+    role_arn: str | None
+    """None: it was not told."""
     creation_date: datetime | None = None
 
 

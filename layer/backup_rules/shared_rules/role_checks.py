@@ -8,7 +8,20 @@ from backup_rules.aws import iam
 from backup_rules.aws.account import Account
 from backup_rules.iam.role_findings import NamedIn, role_findings, role_here
 from backup_rules.iam.trust import parse_role_arn
+from backup_rules.selections.picking import SelectionSummary
 from backup_rules.wording.findings import Finding, Problem
+
+
+def role_arn_of(selection: SelectionSummary, account: Account) -> str:
+    """The role that the selection names.
+
+    Raises:
+        ReadError: AWS Backup has not told it.
+    """
+    if selection.role_arn is None:
+        why = ValueError("IamRoleArn is missing")
+        raise account.calls.malformed("backup", "ListBackupSelections", f" for {selection.id}", why)
+    return selection.role_arn
 
 
 def read_roles(account: Account, role_arns: Iterable[str]) -> None:
