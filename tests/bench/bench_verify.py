@@ -19,7 +19,8 @@ from aws_simulator.simulation import simulated_aws
 from backup_rules_cli.deploy.aws import Access
 from backup_rules_cli.deploy.health import RegionHealth, troubles
 from backup_rules_cli.deploy.logs import read_logs
-from backup_rules_cli.deploy.settings import Settings, read
+from backup_rules_cli.deploy.settings import Settings
+from backup_rules_cli.deploy.settings_file import read
 
 ACCOUNTS, REGION, CENTRAL = 10_000, "eu-west-1", "123456789012"
 FAILING = 7

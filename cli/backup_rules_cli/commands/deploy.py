@@ -19,7 +19,8 @@ from backup_rules_cli.deploy.deploy import deploy as roll_out
 from backup_rules_cli.deploy.deploy import own_organization
 from backup_rules_cli.deploy.exclusions import handed_over
 from backup_rules_cli.deploy.probe import probe as try_out
-from backup_rules_cli.deploy.settings import Settings, load
+from backup_rules_cli.deploy.settings import Settings
+from backup_rules_cli.deploy.settings_file import load
 from backup_rules_cli.deploy.terminal import Terminal
 from backup_rules_cli.deploy.undeploy import undeploy as take_away
 from backup_rules_cli.deploy.verify import verify as read_back

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from backup_rules_cli.catalogue import ROOT, rule_folders
-from backup_rules_cli.deploy.settings import RuleSettings, Settings, SettingsError, load, read
+from backup_rules_cli.deploy.settings import RuleSettings, Settings, SettingsError
+from backup_rules_cli.deploy.settings_file import load, read
 
 RULE = "BACKUP_RDS_WINDOW_CONFLICT"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
