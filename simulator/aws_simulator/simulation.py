@@ -42,6 +42,7 @@ from aws_simulator.deployment import (
     conformance_packs,
     events,
     function_policies,
+    organization_packs,
     organization_rules,
     pack_items,
 )
@@ -68,6 +69,7 @@ _MODULES = (
     events,
     function_policies,
     log_queries,
+    organization_packs,
     organization_rules,
     pack_items,
     queries,

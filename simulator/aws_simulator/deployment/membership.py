@@ -14,7 +14,7 @@ from moto.organizations.models import OrganizationsBackend, organizations_backen
 from moto.utilities.utils import get_partition
 
 from aws_simulator.core.organizations import organization_of
-from aws_simulator.deployment import conformance_packs, organization_rules
+from aws_simulator.deployment import organization_packs, organization_rules
 
 
 def settle(account: str, regions: Sequence[str]) -> None:
@@ -34,7 +34,7 @@ def _settle(organization: OrganizationsBackend, regions: Sequence[str]) -> None:
     from aws_simulator.deployment.cloudformation import stack_sets  # noqa: PLC0415 - takes seconds to import
 
     stack_sets.settle(organization, regions)
-    conformance_packs.settle(organization, regions)
+    organization_packs.settle(organization, regions)
     organization_rules.settle(organization, regions)
 
 

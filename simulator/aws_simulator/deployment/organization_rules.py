@@ -25,7 +25,8 @@ from moto.organizations.models import OrganizationsBackend
 
 from aws_simulator.core.operations import AwsError, Handler, Paging, Request, implement, now, page
 from aws_simulator.deployment.cloudformation import clients
-from aws_simulator.deployment.conformance_packs import NO_RECORDER, administered
+from aws_simulator.deployment.conformance_packs import NO_RECORDER
+from aws_simulator.deployment.organization_packs import administered
 
 _RULES = Paging("Limit", 100, "InvalidNextTokenException")
 

@@ -92,6 +92,7 @@ def _describe_compliance_by_resource(self: responses.ConfigResponse) -> str:
 
 
 def detail_of(rule_name: str, result: Result) -> dict[str, Any]:
+    """A stored evaluation as AWS Config answers it."""
     evaluation = result.evaluation
     detail = {
         "EvaluationResultIdentifier": {

@@ -51,6 +51,7 @@ _STATE = "_evaluations"
 
 
 def state_of(backend: models.ConfigBackend) -> State:
+    """What is kept of an account in a Region."""
     state: State = backend.__dict__.setdefault(_STATE, State())
     return state
 

@@ -71,4 +71,9 @@ def given_parameters(request: Request, previous: Mapping[str, str] | None = None
 
 
 def stack_of(request: Request, name: str = "StackName") -> Stack:
+    """The stack that the request names.
+
+    Raises:
+        AwsError: ValidationError: there is none.
+    """
     return state_of(request.account, request.region).stack(request.text(name))

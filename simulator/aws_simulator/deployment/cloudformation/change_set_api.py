@@ -104,6 +104,11 @@ def _changes(stack: Stack, template: Document, given: Mapping[str, str], kind: s
 
 
 def change_set_of(request: Request) -> ChangeSet:
+    """The change set that the request names, by id or by name and stack.
+
+    Raises:
+        AwsError: ChangeSetNotFound.
+    """
     state, name = state_of(request.account, request.region), request.text("ChangeSetName")
     if name in state.change_sets:
         return state.change_sets[name]  # type: ignore[no-any-return]  # the state names no type of this module

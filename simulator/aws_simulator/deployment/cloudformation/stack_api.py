@@ -22,6 +22,7 @@ ENGINE = Engine(type_of)
 
 
 def new_stack(request: Request, text: str, given: Mapping[str, str]) -> Stack:
+    """A stack of this template, with nothing made yet."""
     name = request.text("StackName")
     if not re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", name):
         raise refused(
@@ -73,11 +74,13 @@ def _update_stack(request: Request) -> Document:
 
 
 def differs(stack: Stack, text: str, given: Mapping[str, str]) -> bool:
+    """Whether the template or its parameters are others than the stack has."""
     new, old = parse(text), stack.template
     return new != old or parameter_values(new, given) != parameter_values(old, stack.given)
 
 
 def run_update(stack: Stack, text: str, given: Mapping[str, str]) -> None:
+    """Bring the stack into step; its status tells how that went."""
     try:
         ENGINE.update(stack, text, given)
     except StackFailedError:
@@ -85,6 +88,11 @@ def run_update(stack: Stack, text: str, given: Mapping[str, str]) -> None:
 
 
 def check_updatable(stack: Stack) -> None:
+    """Refuse a stack that is in no state to be updated.
+
+    Raises:
+        AwsError: ValidationError.
+    """
     if stack.deleted is not None:
         raise refused(f"Stack [{stack.name}] does not exist")
     if stack.status not in _UPDATABLE:
