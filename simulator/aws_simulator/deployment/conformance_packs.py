@@ -149,7 +149,7 @@ def recorder_runs(account: str, region: str) -> bool:
 
 
 def remove(pack: Pack) -> None:
-    """The pack and its rules are gone; what cannot be deleted stays, and fails it."""
+    """Take the pack away, with its rules."""
     from aws_simulator.deployment.cloudformation import stacks  # noqa: PLC0415 - see the imports
     from aws_simulator.deployment.cloudformation.types import type_of  # noqa: PLC0415 - as above
 
