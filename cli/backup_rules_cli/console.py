@@ -20,6 +20,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
 
 from backup_rules_cli.errors import CommandError
@@ -179,9 +180,12 @@ def progress(total: int, *, shown: bool = True) -> Iterator[Callable[[str], None
             BarColumn(20),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.description}", markup=False),
+            # What is told beside it takes the rest of the line, and no more.
+            TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
         )
-        bar = Progress(*parts, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+        bar = Progress(
+            *parts, console=console, expand=True, transient=True, redirect_stdout=False, redirect_stderr=False
+        )
         with bar:
             task = bar.add_task("", total=total)
             begun = False
