@@ -158,12 +158,22 @@ def indented(text: str, columns: int, indent: int) -> list[str]:
     )
 
 
-def columns_of(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Rows of cells as lines, in columns as wide as what they hold."""
+def columns_of(rows: Sequence[Sequence[str]], *, fitted: bool = False) -> Iterator[str]:
+    """Rows of cells as lines, in columns as wide as what they hold.
+
+    `fitted`: on a terminal, the last cell goes on below itself where the line is too narrow for it.
+    """
     widths = [max(len(printable(cell)) for cell in column) for column in zip(*rows, strict=True)]
+    columns = width() if fitted and sys.stdout.isatty() else sys.maxsize
+    indent = sum(widths[:-1]) + 2 * (len(widths) - 1)
     for cells in rows:
-        filled = (printable(cell).ljust(room) for cell, room in zip(cells, widths, strict=True))
-        yield "  ".join(filled).rstrip()
+        filled = "  ".join(printable(cell).ljust(room) for cell, room in zip(cells, widths, strict=True)).rstrip()
+        if len(filled) <= columns:
+            yield filled
+        else:
+            first, *more = indented(cells[-1], columns, indent)
+            yield filled[:indent] + first.strip()
+            yield from more
 
 
 @contextmanager

@@ -262,6 +262,15 @@ def test_explain_on_a_narrow_terminal(demo_reading: tuple[Path, object]) -> None
     assert {line.split()[0] for line in lines if len(line) > 80} == {"$"}  # commands are copied whole
 
 
+def test_the_list_of_rules_on_a_narrow_terminal() -> None:
+    """A line each where a program reads it."""
+    lines = on_a_terminal(80, "evaluate", "--list-rules", NO_COLOR="1").splitlines()
+    assert max(map(len, lines)) <= 80
+    begun = [line.split()[0] for line in lines if not line.startswith(" ")]
+    assert begun == [line.split()[0] for line in run("evaluate", "--list-rules").stdout.splitlines()]
+    assert all(line.startswith(" " * 39) for line in lines if line.startswith(" "))
+
+
 def test_progress_on_a_narrow_terminal(demo_reading: tuple[Path, object]) -> None:
     """What is done of how much, how long it has taken, and the calls made, with room for where it is."""
     text = on_a_terminal(80, "evaluate", "--rules", "BACKUP_TAG_CASE", "--from", str(demo_reading[0]), NO_COLOR="1")
