@@ -20,6 +20,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
 
 from backup_rules_cli.errors import CommandError
@@ -157,12 +158,22 @@ def indented(text: str, columns: int, indent: int) -> list[str]:
     )
 
 
-def columns_of(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Rows of cells as lines, in columns as wide as what they hold."""
+def columns_of(rows: Sequence[Sequence[str]], *, fitted: bool = False) -> Iterator[str]:
+    """Rows of cells as lines, in columns as wide as what they hold.
+
+    `fitted`: on a terminal, the last cell goes on below itself where the line is too narrow for it.
+    """
     widths = [max(len(printable(cell)) for cell in column) for column in zip(*rows, strict=True)]
+    columns = width() if fitted and sys.stdout.isatty() else sys.maxsize
+    indent = sum(widths[:-1]) + 2 * (len(widths) - 1)
     for cells in rows:
-        filled = (printable(cell).ljust(room) for cell, room in zip(cells, widths, strict=True))
-        yield "  ".join(filled).rstrip()
+        filled = "  ".join(printable(cell).ljust(room) for cell, room in zip(cells, widths, strict=True)).rstrip()
+        if len(filled) <= columns:
+            yield filled
+        else:
+            first, *more = indented(cells[-1], columns, indent)
+            yield filled[:indent] + first.strip()
+            yield from more
 
 
 @contextmanager
@@ -179,9 +190,12 @@ def progress(total: int, *, shown: bool = True) -> Iterator[Callable[[str], None
             BarColumn(20),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.description}", markup=False),
+            # What is told beside it takes the rest of the line, and no more.
+            TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
         )
-        bar = Progress(*parts, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+        bar = Progress(
+            *parts, console=console, expand=True, transient=True, redirect_stdout=False, redirect_stderr=False
+        )
         with bar:
             task = bar.add_task("", total=total)
             begun = False

@@ -81,6 +81,14 @@ def _options(where: str, table: Mapping[str, Any], command: click.Command) -> It
         )
 
 
+def _written(where: str, name: str, value: object) -> str:
+    """A parameter as one would type it: a list with commas."""
+    listed = value if isinstance(value, list) else [value]
+    if any(not isinstance(each, str | int | float) for each in listed):
+        raise CommandError(f"{where}: {name} is {value!r}; it must be a text, a number, or a list of them.")
+    return ",".join(str(each).lower() if isinstance(each, bool) else str(each) for each in listed)
+
+
 def _value(where: str, key: str, value: object, option: click.Option) -> object:
     """One value, of which click makes what the option takes; it expects a text, or a number where it takes one."""
     number = isinstance(option.type, _NUMBERS) and isinstance(value, int | float)
@@ -96,7 +104,7 @@ def _texts(where: str, key: str, value: object) -> Iterator[str]:
             if isinstance(each, dict):
                 yield from (f"{name}.{text}" for text in _texts(where, key, each))
             else:
-                yield f"{name}={each}"
+                yield f"{name}={_written(where, name, each)}"
     elif isinstance(value, list):
         yield from map(str, value)
     elif isinstance(value, str):

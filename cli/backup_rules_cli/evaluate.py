@@ -8,7 +8,7 @@ by the same rules, read-only; nothing is put.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -175,13 +175,15 @@ def evaluate_sources(
     for folder in folders:
         folder.module()  # imported here, not by several threads at once
     report = Report(sources.called, sources.now, sources.names, failures=list(sources.failures))
+    accounts: list[Account] = []
     with results_only(), progress(len(sources.found) * len(folders), shown=not quiet) as step:
 
         def judge(source: Readable) -> Report:
             part = Report(report.source, report.now, report.names)
             account = Account(Calls(source.place, source.clients, pace=source.pace))
+            accounts.append(account)
             judged = JudgedAccount(account, folders, parameters, part.now, report.source)
-            _report(judged, part, step)
+            _report(judged, part, lambda what: step(f"{_calls(accounts)} calls, {what}"))
             if beside is not None:
                 beside(judged)
             return part
@@ -195,12 +197,17 @@ def evaluate_sources(
     return report
 
 
+def _calls(accounts: Iterable[Account]) -> int:
+    """How many calls were made, of all accounts together."""
+    return sum(sum(tuple(each.calls.counts.values())) for each in accounts)
+
+
 def _report(judged: JudgedAccount, report: Report, step: Callable[[str], None]) -> None:
     """Judge the account by every rule, into the report."""
     place = judged.place
     where = f"{report.names.get(place.account, place.account)}, {place.region}"
     for folder in judged.folders:
-        step(f"{where}: {folder.name} ({sum(judged.account.calls.counts.values())} calls)")
+        step(f"{where}: {folder.name}")
         came = judged.judged(folder)
         if came.error is not None:
             report.failures.append(Failure(folder.name, place.account, place.region, str(came.error)))

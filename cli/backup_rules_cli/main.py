@@ -150,4 +150,11 @@ def run() -> None:
     """The program: what is printed never fails for a character that the terminal's encoding lacks."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.exit(main())
+    status = main()
+    if status == INTERRUPTED:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(
+            status
+        )  # accounts that are being read side by side are not waited for; nothing is left to be tidied up
+    sys.exit(status)

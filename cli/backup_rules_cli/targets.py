@@ -131,12 +131,15 @@ def side_by_side(work: Callable[[S], T], subjects: Iterable[S], at_once: int = S
         except CommandError as error:
             return error
 
-    with ThreadPoolExecutor(at_once) as pool:
-        try:
-            return list(pool.map(done, subjects))
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(at_once)
+    waiting = True
+    try:
+        return list(pool.map(done, subjects))
+    except KeyboardInterrupt:
+        waiting = False  # what has begun ends with the program: see `main.run`
+        raise
+    finally:
+        pool.shutdown(wait=waiting, cancel_futures=True)
 
 
 def _entries_of(profile: str, wanted: Wanted, made: Targets) -> list[_Entry]:

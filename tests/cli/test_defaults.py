@@ -81,6 +81,22 @@ def test_what_is_wrong_is_named(folder: Path, capsys: Any, text: str, told: str)
     assert captured.out == ""
 
 
+def test_a_list_is_one_parameter_with_commas(folder: Path, demo_reading: tuple[Path, Any], capsys: Any) -> None:
+    given = ["evaluate", "--from", str(demo_reading[0]), "--rules", "BACKUP_WINDOW_CONFIGURED", "--quiet"]
+    (folder / ".backup-rules.toml").write_text(
+        "[evaluate.parameter]\nExcludedPlans = ['half-hour-*', 'february-30']\n", encoding="utf-8"
+    )
+    main([*given, "--format", "csv"])
+    listed = capsys.readouterr().out
+    assert "daily-never-runs" in listed
+    assert "half-hour-window" not in listed
+    assert "february-30" not in listed
+    (folder / ".backup-rules.toml").write_text("[evaluate.parameter]\nExcludedPlans = [{a = 1}]\n", encoding="utf-8")
+    assert main(given) == 2
+    told = ".backup-rules.toml, evaluate: ExcludedPlans is [{'a': 1}]; it must be a text, a number, or a list of them."
+    assert told in capsys.readouterr().err
+
+
 def test_a_number_is_taken_where_an_option_is_one(folder: Path, capsys: Any) -> None:
     (folder / ".backup-rules.toml").write_text("[costs]\nregions = 3\n", encoding="utf-8")
     assert main(["costs", "--accounts", "10"]) == 0

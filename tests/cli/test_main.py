@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import shlex
 import signal
 import socket
@@ -259,6 +260,24 @@ def test_explain_on_a_narrow_terminal(demo_reading: tuple[Path, object]) -> None
     lines = on_a_terminal(80, "explain", "ledger-nightly", "--quiet", "--from", str(demo_reading[0])).splitlines()
     assert "Conditions: 1 broken, 9 holds, 7 not concerned" in lines
     assert {line.split()[0] for line in lines if len(line) > 80} == {"$"}  # commands are copied whole
+
+
+def test_the_list_of_rules_on_a_narrow_terminal() -> None:
+    """A line each where a program reads it."""
+    lines = on_a_terminal(80, "evaluate", "--list-rules", NO_COLOR="1").splitlines()
+    assert max(map(len, lines)) <= 80
+    begun = [line.split()[0] for line in lines if not line.startswith(" ")]
+    assert begun == [line.split()[0] for line in run("evaluate", "--list-rules").stdout.splitlines()]
+    assert all(line.startswith(" " * 39) for line in lines if line.startswith(" "))
+
+
+def test_progress_on_a_narrow_terminal(demo_reading: tuple[Path, object]) -> None:
+    """What is done of how much, how long it has taken, and the calls made, with room for where it is."""
+    text = on_a_terminal(80, "evaluate", "--rules", "BACKUP_TAG_CASE", "--from", str(demo_reading[0]), NO_COLOR="1")
+    drawn = re.findall(r"[━╸╺]+ +(.*?) *[\r\n]", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text))
+    assert drawn
+    assert re.fullmatch(r"\d+/10 0:00:\d\d (\d+ calls, \S+, \S+: .*)?", drawn[-1])
+    assert max(map(len, drawn)) <= 80 - 21
 
 
 # --- make ------------------------------------------------------------------------------------------------------------

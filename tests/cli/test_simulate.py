@@ -5,8 +5,10 @@ from __future__ import annotations
 import email
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from email.policy import default
 from pathlib import Path
@@ -92,6 +94,38 @@ def test_accounts_under_a_role_have_the_profiles_settings(told: tuple[str, Path]
     )
     assert (done.returncode, done.stderr) == (1, "")
     assert "In         123456789012, eu-west-1" in done.stdout
+
+
+def test_ctrl_c_waits_for_no_account(told: tuple[str, Path]) -> None:
+    """However many are being read side by side."""
+    given = [
+        "--profile",
+        "management",
+        "--accounts",
+        "all",
+        "--role",
+        "OrganizationAccountAccessRole",
+        "--region",
+        "all",
+    ]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [Path(sys.executable).with_name("backup-rules"), "evaluate", *given],
+        env=environment | {"AWS_CONFIG_FILE": str(told[1]), "AWS_SHARED_CREDENTIALS_FILE": os.devnull},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - as in test_main.py
+    ) as it:
+        time.sleep(4)  # it asks each Region of each account whether there are plans
+        assert it.poll() is None
+        it.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        out, error = it.communicate(timeout=60)
+    assert time.monotonic() - begun < 3
+    assert (it.returncode, out) == (130, "")
+    assert error.splitlines()[-1] == "backup-rules: interrupted."
+    assert "Traceback" not in error
 
 
 def test_the_keys_of_the_profiles_are_demanded_and_the_callers_alone_to_read(

@@ -238,7 +238,7 @@ def _job(job: BackupJob, columns: int) -> Iterator[str]:
     words = in_words(job)
     look_at = f" See {words.look_at}." if words.look_at else ""
     yield from indented(f"{job.state} {job.resource_arn or job.id}: {words.message or 'no message'}", columns, 6)
-    yield from indented(f"That is: {words.advice}{look_at}", columns, 8)
+    yield from indented(f"To do: {words.advice}{look_at}", columns, 8)
 
 
 def _picks(answer: PlanAnswer, columns: int) -> Iterator[str]:

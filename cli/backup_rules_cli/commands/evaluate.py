@@ -91,7 +91,7 @@ def evaluate(
         raise CommandError(f"None of these rules is of severity {severity} or above.")
     if list_rules:
         rows = [(each.name, each.severity, each.about["Condition"]) for each in folders]
-        console.show(console.columns_of(rows))
+        console.show(console.columns_of(rows, fitted=True))
         return WELL
     given = options.parameters_by_rule(options.parameter_pairs(parameters), folders)
     excluded = known.load(gate["exclusions"]) if gate["exclusions"] else ()
