@@ -48,7 +48,8 @@ def is_template(document: Any) -> bool:
         return False
     resources = document["Resources"]
     typed = any(isinstance(each, Mapping) and isinstance(each.get("Type"), str) for each in resources.values())
-    return typed or "AWSTemplateFormatVersion" in document
+    looped = any(str(each).startswith((_LOOP, "Fn::Transform")) for each in resources)
+    return typed or looped or "AWSTemplateFormatVersion" in document
 
 
 @dataclass
@@ -220,6 +221,11 @@ class _Template:
                 continue
             variable, collection, body = value
             items = self._resolved(collection, variables)
+            missing = next(unknowns(items), None)
+            if missing is not None:  # once, with the variable open
+                self._parameters.setdefault(str(variable), missing)
+                found |= self._unrolled(body, variables)
+                continue
             if not isinstance(items, list):
                 continue
             for item in items:

@@ -35,6 +35,7 @@ _GUESSES: Mapping[str, tuple[Any, ...]] = {
     "MoveToColdStorageAfterDays": _DAYS,
     "EnableContinuousBackup": (False, True, False),
     "RecoveryPointTags": (ABSENT, {"a": "b"}, ABSENT),
+    "Lifecycle": (ABSENT, {"DeleteAfterDays": 1}, {"DeleteAfterDays": 36500}),
     # Of selections
     "SelectionName": _NAME,
     "ConditionValue": ("a value that is not known here", "another one", "and one more"),
@@ -50,6 +51,9 @@ _GUESSES: Mapping[str, tuple[Any, ...]] = {
     "AutomaticBackupRetentionDays": (0, 7, 30),
 }
 
+_NOBODY_ASKS = frozenset({"OptInToArchiveForSupportedResources", "IndexActions", "ScanActions"})
+"""What of a backup rule no rule asks for."""
+
 
 def guessed(value: Any, number: int, key: str = "") -> Any:
     """The value, whatever is open in it replaced by guess `number`; what cannot be guessed stays `Unknown`."""
@@ -57,7 +61,9 @@ def guessed(value: Any, number: int, key: str = "") -> Any:
         guesses = _GUESSES.get(key)
         return value if guesses is None else guesses[number % NUMBER]
     if isinstance(value, Mapping):
-        found = {name: guessed(each, number, name) for name, each in value.items()}
+        if key == "RecoveryPointTags":  # that there are any matters, not which
+            value = {name: UNNAMED if isinstance(each, Unknown) else each for name, each in value.items()}
+        found = {name: guessed(each, number, name) for name, each in value.items() if name not in _NOBODY_ASKS}
         return {name: each for name, each in found.items() if each is not ABSENT}
     if isinstance(value, (list, tuple)):
         return [guessed(each, number, key) for each in value]
@@ -71,7 +77,13 @@ def with_destinations(value: Any, number: int, here: str) -> Any:
         vault = here if number == 1 else _ELSEWHERE
         if isinstance(found.get("DestinationBackupVaultArn"), Unknown):
             found["DestinationBackupVaultArn"] = vault
-        if isinstance(found.get("CopyActions"), Unknown):
+        if isinstance(found.get("TargetLogicallyAirGappedBackupVaultArn"), Unknown):
+            found["TargetLogicallyAirGappedBackupVaultArn"] = vault
+        copies = found.get("CopyActions")
+        if isinstance(copies, Unknown):
             found["CopyActions"] = [{"DestinationBackupVaultArn": vault}] if number else []
+        elif isinstance(copies, list):
+            copy = {"DestinationBackupVaultArn": vault}
+            found["CopyActions"] = [copy if isinstance(each, Unknown) else each for each in copies]
         return found
     return [with_destinations(each, number, here) for each in value] if isinstance(value, list) else value

@@ -35,6 +35,7 @@ HOLDS, BROKEN, UNKNOWN = "holds", "broken", "unknown"
 NEEDS_JOBS = frozenset({"BACKUP_PLAN_RAN_ON_SCHEDULE"})
 OF_POLICIES = "BACKUP_POLICY_"
 OF_ROLES = "BACKUP_ROLE_"
+_NAMING = frozenset({"BackupPlanName", "SelectionName", "BackupPlanTags"})
 INVALID_POLICIES = "BACKUP_POLICY_VALID"
 POLICY_ATTACHED = "BACKUP_POLICY_ATTACHED"
 ROLE_PERMISSIONS = "BACKUP_ROLE_PERMISSIONS"
@@ -237,7 +238,7 @@ class Case:
             verdicts = [next((each for each in it.verdicts if each.subject.key == key), None) for it in here]
             failures = [it.failures[key] for it in here if key in it.failures]
             thing = self._thing_of(key)
-            state, text = _said(verdicts, failures, thing, self._left_open(thing, folder.name))
+            state, text = _said(verdicts, failures, thing, _own_open(thing, folder.name), self._near_open(thing))
             if state == UNKNOWN and (wider := self._whatever_there_is(folder, given).get(key)) is not None:
                 if wider.compliance == COMPLIANT:
                     state, text = HOLDS, ""
@@ -248,18 +249,12 @@ class Case:
             if state:
                 yield self._told(folder.name, state, in_words(text), thing, key)
 
-    def _left_open(self, thing: Thing | None, rule: str) -> list[Unknown]:
-        """What is open that a verdict about the thing may depend on: its own first, then other things'."""
-        if thing is None:
-            return []
-        own = thing.properties
-        selection = own.get("BackupSelection")
-        if isinstance(selection, Mapping) and not rule.startswith(OF_ROLES):
-            own = {**own, "BackupSelection": {key: it for key, it in selection.items() if key != "IamRoleArn"}}
+    def _near_open(self, thing: Thing | None) -> list[Unknown]:
+        """What is open in other things, that a verdict about the thing may depend on."""
         vaults = [each.properties for each, _ in self.account.vaults.values()]
         resources = [each.properties for each, _ in self.account.resources.values()]
-        near = vaults if thing.type == PLAN else resources
-        return [*unknowns(own), *(found for each in near for found in unknowns(each)), *self.deciding]
+        near = [] if thing is None else vaults if thing.type == PLAN else resources
+        return [*(found for each in near for found in unknowns(each)), *self.deciding]
 
     def _whatever_there_is(self, folder: RuleFolder, given: Any) -> Mapping[tuple[str, str], Verdict]:
         """The verdicts if there is more to be picked than is declared, of every type; of several, the worst."""
@@ -367,11 +362,24 @@ def in_words(text: str) -> str:
     return text.replace(UNNAMED, "(not known here)").replace(STACK_NAME, "${AWS::StackName}")
 
 
+def _own_open(thing: Thing | None, rule: str) -> list[Unknown]:
+    """What is open of the thing itself, that a verdict of the rule may depend on; what names it, decides nothing."""
+    found = []
+    for key, body in () if thing is None else thing.properties.items():
+        given = body
+        if key in {"BackupPlan", "BackupSelection"} and isinstance(body, Mapping):
+            role = set() if rule.startswith(OF_ROLES) else {"IamRoleArn"}
+            given = {name: it for name, it in body.items() if name not in _NAMING | role}
+        found += list(unknowns(given)) if key != "__exists" else []
+    return found
+
+
 def _said(
     verdicts: Sequence[Verdict | None],
     failures: Sequence[ReadError],
     thing: Thing | None,
-    open_values: Sequence[Unknown],
+    own: Sequence[Unknown],
+    near: Sequence[Unknown],
 ) -> tuple[str, str]:
     """What the outcomes for all values come to; no state where the rule has nothing to say.
 
@@ -382,7 +390,7 @@ def _said(
     left_out = [each for each in failures if first is not None and _WINDOW_LEFT_OUT.search(str(each))]
     failure = next((each for each in failures if each not in left_out), None)
     if failure is not None:
-        return UNKNOWN, _with_why(str(failure), thing)
+        return UNKNOWN, _with_why(str(failure), thing, own)
     if left_out:
         told.add(COMPLIANT)
     passed_over = sum(each is None for each in verdicts) > len(left_out)
@@ -390,19 +398,17 @@ def _said(
         return "", ""
     if passed_over or len(told) > 1:
         worst = next((each for each in verdicts if each is not None and each.compliance == NON_COMPLIANT), None)
-        return UNKNOWN, _depends(open_values, worst)
+        return UNKNOWN, _depends([*own, *near], worst)
     return (BROKEN if told == {NON_COMPLIANT} else HOLDS), first.annotation
 
 
-def _with_why(text: str, thing: Thing | None) -> str:
+def _with_why(text: str, thing: Thing | None, own: Sequence[Unknown]) -> str:
     """What was not read, and what of the thing itself is open, as it may be that."""
     malformed = _MALFORMED.fullmatch(text)
     if malformed is not None:
         whose = f" of {thing.name}" if thing else ""
         return f"What is written{whose} is not as AWS takes it: {malformed[1]}. To settle it, correct it."
-    found = (
-        None if thing is None else next(unknowns({k: v for k, v in thing.properties.items() if k != "__exists"}), None)
-    )
+    found = next(iter(own), None)
     if found is None or found.why in text:
         return text
     return f"{text} Of {thing.name if thing else 'it'} a value is open: {found.why}; {found.settle}."

@@ -211,17 +211,15 @@ def _air_gapped(it: Resource) -> Made:
 
 def _of(it: Resource, kind: str, argument: str, *, unresolved: bool = False) -> Iterator[Resource]:
     """The resources of a type that belong to this one. With `unresolved`, those of which it is not known, too."""
-    properties = it.naming(KINDS[str(it.known.resources[it.address]["type"])])
-    name = identities.name_of(KINDS[str(it.known.resources[it.address]["type"])], it.address, properties)
-    own_region = it.known.region(it.address)
-    for address, each in it.known.resources.items():
-        regions_told = {own_region, it.known.region(address)} - {None}
-        apart = kind not in _OF_NO_REGION and len(regions_told) > 1
-        if each.get("type") == kind and not apart:
-            other = Resource(it.known, address, each)
-            given = other.get(argument)
-            if (isinstance(given, Unknown) and unresolved) or name in (given if isinstance(given, list) else [given]):
-                yield other
+    own_kind = KINDS[str(it.known.resources[it.address]["type"])]
+    name = identities.name_of(own_kind, it.address, it.naming(own_kind))
+    owned, nobodys = it.known.owned(kind, argument)
+    found = [*owned.get(name, ()), *(nobodys if unresolved else ())]
+    own_region = it.known.region(it.address) if found else None
+    for other in found:
+        told = {own_region, it.known.region(other.address)} - {None}
+        if kind in _OF_NO_REGION or len(told) < 2:
+            yield other
 
 
 def _settings(it: Resource) -> Made:

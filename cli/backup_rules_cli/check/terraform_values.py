@@ -14,7 +14,7 @@ from typing import Any
 from backup_rules.arns import Place
 from backup_rules_cli.check import identities
 from backup_rules_cli.check.identities import KEY, PLAN, ROLE, SELECTION, VAULT
-from backup_rules_cli.check.things import Object, Position, Unknown, at_of
+from backup_rules_cli.check.things import Object, Position, Unknown, at_of, unknowns
 
 AFTER_APPLY = Unknown(
     "Terraform knows it after apply", "judge the state after apply, or with an account (--with-account)"
@@ -81,7 +81,15 @@ class Known:
         self._outputs: dict[str, Any] = {}
         """Of each module, by its prefix: what its outputs are made of."""
         self._by_plain: dict[str, list[str]] = {}
-        for address in self.resources:
+        self._by_type: dict[str, list[str]] = {}
+        self._owned: dict[tuple[str, str], tuple[dict[str, list[Resource]], list[Resource]]] = {}
+        self._plans = {
+            inside(each, "values", "id"): address
+            for address, each in self.resources.items()
+            if each.get("type") == "aws_backup_plan"
+        }
+        for address, each in self.resources.items():
+            self._by_type.setdefault(str(each.get("type")), []).append(address)
             self._by_plain.setdefault(_without_index(address), []).append(address)
         self._configure(inside(document, "configuration", "root_module"), "")
 
@@ -129,9 +137,8 @@ class Known:
             if isinstance(arn, str) and arn.count(":") >= 5 and arn.split(":")[3]:
                 return arn.split(":")[3]
         plan = inside(values, "plan_id")
-        plans = (each for each, it in self.resources.items() if plan and inside(it, "values", "id") == plan)
-        found = next(plans, None)
-        return configured if found is None or found == address else self.region(found)
+        found = self._plans.get(plan) if isinstance(plan, str) else None
+        return configured if found is None else self.region(found)
 
     def place_at(self, address: str) -> Place:
         """The account and Region of a resource."""
@@ -141,6 +148,22 @@ class Known:
     def default_tags(self) -> bool:
         """Whether a provider gives tags to all its resources."""
         return any(_has(inside(each, "expressions"), "default_tags") for each in _mappings(self._providers))
+
+    def owned(self, kind: str, argument: str) -> tuple[dict[str, list[Resource]], list[Resource]]:
+        """The resources of a type by the name of what they belong to, and those of which it is not known."""
+        if (kind, argument) not in self._owned:
+            found: dict[str, list[Resource]] = {}
+            nobodys = []
+            for address in self._by_type.get(kind, ()):
+                other = Resource(self, address, self.resources[address])
+                given = other.get(argument)
+                if next(unknowns(given), None) is not None:
+                    nobodys.append(other)
+                for each in given if isinstance(given, list) else [given]:
+                    if isinstance(each, str):
+                        found.setdefault(each, []).append(other)
+            self._owned[kind, argument] = found, nobodys
+        return self._owned[kind, argument]
 
     def gives(self, address: str, argument: str) -> bool:
         """Whether the configuration gives the argument; what is unknown and not given, AWS chooses."""

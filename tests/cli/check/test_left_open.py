@@ -325,3 +325,55 @@ def test_a_vault_whose_access_policy_is_open_has_its_other_problems(check: Check
     short = template.replace("StartWindowMinutes: 60", "StartWindowMinutes: 60, Lifecycle: {DeleteAfterDays: 7}")
     assert check(template)[VAULT, "Plan"][0] == "unknown"
     assert check(short)[VAULT, "Plan"][0] == "broken"
+
+
+def test_a_loop_over_what_is_open(check: Check) -> None:
+    loop = (
+        "Transform: AWS::LanguageExtensions\n"
+        "Parameters: {Names: {Type: CommaDelimitedList}}\n"
+        "Resources:\n"
+        "  Fn::ForEach::Plans:\n"
+        "    - Name\n"
+        "    - !Ref Names\n"
+        "    - ${Name}Plan:\n"
+        "        Type: AWS::Backup::BackupPlan\n"
+        "        Properties:\n"
+        "          BackupPlan:\n"
+        '            BackupPlanName: !Sub "${Name}-plan"\n'
+        "            BackupPlanRule: [{RuleName: d, TargetBackupVault: !Ref Name, StartWindowMinutes: 30}]\n"
+    )
+    said = check(loop)
+    assert said[WINDOW, "${Name}Plan"][0] == "broken"
+    assert said[VAULT, "${Name}Plan"][0] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "RecoveryPointTags: {team: !Ref Open}",
+        "Lifecycle: !Ref Open",
+        "Lifecycle: {DeleteAfterDays: 7, OptInToArchiveForSupportedResources: !Ref Open}",
+        "CopyActions: [{DestinationBackupVaultArn: !Ref Open}]",
+        "CopyActions: [!Ref Open]",
+        "TargetLogicallyAirGappedBackupVaultArn: !Ref Open",
+        "IndexActions: [{ResourceTypes: !Ref Open}]",
+    ],
+)
+def test_what_is_open_in_a_backup_rule_hides_no_other_problem(check: Check, given: str) -> None:
+    said = check(WHOLE.replace("StartWindowMinutes: 60", f"StartWindowMinutes: 60, {given}"))
+    assert said[WINDOW, "Plan"][0] == "holds"
+    assert "broken" not in {state for state, _ in said.values()}
+    said = check(WHOLE.replace("StartWindowMinutes: 60", f"StartWindowMinutes: 30, {given}"))
+    assert said[WINDOW, "Plan"][0] == "broken"
+
+
+def test_copies_to_what_is_open(check: Check) -> None:
+    copies = "StartWindowMinutes: 60, CopyActions: [{DestinationBackupVaultArn: !Ref Open}]"
+    said = check(WHOLE.replace("StartWindowMinutes: 60", copies))
+    assert said[VAULT, "Plan"][0] == "unknown"
+
+
+def test_what_only_names_a_thing_settles_nothing(check: Check) -> None:
+    template = WHOLE.replace("SelectionName: tables", "SelectionName: !Ref Open").replace("table/orders", "table/other")
+    state, words = check(template)[EMPTY, "Selection"]
+    assert (state, "parameter Open" in words) == ("unknown", False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -201,6 +202,25 @@ def test_a_state_tells_regions_by_arns(check: Check) -> None:
     assert said["BACKUP_SELECTION_NOT_EMPTY", PLAN] == "holds"
     values[VAULT]["arn"] = "arn:aws:backup:us-east-1:111122223333:backup-vault:main"
     assert check({**state, "values": plan(values)["planned_values"]})["BACKUP_VAULT_USABLE", PLAN] == "holds"
+
+
+def test_a_policy_of_a_list_of_roles_of_which_one_is_open(check: Check) -> None:
+    attached = {"aws_iam_policy_attachment.o": {"name": "o", "roles": [], "policy_arn": "arn:aws:iam::aws:policy/X"}}
+    said = check(plan(attached, {"aws_iam_policy_attachment.o": {"roles": [True]}}))
+    assert said["BACKUP_ROLE_PERMISSIONS", SELECTION] == "unknown"
+
+
+@pytest.mark.slow
+def test_a_plan_of_3000_resources_takes_at_most_six_seconds_of_the_processor(check: Check) -> None:
+    values: Values = {}
+    for number in range(1000):
+        values[f"aws_iam_role.r{number}"] = {"name": f"r{number}", "assume_role_policy": json.dumps(TRUST)}
+        values[f"aws_iam_role_policy_attachment.a{number}"] = {"role": f"r{number}", "policy_arn": TABLE}
+        values[f"aws_s3_bucket.b{number}"] = {"bucket": f"b{number}", "tags": None}
+    document = plan(values)
+    started = time.process_time()
+    assert "broken" not in check(document).values()
+    assert time.process_time() - started < 6
 
 
 # --- Policies --------------------------------------------------------------------------------------------------------
