@@ -310,6 +310,24 @@ def test_a_role_path_in_execution_role_name(door: Door) -> None:
     assert assumed == f"arn:aws:iam::{door.account}:role/config-checks/MemberRole"
 
 
+@pytest.mark.parametrize("key", ["AccessKeyId", "SecretAccessKey", "SessionToken"])
+@pytest.mark.parametrize("value", ["", None, 7])
+def test_without_whole_credentials_nothing_is_read(door: Door, key: str, value: Any) -> None:
+    """boto3 would take the function's own instead of an empty key, and read the function's own account."""
+
+    def spoilt(answer: dict[str, Any], _parameters: Any) -> dict[str, Any]:
+        return {**answer, "Credentials": {**answer["Credentials"], key: value}}
+
+    event = event_of(door)
+    with (
+        answering(("sts", "AssumeRole"), spoilt),
+        recorded_calls() as calls,
+        pytest.raises(ReadError, match="sts:AssumeRole .* answered without credentials"),
+    ):
+        handle(event, door)
+    assert {call.operation for call in calls} == {"AssumeRole"}
+
+
 def test_without_assume_role_mode_another_account_is_never_judged(door: Door) -> None:
     """The function's own credentials are those of the simulator's default account, 123456789012."""
     door.selection(door.plan())
