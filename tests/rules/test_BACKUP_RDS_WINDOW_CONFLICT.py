@@ -258,7 +258,12 @@ def leaving_out(key: str, of: str, instead: str = "") -> Any:
 
 
 @pytest.mark.parametrize(
-    ("key", "instead"), [("DbiResourceId", ""), ("DBInstanceArn", "<DBInstanceArn>broken</DBInstanceArn>")]
+    ("key", "instead"),
+    [
+        ("DbiResourceId", ""),
+        ("DBInstanceArn", "<DBInstanceArn>broken</DBInstanceArn>"),
+        ("BackupTarget", "<BackupTarget>moon</BackupTarget>"),
+    ],
 )
 def test_a_database_that_cannot_be_read_is_no_other_ones_matter(door: Door, key: str, instead: str) -> None:
     healthy = instance(door)

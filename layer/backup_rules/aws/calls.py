@@ -24,7 +24,8 @@ from backup_rules.wording.annotations import shorten
 T = TypeVar("T")
 
 # Reading stops while there is time left to put what was judged, and to write the log line: a sixth of the invocation's
-# time, from 5 to 25 seconds; one try of a call takes at most 20 (`clients.CLIENT_CONFIG`).
+# time, and that of two answers as slow as the slowest so far, from 5 to 25 seconds; one try of a call takes at most 20
+# (`clients.CLIENT_CONFIG`).
 LEAST_SECONDS_TO_SPARE, MOST_SECONDS_TO_SPARE = 5.0, 25.0
 SECONDS_TO_SPARE_FOR_THE_END = 2.0
 
@@ -86,6 +87,11 @@ def _after_a_try(response: tuple[Any, Mapping[str, Any]] | None = None, **_: Any
     return _trying.call.after_a_try(response[1])
 
 
+def _answered() -> None:
+    if _trying.call is not None:
+        _trying.call.answered()
+
+
 def _watch(client: Any) -> None:
     """Have each try of the client's calls told to the call. Of those who are asked about a retry, the first decides."""
     client.meta.events.register_first("before-send", _before_a_try, unique_id="backup-rules-before")
@@ -102,6 +108,11 @@ class _Call:
         self._at_the_end = at_the_end
         self._throttled = 0
         self._waited = 0.0
+        self._began = self._pauses = 0.0
+
+    def begin(self) -> None:
+        """From here on AWS is asked."""
+        self._began, self._pauses = self._calls.clock.monotonic(), 0.0
 
     def before_a_try(self) -> None:
         """Raises OutOfTimeError where the time that is left is too short to wait for the turn of this call."""
@@ -128,6 +139,11 @@ class _Call:
         self._wait(seconds, "as AWS throttles it")
         return 0
 
+    def answered(self) -> None:
+        """An answer, or a page of it, is there: how long AWS took, without what was waited for before it was asked."""
+        self._calls.note_time(self._calls.clock.monotonic() - self._began - self._pauses)
+        self.begin()
+
     def check_time(self, seconds: float = 0, why: str = "") -> None:
         """That there is time for this call after so many seconds.
 
@@ -139,6 +155,7 @@ class _Call:
     def _wait(self, seconds: float, why: str) -> None:
         self.check_time(seconds, f" It would wait {seconds:.1f} s {why}.")
         self._calls.clock.sleep(seconds)
+        self._pauses += seconds
 
 
 class Calls:
@@ -204,6 +221,7 @@ class Calls:
             finally:
                 if made:
                     self._count(service, operation)
+            _answered()
             return parse(answer)
 
         return self._guarded(service, operation, read, parameters, at_the_end=at_the_end)
@@ -222,6 +240,7 @@ class Calls:
             seen: set[str] = set()
             for page in client.get_paginator(method).paginate(**parameters):
                 self._count(service, operation)
+                _answered()
                 for item in _list(page, key):
                     try:
                         found.append(parse(item))
@@ -264,6 +283,12 @@ class Calls:
         with self._lock:
             self.counts[permission(service, operation)] += 1
 
+    def note_time(self, seconds: float) -> None:
+        """How long an answer took: see `LEAST_SECONDS_TO_SPARE`."""
+        for_two = min(MOST_SECONDS_TO_SPARE, 2 * seconds + SECONDS_TO_SPARE_FOR_THE_END)
+        with self._lock:
+            self._to_spare = max(self._to_spare, for_two)
+
     def seconds_for_reading(self) -> float:
         """What is left of the invocation's time, without what is spared for its end."""
         return self.seconds_left() - self._to_spare
@@ -302,6 +327,7 @@ class Calls:
             client = self._clients.build_client(service)
             _watch(client)
             _trying.call = call
+            call.begin()
             found = read(client, xform_name(operation))
         except BackupRulesError:
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
@@ -115,9 +115,9 @@ def assume_role(  # noqa: PLR0913 - what is assumed, and how the reader of a fai
         answer = sts().assume_role(RoleArn=role_arn, RoleSessionName=session_name, DurationSeconds=SESSION_SECONDS)
         assumed = Arn.parse(answer.get("AssumedRoleUser", {}).get("Arn", role_arn))
         credentials = {
-            "aws_access_key_id": answer["Credentials"]["AccessKeyId"],
-            "aws_secret_access_key": answer["Credentials"]["SecretAccessKey"],
-            "aws_session_token": answer["Credentials"]["SessionToken"],
+            "aws_access_key_id": _part(answer, "AccessKeyId"),
+            "aws_secret_access_key": _part(answer, "SecretAccessKey"),
+            "aws_session_token": _part(answer, "SessionToken"),
         }
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "Unknown")
@@ -130,3 +130,11 @@ def assume_role(  # noqa: PLR0913 - what is assumed, and how the reader of a fai
     if assumed is None or assumed.account != account:
         raise ReadError(f"{where} gave credentials of {assumed}, another account.", "WrongAccount")
     return credentials
+
+
+def _part(answer: Mapping[str, Any], key: str) -> str:
+    """A part of the credentials. For an empty one boto3 takes the function's own, and would read another account."""
+    text = answer["Credentials"][key]
+    if not isinstance(text, str) or not text:
+        raise ValueError(f"{key} is missing")  # and no word of what else is there
+    return text

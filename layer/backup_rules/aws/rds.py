@@ -11,6 +11,9 @@ from backup_rules.aws.memory import remembered
 from backup_rules.resources.databases import Database
 from backup_rules.resources.resource_types import RDS_INSTANCE, Resource, Unsupported, cluster_type
 
+# https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+_BACKUP_TARGETS = ("region", "outposts", "local")
+
 
 @remembered
 def listed_databases(account: Account) -> tuple[Database, ...]:
@@ -67,7 +70,10 @@ def _cluster(answer: Answer) -> Database:
 
 
 def _unsupported(answer: Answer) -> Unsupported | None:
-    if (optional(answer, "BackupTarget", str) or "region") != "region":
+    target = optional(answer, "BackupTarget", str) or "region"
+    if target not in _BACKUP_TARGETS:
+        raise ValueError(f"BackupTarget is {target!r}; the rules know {', '.join(_BACKUP_TARGETS)}")
+    if target != "region":
         return Unsupported.OTHER_BACKUP_TARGET
     return Unsupported.CUSTOM_ORACLE if field(answer, "Engine", str).startswith("custom-oracle") else None
 

@@ -310,6 +310,24 @@ def test_a_role_path_in_execution_role_name(door: Door) -> None:
     assert assumed == f"arn:aws:iam::{door.account}:role/config-checks/MemberRole"
 
 
+@pytest.mark.parametrize("key", ["AccessKeyId", "SecretAccessKey", "SessionToken"])
+@pytest.mark.parametrize("value", ["", None, 7])
+def test_without_whole_credentials_nothing_is_read(door: Door, key: str, value: Any) -> None:
+    """boto3 would take the function's own instead of an empty key, and read the function's own account."""
+
+    def spoilt(answer: dict[str, Any], _parameters: Any) -> dict[str, Any]:
+        return {**answer, "Credentials": {**answer["Credentials"], key: value}}
+
+    event = event_of(door)
+    with (
+        answering(("sts", "AssumeRole"), spoilt),
+        recorded_calls() as calls,
+        pytest.raises(ReadError, match="sts:AssumeRole .* answered without credentials"),
+    ):
+        handle(event, door)
+    assert {call.operation for call in calls} == {"AssumeRole"}
+
+
 def test_without_assume_role_mode_another_account_is_never_judged(door: Door) -> None:
     """The function's own credentials are those of the simulator's default account, 123456789012."""
     door.selection(door.plan())
@@ -392,34 +410,37 @@ def test_an_invocation_that_runs_out_of_time_says_so(door: Door) -> None:
 
 
 class AMinute:
-    """A Lambda context of a minute, by a clock on which each answer takes a second."""
+    """A Lambda context of a minute, by a clock on which each answer takes so many seconds."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.spent, real = 0.0, time.monotonic
+    def __init__(self, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds, self.spent, real = seconds, 0.0, time.monotonic
         monkeypatch.setattr("time.monotonic", lambda: real() + self.spent)
         monkeypatch.setattr("backup_rules.aws.account.WORKERS", 1)  # the clock adds up what is asked side by side
 
-    def pass_a_second(self) -> None:
-        self.spent += 1
+    def wait(self) -> None:
+        self.spent += self.seconds
 
     def get_remaining_time_in_millis(self) -> int:
         return int((60 - self.spent) * 1000)
 
 
-def test_what_was_judged_before_the_time_ran_out_is_put(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("seconds", "fewest"), [(1, 40), (8, 2)])
+def test_what_was_judged_before_the_time_ran_out_is_put(
+    door: Door, monkeypatch: pytest.MonkeyPatch, seconds: float, fewest: int
+) -> None:
     for number in range(70):
-        door.selection(door.plan(f"plan-{number}"))
-    context = AMinute(monkeypatch)
+        door.plan(f"plan-{number}")
+    context = AMinute(seconds, monkeypatch)
     rule = "BACKUP_WINDOW_CONFIGURED"
     with (
-        answering(before=context.pass_a_second),
+        answering(before=context.wait),
         recorded_calls() as calls,
         pytest.raises(IncompleteEvaluationError, match="Out of time before backup:GetBackupPlan"),
     ):
         handle(event_of(door, rule), door, context, rule)
     put = [len(call.parameters["Evaluations"]) for call in calls if call.operation == "PutEvaluations"]
     assert put
-    assert 30 < put[0] < 60
+    assert fewest <= put[0] < 70
     assert context.get_remaining_time_in_millis() > 0
 
 
