@@ -21,7 +21,7 @@ from backup_rules.resources.resource_types import OPT_IN_KEYS, RESOURCE_TYPES, t
 from backup_rules_cli.check import account as documented
 from backup_rules_cli.check import identities, permissions, tags
 from backup_rules_cli.check.account import Account
-from backup_rules_cli.check.guesses import NUMBER, UNNAMED, guessed, with_destinations
+from backup_rules_cli.check.guesses import NUMBER, UNNAMED, guessed, with_tried_rules
 from backup_rules_cli.check.organization import Organization
 from backup_rules_cli.check.things import Thing, Unknown, unknowns
 from backup_rules_cli.unsent import Unsent
@@ -173,7 +173,7 @@ class _Answers:
         if isinstance(body, Unknown):
             raise _declared_open(f"Plan {thing.name}", body)
         here = identities.arn_of(identities.VAULT, UNNAMED, {}, self._account.place)
-        tried = with_destinations(documented.plan_body(body), self._number, here)
+        tried = with_tried_rules(documented.plan_body(body), self._number, here)
         whole = self._declared(f"Part of plan {thing.name}", tried)
         return {"BackupPlan": whole, "CreationDate": _MADE}
 
