@@ -74,8 +74,8 @@ def guessed(value: Any, number: int, key: str = "") -> Any:
 def with_tried_rules(plan: Any, number: int, here: str) -> Any:
     """A plan whose backup rules have values that depend on each other in the place of those that are open.
 
-    Schedules that do no harm are apart from each other. Retentions are the same, the first longer, or the last. In a time
-    zone that is open, a schedule may start at any time. Vaults to copy to are none, `here`, or elsewhere.
+    Schedules that do no harm are apart from each other. Retentions are the same, the first longer, or the last. In a
+    time zone that is open, a schedule may start at any time. Vaults to copy to are none, `here`, or elsewhere.
     """
     rules = plan.get("Rules") if isinstance(plan, Mapping) else None
     if not isinstance(rules, list):

@@ -432,3 +432,12 @@ def test_a_time_zone_that_is_open(check: Check) -> None:
     )
     assert said["BACKUP_RDS_WINDOW_CONFLICT", "Table"][0] == "unknown"
     assert said[WINDOW, "Plan"][0] == "unknown"
+
+
+@pytest.mark.parametrize("value", ["!ImportValue vault", "!GetAtt Custom.Name"])
+def test_what_would_settle_it_does(check: Check, value: str) -> None:
+    """An account is not named as what settles it, where it is not asked."""
+    custom = '  Custom: {Type: "Custom::Lookup"}\n'
+    said = check(WHOLE.replace("ConditionValue: daily", f"ConditionValue: {value}") + custom)
+    state, words = said[EMPTY, "Selection"]
+    assert (state, "--with-account" in words) == ("unknown", False)
