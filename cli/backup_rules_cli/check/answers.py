@@ -21,7 +21,7 @@ from backup_rules.resources.resource_types import OPT_IN_KEYS, RESOURCE_TYPES, t
 from backup_rules_cli.check import account as documented
 from backup_rules_cli.check import identities, permissions, tags
 from backup_rules_cli.check.account import Account
-from backup_rules_cli.check.guesses import NUMBER, UNNAMED, guessed, with_destinations
+from backup_rules_cli.check.guesses import NUMBER, UNNAMED, guessed, with_tried_rules
 from backup_rules_cli.check.organization import Organization
 from backup_rules_cli.check.things import Thing, Unknown, unknowns
 from backup_rules_cli.unsent import Unsent
@@ -44,8 +44,10 @@ class DeclaredOpenError(ReadError):
     """What is declared and open, so that no account can tell it."""
 
 
-def _declared_open(what: str, unknown: Unknown) -> DeclaredOpenError:
-    return DeclaredOpenError(str(left_open(what, unknown)), "NotInFiles")
+def _open_of(thing: Thing, what: str, unknown: Unknown) -> ReadError:
+    """That part of a plan or a selection is open; of one that AWS has given an id, an account can tell it."""
+    told = left_open(what, unknown)
+    return told if thing.properties.get(identities.ID) else DeclaredOpenError(str(told), told.code)
 
 
 def left_open(what: str, unknown: Unknown) -> NotInFilesError:
@@ -142,12 +144,12 @@ class _Answers:
             raise left_open(what, missing)
         return found
 
-    def _declared(self, what: str, value: Any) -> Any:
-        """The same of a plan or a selection that is declared, about which no account is asked."""
+    def _declared(self, thing: Thing, what: str, value: Any) -> Any:
+        """The same of a plan or a selection."""
         found = self._guess(value)
         missing = next(unknowns(found), None)
         if missing is not None:
-            raise _declared_open(what, missing)
+            raise _open_of(thing, what, missing)
         return found
 
     def _more(self, *kinds: str, what: str) -> None:
@@ -171,10 +173,10 @@ class _Answers:
     def backup_get_backup_plan(self, BackupPlanId: str) -> Any:  # noqa: N803 - AWS's name
         thing, body = _found(self._account.plans, BackupPlanId, "Plan")
         if isinstance(body, Unknown):
-            raise _declared_open(f"Plan {thing.name}", body)
+            raise _open_of(thing, f"Plan {thing.name}", body)
         here = identities.arn_of(identities.VAULT, UNNAMED, {}, self._account.place)
-        tried = with_destinations(documented.plan_body(body), self._number, here)
-        whole = self._declared(f"Part of plan {thing.name}", tried)
+        tried = with_tried_rules(documented.plan_body(body), self._number, here)
+        whole = self._declared(thing, f"Part of plan {thing.name}", tried)
         return {"BackupPlan": whole, "CreationDate": _MADE}
 
     def backup_list_backup_selections(self, BackupPlanId: str) -> Any:  # noqa: N803
@@ -208,13 +210,13 @@ class _Answers:
         listed = self._account.selections.get(BackupPlanId, [])
         thing, body = next((thing, body) for selection_id, thing, body in listed if selection_id == SelectionId)
         if isinstance(body, Unknown):
-            raise _declared_open(f"Selection {thing.name}", body)
+            raise _open_of(thing, f"Selection {thing.name}", body)
         asked = next(unknowns([body.get("ListOfTags"), body.get("Conditions")]), None) if self.filled else None
         if asked is not None:  # what bears the tag, no value to try would tell
-            raise _declared_open(f"Part of selection {thing.name}", asked)
+            raise _open_of(thing, f"Part of selection {thing.name}", asked)
         body = self._bodies[f"{SelectionId}_{BackupPlanId}"]
         what = {key: value for key, value in body.items() if key not in {"IamRoleArn", "SelectionName"}}
-        whole = self._declared(f"Part of selection {thing.name}", what)
+        whole = self._declared(thing, f"Part of selection {thing.name}", what)
         return {"BackupSelection": {"SelectionName": thing.name, **whole}}
 
     def backup_describe_region_settings(self) -> Any:

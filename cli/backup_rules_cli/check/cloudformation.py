@@ -20,6 +20,7 @@ from backup_rules_cli.check.things import Array, Object, Position, Thing, Unknow
 STACK_SET = "AWS::CloudFormation::StackSet"
 STACK_NAME = "a-stack-name-that-is-not-known-here"
 """Stands where a template names its stack; told as the template writes it."""
+WHEN_DEPLOYED = "judge the account when it is deployed (backup-rules evaluate)"
 _NO_VALUE = object()
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 _LOOP = "Fn::ForEach::"
@@ -297,11 +298,9 @@ class _Template:
             case "Fn::ImportValue":
                 what = resolved(argument)
                 told = f" {what}" if isinstance(what, str) else ""
-                return Unknown(f"another stack exports it{told}", "judge with an account (--with-account)")
+                return Unknown(f"another stack exports it{told}", "write in its place what it exports")
             case "Fn::GetAZs":
-                return Unknown(
-                    "the account's Availability Zones are not known", "judge with an account (--with-account)"
-                )
+                return Unknown("the account's Availability Zones are not known", "write them plainly")
             case "Fn::Transform":
                 return _MADE_BY_MACRO
             case _:
@@ -316,7 +315,7 @@ class _Template:
         if self._deciding and name in self._reading.not_named:
             return self._reading.not_named[name]
         if name in {"AWS::StackId", "AWS::NotificationARNs"}:
-            return Unknown(f"{name} is known when it is deployed", "judge with an account (--with-account)")
+            return Unknown(f"{name} is known when it is deployed", WHEN_DEPLOYED)
         pseudo = {
             "AWS::AccountId": self._place.account,
             "AWS::Region": self._place.region,
@@ -347,9 +346,7 @@ class _Template:
             self._busy.discard(name)
         if found is None:
             what = f"attribute {attribute}" if attribute else "the id"
-            return Unknown(
-                f"{what} of {name} ({kind}) is known when it is deployed", "judge with an account (--with-account)"
-            )
+            return Unknown(f"{what} of {name} ({kind}) is known when it is deployed", WHEN_DEPLOYED)
         return found
 
     def _sub(self, argument: Any, resolved: Any) -> Any:

@@ -141,9 +141,11 @@ def heed_comments(findings: Findings) -> Iterator[str]:
 def _comments(path: str) -> tuple[tuple[int, tuple[str, ...], str], ...]:
     found = []
     for number, line in enumerate(_lines(path), 1):
-        _, mark, rest = line.partition(_IGNORE)
+        before, mark, rest = line.partition(_IGNORE)
         if mark:
-            rest = rest.rstrip().removesuffix("*/").removesuffix('"').strip()
+            if before.count('"') % 2:  # in a text of JSON
+                rest = rest.partition('"')[0]
+            rest = rest.rstrip().removesuffix("*/").strip()
             rules = []
             while match := _RULE.match(rest):
                 rules.append(match[1])

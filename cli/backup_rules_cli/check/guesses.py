@@ -28,7 +28,7 @@ _GUESSES: Mapping[str, tuple[Any, ...]] = {
     "RuleName": _NAME,
     "TargetBackupVaultName": _NAME,
     "ScheduleExpression": ("cron(0 5 * * ? *)", "cron(0/5 * * * ? *)", "cron(0 5 30 2 ? *)"),
-    "ScheduleExpressionTimezone": ("Etc/UTC", "Asia/Tokyo", "America/New_York"),
+    "ScheduleExpressionTimezone": ("Etc/UTC", "Etc/UTC", UNNAMED),
     "StartWindowMinutes": (480, 10, 60),
     "CompletionWindowMinutes": (10080, 10, 120),
     "DeleteAfterDays": _DAYS,
@@ -40,8 +40,9 @@ _GUESSES: Mapping[str, tuple[Any, ...]] = {
     "SelectionName": _NAME,
     "ConditionValue": ("a value that is not known here", "another one", "and one more"),
     # Of vaults
-    "MinRetentionDays": _DAYS,
-    "MaxRetentionDays": _DAYS,
+    # In the contrary order: a backup that is kept for a day meets a lock that wants it for a hundred years.
+    "MinRetentionDays": (ABSENT, 36500, 1),
+    "MaxRetentionDays": (ABSENT, 36500, 1),
     # Of databases and file systems: AWS chooses the windows that nobody names
     "PreferredBackupWindow": _WINDOW_DAILY,
     "PreferredMaintenanceWindow": (ABSENT, "mon:00:00-mon:23:59", "wed:11:11-wed:11:41"),
@@ -70,10 +71,58 @@ def guessed(value: Any, number: int, key: str = "") -> Any:
     return value
 
 
-def with_destinations(value: Any, number: int, here: str) -> Any:
-    """A plan with vaults to copy to in the place of those that are open: none, `here`, and one elsewhere."""
+def with_tried_rules(plan: Any, number: int, here: str) -> Any:
+    """A plan whose backup rules have values that depend on each other in the place of those that are open.
+
+    Schedules that do no harm are apart from each other. Retentions are the same, the first longer, or the last. In a
+    time zone that is open, a schedule may start at any time. Vaults to copy to are none, `here`, or elsewhere.
+    """
+    rules = plan.get("Rules") if isinstance(plan, Mapping) else None
+    if not isinstance(rules, list):
+        return plan
+    days: dict[str, int] = {}
+    tried = []
+    for index, each in enumerate(rules):
+        rule = _with_destinations(each, number, here)
+        if isinstance(rule, dict):
+            if number == 0 and isinstance(rule.get("ScheduleExpression"), Unknown):
+                rule["ScheduleExpression"] = _apart(index)
+            if number == 1 and isinstance(rule.get("ScheduleExpressionTimezone"), Unknown):
+                rule["ScheduleExpression"] = _GUESSES["ScheduleExpression"][1]
+            kept = _plain(rule.get("Lifecycle")).get("DeleteAfterDays", rule.get("Lifecycle"))
+            if isinstance(kept, Unknown):
+                order = days.setdefault(_same(kept, index), len(days))
+                tried_days = {"DeleteAfterDays": _retention(number, order, rules)}
+                rule["Lifecycle"] = _plain(rule.get("Lifecycle")) | tried_days
+        tried.append(rule)
+    return {**plan, "Rules": tried}
+
+
+def _apart(index: int) -> str:
+    """Thrice on a day of its own: no start windows of another rule, which last eight hours, cover all of them."""
+    return f"cron(37 1,9,17 {1 + 3 * index % 27} * ? *)"
+
+
+def _retention(number: int, order: int, rules: list[Any]) -> Any:
+    """As long as another rule's; and shorter or longer than all, each in its order."""
+    if number:
+        return 1 + order if number == 1 else 36500 - order
+    all_kept = (_plain(_plain(each).get("Lifecycle")).get("DeleteAfterDays") for each in rules)
+    return next((each for each in all_kept if each is not None and not isinstance(each, Unknown)), ABSENT)
+
+
+def _same(value: Unknown, index: int) -> str:
+    """The same for the same parameter; what Terraform knows after apply may be another in each rule."""
+    return value.why if value.why.startswith("parameter ") else f"{value.why} {index}"
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _with_destinations(value: Any, number: int, here: str) -> Any:
     if isinstance(value, Mapping):
-        found = {key: with_destinations(each, number, here) for key, each in value.items()}
+        found = {key: _with_destinations(each, number, here) for key, each in value.items()}
         vault = here if number == 1 else _ELSEWHERE
         if isinstance(found.get("DestinationBackupVaultArn"), Unknown):
             found["DestinationBackupVaultArn"] = vault
@@ -86,4 +135,4 @@ def with_destinations(value: Any, number: int, here: str) -> Any:
             copy = {"DestinationBackupVaultArn": vault}
             found["CopyActions"] = [copy if isinstance(each, Unknown) else each for each in copies]
         return found
-    return [with_destinations(each, number, here) for each in value] if isinstance(value, list) else value
+    return [_with_destinations(each, number, here) for each in value] if isinstance(value, list) else value

@@ -16,9 +16,7 @@ from backup_rules_cli.check import identities
 from backup_rules_cli.check.identities import KEY, PLAN, ROLE, SELECTION, VAULT
 from backup_rules_cli.check.things import Object, Position, Unknown, at_of, unknowns
 
-AFTER_APPLY = Unknown(
-    "Terraform knows it after apply", "judge the state after apply, or with an account (--with-account)"
-)
+AFTER_APPLY = Unknown("Terraform knows it after apply", "judge the state after apply")
 
 Values = Mapping[str, Any]
 

@@ -470,6 +470,18 @@ def test_no_account_tells_what_the_template_leaves_open(run: Run, door: Door, tm
     assert "parameter Open has no default. To settle it, give Open with --parameters." in told
 
 
+def test_an_account_tells_the_rest_of_what_a_command_lists(run: Run, door: Door, tmp_path: Path) -> None:
+    """What list-backup-plans prints has no rules; the plan has an id by which the account knows it."""
+    backup = door.client("backup")
+    rule = {"RuleName": "r", "TargetBackupVaultName": "v", "ScheduleExpression": "cron(0 5 * * ? *)"}
+    made = backup.create_backup_plan(BackupPlan={"BackupPlanName": "p", "Rules": [rule]})
+    path = tmp_path / "plans.json"
+    listed = [{"BackupPlanId": made["BackupPlanId"], "BackupPlanName": "p"}]
+    path.write_text(json.dumps({"BackupPlansList": listed}), encoding="utf-8")
+    assert "BACKUP_WINDOW_CONFIGURED p" in of(found(run, path), "unknown")
+    assert "BACKUP_WINDOW_CONFIGURED p" in of(found(run, path, *WITH_ACCOUNT), "holds")
+
+
 OPEN = "Parameters: {Open: {Type: String}}\n"
 
 

@@ -65,6 +65,14 @@ def test_a_comment_is_that_of_the_resource_that_it_stands_in(
     assert len(document["excluded"]) == ignores
 
 
+def test_a_comment_in_json_is_a_text_of_it(check: Check, tmp_path: Path) -> None:
+    template = yaml.safe_load(TEMPLATE)
+    template["Resources"]["Plan"]["Metadata"] = {"Why": IGNORE.removeprefix("# "), "Else": 1}
+    (tmp_path / "t.json").write_text(json.dumps(template), encoding="utf-8")
+    status, document = check("t.json")
+    assert (status, [each["reason"] for each in document["excluded"]]) == (0, ["it is a test"])
+
+
 @pytest.mark.parametrize(
     ("text", "line", "column", "words"),
     [

@@ -377,3 +377,67 @@ def test_what_only_names_a_thing_settles_nothing(check: Check) -> None:
     template = WHOLE.replace("SelectionName: tables", "SelectionName: !Ref Open").replace("table/orders", "table/other")
     state, words = check(template)[EMPTY, "Selection"]
     assert (state, "parameter Open" in words) == ("unknown", False)
+
+
+RULE = '- {RuleName: Daily, TargetBackupVault: main, ScheduleExpression: "cron(0 12 * * ? *)", StartWindowMinutes: 60}'
+TWO = "Parameters: {A: {Type: Number}, B: {Type: Number}, "
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("ScheduleExpression: !Ref A, Lifecycle: {DeleteAfterDays: 7}", "ScheduleExpression: !Ref B"),
+        ("ScheduleExpression: !Ref A, Lifecycle: {DeleteAfterDays: 7}", 'ScheduleExpression: "cron(0 5 * * ? *)"'),
+        ("Lifecycle: {DeleteAfterDays: !Ref A}", "Lifecycle: {DeleteAfterDays: !Ref B}"),
+        ("Lifecycle: !Ref A", "Lifecycle: {DeleteAfterDays: 70}"),
+    ],
+)
+def test_rules_that_swallow_each_other_by_what_is_open(check: Check, first: str, second: str) -> None:
+    """Each is neither called swallowed nor passed: it depends on both."""
+    rules = "".join(
+        f"          - {{RuleName: r{number}, TargetBackupVault: main, {given}}}\n"
+        for number, given in enumerate((first, second))
+    )
+    template = WHOLE.replace(f"          {RULE}\n", rules).replace("Parameters: {", TWO)
+    assert check(template)[WINDOW, "Plan"][0] == "unknown"
+
+
+@pytest.mark.parametrize("limit", ["MinRetentionDays", "MaxRetentionDays"])
+def test_a_retention_and_a_lock_that_are_both_open(check: Check, limit: str) -> None:
+    lock = f"BackupVaultName: main, LockConfiguration: {{{limit}: !Ref A}}"
+    template = WHOLE.replace("BackupVaultName: main", lock).replace("Parameters: {", TWO)
+    template = template.replace(
+        "StartWindowMinutes: 60", "StartWindowMinutes: 60, Lifecycle: {DeleteAfterDays: !Ref B}"
+    )
+    assert check(template)[VAULT, "Plan"][0] == "unknown"
+
+
+def test_a_time_zone_that_is_open(check: Check) -> None:
+    """It may be none at all, and it may move a start into a window that no zone to try does."""
+    database = (
+        "  Table:\n"
+        "    Type: AWS::RDS::DBInstance\n"
+        "    Properties:\n"
+        "      Engine: mysql\n"
+        "      PreferredBackupWindow: '17:00-17:30'\n"
+        "      PreferredMaintenanceWindow: 'sun:02:00-sun:02:30'\n"
+    )
+    start = WHOLE.index("  Table: ")
+    template = WHOLE[:start] + database
+    template = template.replace("dynamodb:${AWS::Region}:${AWS::AccountId}:table/orders", "rds:*:*:db:*")
+    template = template.replace("        Conditions: ", "        # ")
+    assert check(template)["BACKUP_RDS_WINDOW_CONFLICT", "Table"][0] == "holds"
+    said = check(
+        template.replace("StartWindowMinutes: 60", "StartWindowMinutes: 60, ScheduleExpressionTimezone: !Ref Open")
+    )
+    assert said["BACKUP_RDS_WINDOW_CONFLICT", "Table"][0] == "unknown"
+    assert said[WINDOW, "Plan"][0] == "unknown"
+
+
+@pytest.mark.parametrize("value", ["!ImportValue vault", "!GetAtt Custom.Name"])
+def test_what_would_settle_it_does(check: Check, value: str) -> None:
+    """An account is not named as what settles it, where it is not asked."""
+    custom = '  Custom: {Type: "Custom::Lookup"}\n'
+    said = check(WHOLE.replace("ConditionValue: daily", f"ConditionValue: {value}") + custom)
+    state, words = said[EMPTY, "Selection"]
+    assert (state, "--with-account" in words) == ("unknown", False)
