@@ -8,12 +8,12 @@ million pairs is looked at by itself. `Picker` says of one resource what this sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backup_rules.selections.picking import Picker
 from backup_rules.selections.texts import Texts
+from backup_rules.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
