@@ -62,18 +62,22 @@ class BACKUP_FSX_WINDOW_CONFLICT(WindowRule[Picked]):
         plan = backup.plan_of(invocation.account, subject.of.selection)
         conflicting: list[Problem] = []
         notes: list[Note] = []
-        told = _told(invocation)
+        plan_id, told, known = plan.id, _told(invocation), _known_windows(invocation)
         for named, file_system in subject.of.file_systems:
-            question = plan.id, named, file_system.id
-            if question not in told:  # other selections of the plan pick the same
-                told[question] = tuple(_conflicts(plan, named, file_system, invocation, further=True))
-            for each in told[question]:
+            question = plan_id, named, file_system.id
+            found = told.get(question)
+            if found is None:  # else another selection of the plan picks the same
+                if file_system.id not in known:
+                    known[file_system.id] = _windows(file_system, invocation.account)
+                windows = known[file_system.id]
+                found = told[question] = tuple(_conflicts(plan, named, file_system, windows, invocation, further=True))
+            for each in found:
                 if isinstance(each, Note):
                     notes.append(each)
                 elif conflicting:
                     conflicting.append(each)
                 else:  # the one that the annotation tells
-                    in_full = _conflicts(plan, named, file_system, invocation, further=False)
+                    in_full = _conflicts(plan, named, file_system, known[file_system.id], invocation, further=False)
                     conflicting += [whole for whole in in_full if isinstance(whole, Problem)]
         yield from conflicting
         yield from notes
@@ -110,17 +114,20 @@ def _known_windows(invocation: Invocation[Parameters]) -> dict[str, tuple[Window
     return {}
 
 
-def _conflicts(
-    plan: Plan, named: str, file_system: FileSystem, invocation: Invocation[Parameters], *, further: bool
+def _conflicts(  # noqa: PLR0913 - who conflicts with what
+    plan: Plan,
+    named: str,
+    file_system: FileSystem,
+    windows: tuple[Window, ...],
+    invocation: Invocation[Parameters],
+    *,
+    further: bool,
 ) -> Iterator[Problem | Note]:
-    """The first conflict of a plan with a file system, which is picked under the name `named`; and all notes."""
-    known = _known_windows(invocation)
-    if file_system.id not in known:
-        known[file_system.id] = _windows(file_system, invocation.account)
-    yield from conflicts(
+    """The first conflict of a plan with the windows of a file system, picked under the name `named`; and all notes."""
+    return conflicts(
         plan,
         plan.rules,
-        known[file_system.id],
+        windows,
         file_system.id if named == file_system.id else f"{file_system.id} (volume {named})",
         buffer_minutes=invocation.parameters.buffer_minutes,
         whole_start_window=invocation.parameters.whole_start_window,
