@@ -40,10 +40,14 @@ class Parameters(RuleParameters):
 
 @dataclass(frozen=True)
 class Picked:
-    """What a selection picks of FSx: file systems, each with the name under which it is picked (or its volume)."""
+    """What a selection picks of FSx: file systems, each with the name under which it is picked (or its volume).
+
+    `found` is the same as a set of numbers: see `joining`.
+    """
 
     selection: SelectionSummary
     file_systems: tuple[tuple[str, FileSystem], ...]
+    found: int
 
 
 class BACKUP_FSX_WINDOW_CONFLICT(WindowRule[Picked]):
@@ -60,13 +64,21 @@ class BACKUP_FSX_WINDOW_CONFLICT(WindowRule[Picked]):
         file_systems(invocation.account)  # a gap in these may hide a conflict; one in other selections may not
         volumes(invocation.account)
         plan = backup.plan_of(invocation.account, subject.of.selection)
+        known = _known_findings(invocation)
+        question = plan.id, subject.of.found
+        if question not in known:  # else another selection of the plan picks the same
+            known[question] = tuple(self._findings(plan, subject.of, invocation))
+        yield from known[question]
+
+    def _findings(self, plan: Plan, picked: Picked, invocation: Invocation[Parameters]) -> Iterator[Finding]:
+        """As `findings`, of a plan and what one of its selections picks."""
         conflicting: list[Problem] = []
         notes: list[Note] = []
         plan_id, told, known = plan.id, _told(invocation), _known_windows(invocation)
-        for named, file_system in subject.of.file_systems:
+        for named, file_system in picked.file_systems:
             question = plan_id, named, file_system.id
             found = told.get(question)
-            if found is None:  # else another selection of the plan picks the same
+            if found is None:  # else another selection of the plan picks it as well
                 if file_system.id not in known:
                     known[file_system.id] = _windows(file_system, invocation.account)
                 windows = known[file_system.id]
@@ -105,6 +117,12 @@ Told = dict[tuple[str, str, str], tuple[Problem | Note, ...]]
 @remembered
 def _told(invocation: Invocation[Parameters]) -> Told:  # noqa: ARG001 - whose memory keeps it
     """What has been found so far: see `findings`."""
+    return {}
+
+
+@remembered
+def _known_findings(invocation: Invocation[Parameters]) -> dict[tuple[str, int], tuple[Finding, ...]]:  # noqa: ARG001 - as above
+    """What has been found so far, by plan and what of FSx is picked."""
     return {}
 
 
@@ -152,13 +170,15 @@ def _picked(invocation: Invocation[Parameters]) -> dict[str, Picked]:
     ]
     table = ResourceTable(resource for resource, _, _ in candidates)
     picked = [(each.summary, found) for each in selections if (found := table.picked(each))]
-    by_id_of_subject = {}
+    by_id_of_subject, of_set = {}, dict[int, tuple[tuple[str, FileSystem], ...]]()
     for summary, found in sorted(picked, key=lambda each: first(each[1])):
-        of_it: dict[str, tuple[str, FileSystem]] = {}
-        for number in members(found):
-            _, its_id, file_system = candidates[number]
-            of_it.setdefault(file_system.id, (its_id, file_system))
-        by_id_of_subject[selection_subject(summary).resource_id] = Picked(summary, tuple(of_it.values()))
+        if found not in of_set:  # thousands of selections often pick the same
+            of_it: dict[str, tuple[str, FileSystem]] = {}
+            for number in members(found):
+                _, its_id, file_system = candidates[number]
+                of_it.setdefault(file_system.id, (its_id, file_system))
+            of_set[found] = tuple(of_it.values())
+        by_id_of_subject[selection_subject(summary).resource_id] = Picked(summary, of_set[found], found)
     return by_id_of_subject
 
 
