@@ -185,14 +185,18 @@ pictures: setup  ## Take the pictures of the report that the documentation shows
 	@$(BIN)/python -m tests.pictures
 
 .PHONY: bench
-bench: setup  ## Measure how judging grows with the account, how long it takes, and what a cold start costs.
-	@for bench in $(filter-out %_peers.py,$(wildcard tests/bench/bench_*.py)); do $(BIN)/python $$bench; done
+bench: setup  ## Measure how judging grows, how long it takes, what a cold start costs; fails where a limit is missed.
+	@status=0; for bench in $(filter-out %_peers.py,$(wildcard tests/bench/bench_*.py)); do \
+		$(BIN)/python $$bench || status=1; done; exit $$status
 
 .PHONY: bench-peers
-bench-peers: setup  ## Measure the pack beside a bare fetch and Cloud Custodian, which is installed into build/peers.
+bench-peers: setup  ## Measure the pack beside a bare fetch, Cloud Custodian and Prowler, installed into build/peers.
 	@test -x build/peers/c7n/bin/custodian || { $(PYTHON) -m venv build/peers/c7n && \
-		build/peers/c7n/bin/pip install --quiet --disable-pip-version-check 'c7n>=0.9.40,<1' || \
+		build/peers/c7n/bin/pip install --quiet --disable-pip-version-check c7n==0.9.53 || \
 		echo "Cloud Custodian could not be installed." >&2; }
+	@test -x build/peers/prowler/bin/prowler || { $(PYTHON) -m venv build/peers/prowler && \
+		build/peers/prowler/bin/pip install --quiet --disable-pip-version-check prowler==5.46.0 || \
+		echo "Prowler could not be installed." >&2; }
 	@$(BIN)/python tests/bench/bench_peers.py
 
 .PHONY: load

@@ -68,6 +68,11 @@ class RuleFolder:
         return tuple(part.strip() for part in self.metadata.get("SourceEvents", "").split(",") if part.strip())
 
     @property
+    def runtime(self) -> str:
+        """The `Runtime` of its function in AWS Lambda: `python3.13`."""
+        return str(self.metadata["SourceRuntime"]).removesuffix("-lib")
+
+    @property
     def frequency(self) -> str:
         """How often it runs: `TwentyFour_Hours`, as AWS Config spells it."""
         return str(self.metadata["SourcePeriodic"])

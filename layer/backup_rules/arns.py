@@ -5,8 +5,9 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
+
+from backup_rules.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from backup_rules.arns import Arn
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import name
 from backup_rules.wording.quoting import shown
 

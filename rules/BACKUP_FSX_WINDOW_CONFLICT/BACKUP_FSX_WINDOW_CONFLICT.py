@@ -40,10 +40,14 @@ class Parameters(RuleParameters):
 
 @dataclass(frozen=True)
 class Picked:
-    """What a selection picks of FSx: file systems, each with the name under which it is picked (or its volume)."""
+    """What a selection picks of FSx: file systems, each with the name under which it is picked (or its volume).
+
+    `found` is the same as a set of numbers: see `joining`.
+    """
 
     selection: SelectionSummary
     file_systems: tuple[tuple[str, FileSystem], ...]
+    found: int
 
 
 class BACKUP_FSX_WINDOW_CONFLICT(WindowRule[Picked]):
@@ -60,21 +64,30 @@ class BACKUP_FSX_WINDOW_CONFLICT(WindowRule[Picked]):
         file_systems(invocation.account)  # a gap in these may hide a conflict; one in other selections may not
         volumes(invocation.account)
         plan = backup.plan_of(invocation.account, subject.of.selection)
+        question = BACKUP_FSX_WINDOW_CONFLICT, plan.id, subject.of.found  # other selections of the plan pick the same
+        yield from invocation.once(question, lambda: tuple(self._findings(plan, subject.of, invocation)))
+
+    def _findings(self, plan: Plan, picked: Picked, invocation: Invocation[Parameters]) -> Iterator[Finding]:
+        """As `findings`, of a plan and what one of its selections picks."""
         conflicting: list[Problem] = []
         notes: list[Note] = []
-        told = _told(invocation)
-        for named, file_system in subject.of.file_systems:
+        plan_id, told, known = plan.id, _told(invocation), _known_windows(invocation)
+        for named, file_system in picked.file_systems:
             _note_missing_windows(file_system, invocation.account)
-            question = plan.id, named, file_system.id
-            if question not in told:  # other selections of the plan pick the same
-                told[question] = tuple(_conflicts(plan, named, file_system, invocation, further=True))
-            for each in told[question]:
+            question = plan_id, named, file_system.id
+            found = told.get(question)
+            if found is None:  # else another selection of the plan picks it as well
+                if file_system.id not in known:
+                    known[file_system.id] = _windows(file_system, invocation.account)
+                windows = known[file_system.id]
+                found = told[question] = tuple(_conflicts(plan, named, file_system, windows, invocation, further=True))
+            for each in found:
                 if isinstance(each, Note):
                     notes.append(each)
                 elif conflicting:
                     conflicting.append(each)
                 else:  # the one that the annotation tells
-                    in_full = _conflicts(plan, named, file_system, invocation, further=False)
+                    in_full = _conflicts(plan, named, file_system, known[file_system.id], invocation, further=False)
                     conflicting += [whole for whole in in_full if isinstance(whole, Problem)]
         yield from conflicting
         yield from notes
@@ -111,17 +124,20 @@ def _known_windows(invocation: Invocation[Parameters]) -> dict[str, tuple[Window
     return {}
 
 
-def _conflicts(
-    plan: Plan, named: str, file_system: FileSystem, invocation: Invocation[Parameters], *, further: bool
+def _conflicts(  # noqa: PLR0913 - who conflicts with what
+    plan: Plan,
+    named: str,
+    file_system: FileSystem,
+    windows: tuple[Window, ...],
+    invocation: Invocation[Parameters],
+    *,
+    further: bool,
 ) -> Iterator[Problem | Note]:
-    """The first conflict of a plan with a file system, which is picked under the name `named`; and all notes."""
-    known = _known_windows(invocation)
-    if file_system.id not in known:
-        known[file_system.id] = _windows(file_system, invocation.account)
-    yield from conflicts(
+    """The first conflict of a plan with the windows of a file system, picked under the name `named`; and all notes."""
+    return conflicts(
         plan,
         plan.rules,
-        known[file_system.id],
+        windows,
         file_system.id if named == file_system.id else f"{file_system.id} (volume {named})",
         buffer_minutes=invocation.parameters.buffer_minutes,
         whole_start_window=invocation.parameters.whole_start_window,
@@ -146,13 +162,15 @@ def _picked(invocation: Invocation[Parameters]) -> dict[str, Picked]:
     ]
     table = ResourceTable(resource for resource, _, _ in candidates)
     picked = [(each.summary, found) for each in selections if (found := table.picked(each))]
-    by_id_of_subject = {}
+    by_id_of_subject, of_set = {}, dict[int, tuple[tuple[str, FileSystem], ...]]()
     for summary, found in sorted(picked, key=lambda each: first(each[1])):
-        of_it: dict[str, tuple[str, FileSystem]] = {}
-        for number in members(found):
-            _, its_id, file_system = candidates[number]
-            of_it.setdefault(file_system.id, (its_id, file_system))
-        by_id_of_subject[selection_subject(summary).resource_id] = Picked(summary, tuple(of_it.values()))
+        if found not in of_set:  # thousands of selections often pick the same
+            of_it: dict[str, tuple[str, FileSystem]] = {}
+            for number in members(found):
+                _, its_id, file_system = candidates[number]
+                of_it.setdefault(file_system.id, (its_id, file_system))
+            of_set[found] = tuple(of_it.values())
+        by_id_of_subject[selection_subject(summary).resource_id] = Picked(summary, of_set[found], found)
     return by_id_of_subject
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from backup_rules.aws import backup, resources
@@ -20,6 +19,7 @@ from backup_rules.selections.empty import LeftOut, empty_problems, left_out, not
 from backup_rules.selections.joining import ResourceTable
 from backup_rules.selections.picking import SelectionSummary, alike
 from backup_rules.selections.untagged import types_without_tags
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import name
 from backup_rules.wording.findings import Finding, Problem
 

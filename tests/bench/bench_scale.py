@@ -156,8 +156,8 @@ def tag_condition(key: str, value: str) -> dict[str, str]:
     return {"ConditionType": "STRINGEQUALS", "ConditionKey": key, "ConditionValue": value}
 
 
-def invoke(folder: RuleFolder, door: Door, url: str) -> dict[str, Any]:
-    """The figures of one invocation, with the rule's own log line.
+def invoke(folder: RuleFolder, door: Door, url: str, **variables: str) -> dict[str, Any]:
+    """The figures of one invocation, with the rule's own log line; `variables` are the function's own.
 
     Raises:
         RuntimeError: when the handler fails.
@@ -179,6 +179,7 @@ def invoke(folder: RuleFolder, door: Door, url: str) -> dict[str, Any]:
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "simulated",
         "AWS_SECRET_ACCESS_KEY": "simulated",
+        **variables,
     }
     command = [sys.executable, str(Path(__file__).with_name("one_invocation.py")), folder.name]
     finished = subprocess.run(  # noqa: S603

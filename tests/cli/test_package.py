@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import io
 import json
 import os
@@ -18,13 +19,17 @@ from pathlib import Path
 import pytest
 
 from aws_simulator.deployment.lambda_runtime.packages import runtime_folder
-from backup_rules_cli import catalogue
+from backup_rules_cli import bytecode, catalogue
 from backup_rules_cli import package as module
+from backup_rules_cli.bytecode import python_of
 from backup_rules_cli.catalogue import ROOT, rule_folders
 from backup_rules_cli.main import main
 from backup_rules_cli.package import Package, PackageError, content_hash, package, zipped
 
 RDKLIB = version("rdklib")
+RUNTIME = "python3.13"
+TAG = "cpython-313"
+has_runtime = pytest.mark.skipif(python_of(RUNTIME) is None, reason=f"this machine has no {RUNTIME}")
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +105,11 @@ def test_zips_hold_no_time_no_owner_and_no_folder(made: Package) -> None:
         assert not [entry for entry in entries if entry.is_dir() or entry.extra]
 
 
+def incompressible(size: int) -> bytes:
+    """A Python comment of so many bytes, that hardly gets smaller when packed."""
+    return b"# " + base64.b85encode(random.Random(1).randbytes(size))  # noqa: S311 - only hard to compress
+
+
 def test_the_hash_is_over_names_and_contents_and_not_over_compressed_bytes(made: Package) -> None:
     assert made.hash == content_hash({name: content_of(path) for name, path in made.files.items()})
     one = {"a.zip": {"a.py": b"1", "b.py": b"2"}}
@@ -111,15 +121,20 @@ def test_the_hash_is_over_names_and_contents_and_not_over_compressed_bytes(made:
         {"a.zip": {"a.py": b"12", "b.py": b""}},
     ]
     assert len({content_hash(each) for each in [one, *others]}) == 5
+    compiled = {"a.zip": one["a.zip"] | {"a.pyc": b"1"}}
+    assert content_hash(compiled) == content_hash({"a.zip": one["a.zip"] | {"a.pyc": b"2"}}) != content_hash(one)
 
 
 # --- Contents --------------------------------------------------------------------------------------------------------
 
 
-def test_each_rule_ships_as_its_module_alone(made: Package) -> None:
+def test_each_rule_ships_as_its_module_alone_and_its_bytecode(made: Package) -> None:
     for folder in rule_folders():
         source = (folder.path / f"{folder.name}.py").read_bytes()
-        assert content_of(made.files[f"{folder.config_rule_name}.zip"]) == {f"{folder.name}.py": source}
+        shipped = content_of(made.files[f"{folder.config_rule_name}.zip"])
+        compiled = {f"__pycache__/{folder.name}.{TAG}.pyc"} if python_of(RUNTIME) else set()
+        assert shipped.keys() == {f"{folder.name}.py"} | compiled
+        assert shipped[f"{folder.name}.py"] == source
     others = {name for name in made.files if "/" not in name} - {
         f"{each.config_rule_name}.zip" for each in rule_folders()
     }
@@ -149,12 +164,63 @@ def test_nothing_that_ships_imports_what_a_persons_machine_has(made: Package) ->
     assert modules > 100
 
 
-def test_zips_are_far_below_their_limits(made: Package) -> None:
+IMPORT_COMPILED = """
+import ast, importlib.machinery, importlib.util, sys
+from pathlib import Path
+layer, *rules = map(Path, sys.argv[1:])
+def refuse(self, data, path, **options):
+    raise AssertionError(f"{path} is compiled")
+importlib.machinery.SourceFileLoader.source_to_code = refuse
+modules = [*layer.rglob("*.py"), *(rule / f"{rule.name}.py" for rule in rules)]
+for path in modules:
+    importlib.machinery.SourceFileLoader("any", str(path)).get_code("any")
+print(len(modules))
+"""
+
+
+@has_runtime
+def test_the_runtime_compiles_nothing_of_layer_and_rules(made: Package, tmp_path: Path) -> None:
+    folders = [tmp_path / "layer", *(tmp_path / each.name for each in rule_folders())]
+    for folder, name in zip(folders, ("layer", *(each.config_rule_name for each in rule_folders())), strict=True):
+        with zipfile.ZipFile(made.files[f"{name}.zip"]) as archive:
+            archive.extractall(folder)
+    command = [str(python_of(RUNTIME)), "-I", "-c", IMPORT_COMPILED, str(tmp_path / "layer" / "python")]
+    command += map(str, folders[1:])
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env={})  # noqa: S603
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) > 80
+    (changed,) = (folder for folder in folders if folder.name == "BACKUP_TAG_CASE")
+    (changed / "BACKUP_TAG_CASE.py").write_text("edited = True", encoding="utf-8")
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env={})  # noqa: S603
+    assert "BACKUP_TAG_CASE.py is compiled" in ended.stderr, "an edited function is not what its bytecode says"
+
+
+def test_without_a_python_of_the_runtime_only_sources_ship_and_that_is_said(
+    made: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for where in (module, bytecode):
+        monkeypatch.setattr(where, "python_of", lambda _: None)
+    assert main(["package", "--destination", str(tmp_path / "package")]) == 0
+    assert f"This machine has no {RUNTIME}, so the zips hold no bytecode for it" in capsys.readouterr().out
+    for name, path in made.files.items():
+        sources = {file: content for file, content in content_of(path).items() if not file.endswith(".pyc")}
+        assert content_of(tmp_path / "package" / name) == sources
+
+
+def test_what_cannot_be_compiled_is_not_packed(tree: Path, tmp_path: Path) -> None:
+    if python_of(RUNTIME) is None:
+        pytest.skip(f"this machine has no {RUNTIME}")
+    (tree / "rules" / "BACKUP_TAG_CASE" / "BACKUP_TAG_CASE.py").write_text("def broken(", encoding="utf-8")
+    with pytest.raises(PackageError, match=r"(?s)python3.13 cannot compile what is to be packed: .*BACKUP_TAG_CASE.py"):
+        package(tmp_path / "package")
+
+
+def test_zips_are_below_their_limits(made: Package) -> None:
     """The commands to explain, to save and to report are in none of them."""
     sizes = {name: path.stat().st_size for name, path in made.files.items()}
     rules = {f"{folder.config_rule_name}.zip" for folder in rule_folders()}
-    assert max(sizes[name] for name in rules) <= 4 * 1024
-    assert sizes["layer.zip"] <= 576 * 1024
+    assert max(sizes[name] for name in rules) <= 10 * 1024
+    assert sizes["layer.zip"] <= 928 * 1024
 
 
 def test_the_layer_ships_the_shared_library_rdklib_tzdata_and_their_licences(made: Package) -> None:
@@ -173,13 +239,19 @@ def test_the_layer_ships_the_shared_library_rdklib_tzdata_and_their_licences(mad
         f"python/tzdata-{version('tzdata')}.dist-info/licenses/LICENSE",
         f"python/tzdata-{version('tzdata')}.dist-info/licenses/licenses/LICENSE_APACHE",
     }
-    assert set(shipped) == own | third | licences
+    bare = {name for name in shipped if not name.endswith(".pyc")}
+    assert bare == own | third | licences
+    modules = {name for name in bare if name.endswith(".py")}
+    compiled = {
+        "{0}/__pycache__/{2}".format(*name.removesuffix("py").rpartition("/")) + f"{TAG}.pyc" for name in modules
+    }
+    assert set(shipped) - bare == (compiled if python_of(RUNTIME) else set())
     assert (
         shipped["python/backup_rules/selections/near_misses.py"]
         == (shared / "selections" / "near_misses.py").read_bytes()
     )
     assert "python/tzdata/zoneinfo/Europe/Berlin" in shipped
-    assert not [name for name in shipped if "test" in name or "boto" in name or "__pycache__" in name]
+    assert not [name for name in shipped if "test" in name or "boto" in name]
 
 
 def test_each_function_ships_its_modules_and_what_it_can_say_about_the_rules(tree: Path, tmp_path: Path) -> None:
@@ -265,7 +337,7 @@ def test_the_layer_and_each_rule_import_in_a_bare_interpreter(made: Package, tmp
     ids=["a rule", "the layer"],
 )
 def test_a_zip_that_is_too_large_is_refused(tree: Path, tmp_path: Path, path: str, size: int, message: str) -> None:
-    (tree / path).write_bytes(random.Random(1).randbytes(size))  # noqa: S311 - only hard to compress
+    (tree / path).write_bytes(incompressible(size))
     destination = tmp_path / "package"
     with pytest.raises(PackageError, match=message):
         package(destination)
@@ -305,7 +377,7 @@ def test_a_library_that_is_not_as_published_is_refused(
 def test_a_failure_leaves_the_last_package_as_it_was(tree: Path, tmp_path: Path) -> None:
     destination = tmp_path / "build" / "package"
     before = bytes_of(package(destination))
-    (tree / "rules" / "BACKUP_TAG_CASE" / "BACKUP_TAG_CASE.py").write_bytes(random.Random(1).randbytes(25_000))  # noqa: S311 - as above
+    (tree / "rules" / "BACKUP_TAG_CASE" / "BACKUP_TAG_CASE.py").write_bytes(incompressible(25_000))
     with pytest.raises(PackageError):
         package(destination)
     assert {

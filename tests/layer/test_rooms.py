@@ -15,6 +15,7 @@ LAYER = ROOT / "layer" / "backup_rules"
 # From the ground up: a room may import those before it. `aws` reads and stands above all that judges, so that no
 # judging room can reach it.
 FROM_THE_GROUND_UP = (
+    "values",
     "arns",
     "wording",
     "errors",

@@ -24,7 +24,7 @@ from backup_rules_cli.templates.pieces import (
 
 EVENT_BUS = "backup-config-rules"
 _LONGEST_PREFIX = 8
-_RUNTIME = "python3.13"
+RUNTIME = "python3.13"
 _FOURTEEN_DAYS = 14 * 24 * 60 * 60
 
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
@@ -207,7 +207,7 @@ def one_function(name: str, description: str, timeout: int, environment: Mapping
     properties = function(
         name=ref("FunctionName"),
         description=description,
-        runtime=_RUNTIME,
+        runtime=RUNTIME,
         handler=name,
         code=f"functions/{name}.zip",
         log_group="LogGroup",
@@ -217,7 +217,7 @@ def one_function(name: str, description: str, timeout: int, environment: Mapping
     )
     return {
         "Function": {"Type": "AWS::Lambda::Function", "Properties": properties},
-        "Layer": layer(sub("${FunctionName}-layer"), "What the functions share.", [_RUNTIME]),
+        "Layer": layer(sub("${FunctionName}-layer"), "What the functions share.", [RUNTIME]),
         "LogGroup": log_group(sub("/aws/lambda/${FunctionName}")),
     }
 

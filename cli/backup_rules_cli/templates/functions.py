@@ -150,7 +150,7 @@ def common_resources(rules: Sequence[RuleFolder], statements: Sequence[Any]) -> 
 
     `statements`: what the role may do beside logging, reporting failures, and tracing.
     """
-    runtimes = sorted({_runtime(rule) for rule in rules})
+    runtimes = sorted({rule.runtime for rule in rules})
     return {
         "Layer": layer(sub("${FunctionPrefix}layer"), "What the rules share.", runtimes),
         "FunctionRole": function_role(
@@ -344,7 +344,7 @@ def _function(rule: RuleFolder, environment: Mapping[str, Any] | None) -> dict[s
     return function(
         name=function_name(rule),
         description=rule.about["Title"],
-        runtime=_runtime(rule),
+        runtime=rule.runtime,
         handler=rule.name,
         code=f"{rule.config_rule_name}.zip",
         log_group=f"{prefix(rule)}LogGroup",
@@ -358,10 +358,6 @@ def _function(rule: RuleFolder, environment: Mapping[str, Any] | None) -> dict[s
         },
         ReservedConcurrentExecutions=if_("HasReservedConcurrency", ref("ReservedConcurrency")),
     )
-
-
-def _runtime(rule: RuleFolder) -> str:
-    return str(rule.metadata["SourceRuntime"]).removesuffix("-lib")
 
 
 def _period(rule: RuleFolder) -> Any:

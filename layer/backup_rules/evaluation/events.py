@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from backup_rules.arns import Arn
 from backup_rules.errors import InvalidEventError
 from backup_rules.evaluation.subjects import PLAN, SELECTION
+from backup_rules.values import dataclass
 from backup_rules.wording.quoting import shown
 
 SCHEDULED = "ScheduledNotification"

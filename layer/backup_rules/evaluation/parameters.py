@@ -12,12 +12,12 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Generic, Self, TypeVar
 
 from backup_rules.errors import InvalidRuleParametersError
 from backup_rules.resources.resource_types import Resource
+from backup_rules.values import dataclass
 from backup_rules.wording.quoting import shown
 
 T = TypeVar("T")

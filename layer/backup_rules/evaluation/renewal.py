@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rdklib import ComplianceType
@@ -17,6 +16,7 @@ from rdklib import ComplianceType
 from backup_rules.aws.account import Account
 from backup_rules.aws.answers import Answer, field, optional, optional_moment
 from backup_rules.errors import InvalidEventError
+from backup_rules.values import dataclass
 
 ALL, CHANGES = "all", "changes"
 REFRESH_DAYS = 7

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from rdklib import ComplianceType
@@ -12,6 +11,7 @@ from backup_rules.arns import Place
 from backup_rules.plans.plans import PlanSummary
 from backup_rules.resources.resource_types import Resource
 from backup_rules.selections.picking import SelectionSummary
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import annotation
 from backup_rules.wording.findings import Finding, NotApplicable, Note, Problem
 

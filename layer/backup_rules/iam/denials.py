@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from backup_rules.iam.permission_table import ANY_RESOURCE
 from backup_rules.iam.permissions import Probe
 from backup_rules.selections.picking import SelectionSummary
 from backup_rules.selections.words import called
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import NAMES, NamesShown, listing, name
 from backup_rules.wording.findings import Problem
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from backup_rules.arns import Place
 from backup_rules.iam.permissions import Needs
@@ -20,6 +19,7 @@ from backup_rules.resources.resource_types import AURORA, RDS_INSTANCE, Resource
 from backup_rules.selections.joining import ResourceTable, first
 from backup_rules.selections.picking import ElementKind, Selection, SelectionSummary, alike, conditions
 from backup_rules.selections.untagged import reached_without_tags
+from backup_rules.values import dataclass
 
 # Selections of one role may name different resources, and a role may be scoped to some of them. So many ARNs of a type
 # are asked about for a role; further selections are judged by the first. It keeps the number of IAM calls bounded.

@@ -23,7 +23,6 @@ What IAM's simulator cannot judge is not asked:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -51,6 +50,7 @@ from backup_rules.resources.resource_types import (
     VIRTUAL_MACHINE,
     ResourceType,
 )
+from backup_rules.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

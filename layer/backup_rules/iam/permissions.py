@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 
 from backup_rules.arns import Place
@@ -18,6 +18,7 @@ from backup_rules.iam.permission_table import (
     When,
 )
 from backup_rules.resources.resource_types import DYNAMODB, RESOURCE_TYPES, S3, ResourceType
+from backup_rules.values import dataclass
 
 BACKUP_POLICY = "AWSBackupServiceRolePolicyForBackup"
 S3_BACKUP_POLICY = "AWSBackupServiceRolePolicyForS3Backup"

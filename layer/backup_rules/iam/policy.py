@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any
 from urllib.parse import unquote
+
+from backup_rules.values import dataclass
 
 SERVICE_PRINCIPAL = "backup.amazonaws.com"
 

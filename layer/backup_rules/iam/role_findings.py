@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from backup_rules.arns import Place
 from backup_rules.iam.roles import Role
 from backup_rules.iam.trust import RoleArn, parse_role_arn, trust, what_it_is
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import name, sentence
 from backup_rules.wording.findings import Finding, Note, Problem
 

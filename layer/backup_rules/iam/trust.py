@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -32,6 +31,7 @@ from backup_rules.iam.policy import (
     read_statements,
     service_principals,
 )
+from backup_rules.values import dataclass
 
 ASSUME_ROLE = "sts:AssumeRole"
 

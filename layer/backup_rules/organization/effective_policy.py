@@ -18,7 +18,6 @@ https://docs.aws.amazon.com/organizations/latest/userguide/invalid-policy-alerts
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from backup_rules.arns import Place
@@ -33,6 +32,7 @@ from backup_rules.plans.plans import (
     Lifecycle,
 )
 from backup_rules.selections.picking import TagCondition
+from backup_rules.values import dataclass
 from backup_rules.vaults.vaults import VaultPurpose, vault_name_in
 
 NEVER = -1  # a lifecycle of -1 days stands for "never", as in the API

@@ -6,9 +6,9 @@ Source: https://docs.aws.amazon.com/organizations/latest/userguide/invalid-polic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import listing, name
 from backup_rules.wording.findings import Problem
 from backup_rules.wording.quoting import quote

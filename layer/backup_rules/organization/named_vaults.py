@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from backup_rules.arns import Place
 from backup_rules.organization.effective_policy import NamedVault, PolicyPlan
+from backup_rules.values import dataclass
 from backup_rules.vaults.vaults import VaultNameMatch, VaultPurpose, match_vault_name
 from backup_rules.wording.annotations import name as shortened
 from backup_rules.wording.quoting import quote

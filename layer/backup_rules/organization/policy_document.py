@@ -12,11 +12,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Self
 
 from backup_rules.arns import Arn, Place
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import name as shortened
 from backup_rules.wording.quoting import quote
 

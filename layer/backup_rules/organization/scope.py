@@ -8,11 +8,11 @@ for compliant.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from backup_rules.organization.effective_policy import EffectivePolicy, PolicyPlan
 from backup_rules.organization.policy_document import DefectKind, PolicyDefect
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import name
 from backup_rules.wording.findings import Finding, NotApplicable, Note, Problem
 

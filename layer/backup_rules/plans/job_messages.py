@@ -11,11 +11,11 @@ https://repost.aws/knowledge-center/aws-backup-troubleshoot-scheduled-backup-pla
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, unique
 
 from backup_rules.plans.jobs import BackupJob, JobState
 from backup_rules.plans.plans import ORGANIZATION_PLAN_PREFIX, PlanSummary
+from backup_rules.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

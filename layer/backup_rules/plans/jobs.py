@@ -19,13 +19,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import zip_longest
 from typing import Self
 
 from backup_rules.plans.plans import BackupRule
+from backup_rules.values import dataclass
 
 # AWS keeps jobs for 30 days: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListBackupJobs.html
 JOBS_KEPT = timedelta(days=30)

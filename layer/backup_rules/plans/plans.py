@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/plan-options-and-configur
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from backup_rules.values import dataclass
 
 DEFAULT_SCHEDULE = "cron(0 5 ? * * *)"
 DEFAULT_TIMEZONE = "Etc/UTC"

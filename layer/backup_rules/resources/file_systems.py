@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from backup_rules.resources.resource_types import Resource
+from backup_rules.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ https://docs.aws.amazon.com/config/latest/developerguide/resource-config-referen
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from backup_rules.arns import Arn
+from backup_rules.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

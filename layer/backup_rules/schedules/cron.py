@@ -19,9 +19,10 @@ import calendar
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import name as shortened
 from backup_rules.wording.quoting import quote
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -23,6 +23,7 @@ from backup_rules.plans.plans import DEFAULT_TIMEZONE
 from backup_rules.schedules import cron, time_zones
 from backup_rules.schedules.cron import ScheduleError
 from backup_rules.schedules.time_zones import SECONDS_A_DAY, TimeZoneError, instant, seconds
+from backup_rules.values import dataclass
 
 __all__ = ["YEAR_AHEAD", "HourStepPitfall", "Schedule", "ScheduleError"]
 

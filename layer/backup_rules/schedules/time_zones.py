@@ -8,12 +8,12 @@ neither lead to another file nor to the machine's own setting.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import name as shortened
 from backup_rules.wording.quoting import quote
 

@@ -35,7 +35,7 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
     A rule whose schedule cannot be read never runs: that is BACKUP_WINDOW_CONFIGURED's matter, and noted here. Where
     another text of AWS asks for `lesser_buffer_minutes` only, and by that nothing is blocked, the problem says so.
     `first_only`: of the rules that conflict the first is enough. `further`: another problem of the subject has been
-    found already, so that this one is counted and no more.
+    found already, so that those found here are counted and no more; so is each but the first that is found here.
     """
     found = False
     blocked_by_start_window: dict[int, BlockedWeek] = {}
@@ -51,9 +51,9 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
             continue
         if first_only and found:
             continue
-        if first_only and further:
+        if further:
             if blocked.minutes & week.minutes:
-                yield Problem(f"Plan {name(plan.name)} conflicts with {name(what)}, too.")
+                yield Problem(f"{rule.id} of {plan.id} conflicts with {what}.")  # read by nobody
                 found = True
             continue
         conflict = blocked.first_conflict(week)
@@ -72,7 +72,7 @@ def conflicts(  # noqa: PLR0913 - what is judged, and how strictly
             f" {conflict.window.kind} of {name(what, of_what)}, {conflict.window.span}."
             for shown, of_what in (*product(NAMES[:3], (60,)), *product(NAMES[2:], (26,)))
         )
-        yield Problem.worded(words, *_remedies(free), further=further)
+        yield Problem.worded(words, *_remedies(free))
         found = further = True
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -21,6 +20,7 @@ from typing import Self
 
 from backup_rules.schedules.schedules import YEAR_AHEAD, Schedule
 from backup_rules.schedules.time_zones import instant, seconds, stretches, time_zone
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import name as shortened
 from backup_rules.wording.quoting import quote
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from backup_rules.arns import Place
 from backup_rules.resources.resource_types import Resource, ResourceType
@@ -20,6 +20,7 @@ from backup_rules.selections.picking import (
 )
 from backup_rules.selections.unmatchable import contradiction, misspelt_keys, why_never
 from backup_rules.selections.words import callings, changes
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import name, sentence
 from backup_rules.wording.findings import Note, Problem
 from backup_rules.wording.quoting import quote_tag

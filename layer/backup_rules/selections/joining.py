@@ -8,12 +8,12 @@ million pairs is looked at by itself. `Picker` says of one resource what this sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backup_rules.selections.picking import Picker
 from backup_rules.selections.texts import Texts
+from backup_rules.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -71,7 +71,9 @@ class ResourceTable:
     def __init__(self, resources: Iterable[Resource]) -> None:
         self.resources = tuple(resources)
         self.all = (1 << len(self.resources)) - 1
+        # What the patterns match that were asked for. A set takes room for all resources: of few the numbers are kept.
         self._patterns: dict[str, int] = {}
+        self._few: dict[str, Sequence[int]] = {}
 
     def where(self, holds: Callable[[Resource], object]) -> int:
         """The resources of which something holds."""
@@ -121,7 +123,11 @@ class ResourceTable:
         known = self._patterns.get(pattern.text)
         if known is not None:
             return known
-        numbers = self._arns.matching(pattern)
+        numbers = self._few.get(pattern.text)
+        if numbers is None:
+            numbers = self._arns.matching(pattern)
+            if len(numbers) <= _MANY:
+                self._few[pattern.text] = numbers
         found = _set_of(numbers)
         if len(numbers) > _MANY and len(self._patterns) < _PATTERNS_REMEMBERED:
             self._patterns[pattern.text] = found

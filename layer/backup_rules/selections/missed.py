@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from backup_rules.resources.resource_types import Resource
 from backup_rules.selections.joining import ResourceTable
 from backup_rules.selections.near_misses import Difference, NearMiss, WantedTag, WantedTags, wanted_tags
 from backup_rules.selections.picking import Selection
+from backup_rules.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

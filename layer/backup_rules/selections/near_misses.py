@@ -25,13 +25,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from dataclasses import dataclass
 from enum import Flag
 from typing import TYPE_CHECKING
 
 from backup_rules.selections.picking import Operator, conditions
 from backup_rules.selections.texts import Texts
 from backup_rules.selections.wildcards import Wildcard
+from backup_rules.values import dataclass
 from backup_rules.wording.quoting import BLANK_LOOKING, ZERO_WIDTH, quote, quote_tag
 
 if TYPE_CHECKING:

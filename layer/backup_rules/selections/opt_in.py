@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources.html
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from backup_rules.arns import Place
 from backup_rules.resources.resource_types import OPT_IN_ALWAYS_APPLIES, RESOURCE_TYPES, Resource, ResourceType
@@ -23,6 +22,7 @@ from backup_rules.selections.picking import (
 )
 from backup_rules.selections.untagged import reached_without_tags
 from backup_rules.selections.words import called
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import NamesShown, name
 from backup_rules.wording.findings import Finding, Note, Problem
 

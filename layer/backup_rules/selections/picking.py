@@ -21,7 +21,7 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources-json.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Self
 from backup_rules.arns import Arn
 from backup_rules.resources.resource_types import OPT_IN_ALWAYS_APPLIES, RESOURCE_TYPES, S3, Resource, ResourceType
 from backup_rules.selections.wildcards import Wildcard, covers
+from backup_rules.values import dataclass
 from backup_rules.wording.quoting import quote, quote_tag
 
 if TYPE_CHECKING:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from backup_rules.resources.resource_types import EKS, S3, Resource, Unsupported
 from backup_rules.selections.joining import Joined, ResourceTable, first, members
 from backup_rules.selections.picking import ElementKind, Selection, SelectionSummary, alike
 from backup_rules.selections.words import called
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import NAMES, name, sentence
 from backup_rules.wording.findings import Finding, Note, Problem
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from backup_rules.selections.wildcards import Wildcard
 
 _LAST_CHARACTER = 0x10FFFF
-_FEW = 64  # so many are tried one by one sooner than all are searched
+_FEW = 8  # so many are tried one by one sooner than all are searched
 
 
 class Texts:

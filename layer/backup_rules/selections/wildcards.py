@@ -10,9 +10,10 @@ Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resourc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
+
+from backup_rules.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +13,7 @@ from backup_rules.evaluation.invocation import Invocation
 from backup_rules.evaluation.rule import BackupConfigRule
 from backup_rules.plans.plans import BackupRule
 from backup_rules.schedules.windows import BlockedWeek, Conflict, WeekOfRuns, Window
+from backup_rules.values import dataclass
 
 S = TypeVar("S")
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from backup_rules.arns import Arn, Place
 from backup_rules.iam.policy import Context, Statement, Truth, read_statements, service_principals
+from backup_rules.values import dataclass
 
 START_BACKUP_JOB = "backup:StartBackupJob"
 COPY_INTO_VAULT = "backup:CopyIntoBackupVault"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from backup_rules.arns import Place
 from backup_rules.plans.plans import BackupRule, Plan
@@ -19,6 +18,7 @@ from backup_rules.selections.joining import ResourceTable, first
 from backup_rules.selections.picking import Selection, alike, conditions, elements, resource_pattern
 from backup_rules.selections.untagged import arns_of
 from backup_rules.selections.wildcards import covers
+from backup_rules.values import dataclass
 from backup_rules.wording.annotations import NAMES, name
 from backup_rules.wording.findings import Problem
 from backup_rules.wording.quoting import quote

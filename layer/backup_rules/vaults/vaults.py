@@ -11,11 +11,11 @@ https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from backup_rules.arns import Arn, Place
 from backup_rules.plans.plans import BackupRule, Lifecycle
+from backup_rules.values import dataclass
 from backup_rules.vaults.access_policy import COPY_INTO_VAULT, START_BACKUP_JOB, vault_denials
 from backup_rules.wording.annotations import name as shortened
 from backup_rules.wording.quoting import quote

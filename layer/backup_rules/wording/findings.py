@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import product
 from typing import Self
+
+from backup_rules.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
