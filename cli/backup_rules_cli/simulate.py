@@ -50,6 +50,8 @@ SCHEDULE_SECONDS = 30.0
 DEFAULT_PORT = 4599
 """Not 5000, where macOS listens."""
 _SECONDS = 2.0
+_NUMBERED = "[0-9][0-9][0-9][0-9].eml"
+"""The mails of a simulation, among whatever else lies in the folder."""
 
 
 def simulate(port: int = DEFAULT_PORT, profiles: Path = PROFILES) -> int:
@@ -154,7 +156,7 @@ class _Inhabited:
 
 def forget_mails(folder: Path) -> None:
     """Delete what an earlier simulation left there: whoever waits for the first mail would take that for it."""
-    for path in folder.glob("[0-9][0-9][0-9][0-9].eml"):
+    for path in folder.glob(_NUMBERED):
         path.unlink()
 
 
@@ -167,7 +169,7 @@ def keep(mail: Mail, folder: Path) -> Path:
     message["Subject"] = " ".join(mail.subject.split())
     message["Date"] = localtime()
     message.set_content(mail.text, cte="8bit")
-    path = folder / f"{len(list(folder.glob('*.eml'))) + 1:04}.eml"
+    path = folder / f"{len(list(folder.glob(_NUMBERED))) + 1:04}.eml"
     path.write_bytes(message.as_bytes(policy=EmailPolicy(utf8=True)))
     return path
 
