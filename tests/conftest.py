@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +27,16 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session")
 def demo_reading(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A reading of the simulated organization, and what `evaluate` found while it was made."""
+    """A reading of the simulated organization, and what `evaluate` found while it was made; one for all workers."""
     from backup_rules_cli.main import main  # noqa: PLC0415 - most tests do without
 
-    folder = tmp_path_factory.mktemp("reading")
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "demo-reading"
+    folder.mkdir(exist_ok=True)
     path, output = folder / "demo.json.gz", folder / "demo.json"
-    assert main(["evaluate", "--quiet", "--format", "json", "--output", str(output), "--save", str(path)]) == 1
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            assert main(["evaluate", "--quiet", "--format", "json", "--output", str(output), "--save", str(path)]) == 1
+            (folder / "made").touch()
     return path, json.loads(output.read_text(encoding="utf-8"))

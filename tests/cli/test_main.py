@@ -104,16 +104,22 @@ def test_names_are_taken_one_by_one_or_as_lists(capsys: pytest.CaptureFixture[st
 # --- Ends ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_end_of_an_evaluation() -> None:
+@pytest.fixture
+def one_rule(demo_reading: tuple[Path, object]) -> tuple[str, ...]:
+    """An evaluation by one rule, of what was read before."""
+    return (*ONE_RULE, "--from", str(demo_reading[0]))
+
+
+def test_the_end_of_an_evaluation(one_rule: tuple[str, ...]) -> None:
     done = run(*ONE_RULE, "--format", "json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["counts"]["NON_COMPLIANT"] > 0
     assert "making an organization in memory" in done.stderr
-    assert run(*ONE_RULE, "--quiet").stderr == ""
+    assert run(*one_rule, "--quiet").stderr == ""
 
 
-def test_a_reader_that_has_seen_enough() -> None:
-    done = shell(f"{shlex.quote(PROGRAM)} {' '.join(ONE_RULE)} --quiet | head -1; echo ${{PIPESTATUS[0]}}")
+def test_a_reader_that_has_seen_enough(one_rule: tuple[str, ...]) -> None:
+    done = shell(f"{shlex.quote(PROGRAM)} {shlex.join(one_rule)} --quiet | head -1; echo ${{PIPESTATUS[0]}}")
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 2
     assert done.stdout.splitlines()[1] in ("1", "141")  # the reader may have waited for all of it
@@ -245,14 +251,14 @@ def _read(end: int) -> bytes:
 
 
 @pytest.mark.parametrize("changes", [{}, {"NO_COLOR": "1"}], ids=["colour", "NO_COLOR"])
-def test_a_terminal_gets_colour_unless_it_is_not_wanted(changes: Mapping[str, str]) -> None:
-    text = on_a_terminal(100, *ONE_RULE, "--quiet", **changes)
+def test_a_terminal_gets_colour_unless_it_is_not_wanted(changes: Mapping[str, str], one_rule: tuple[str, ...]) -> None:
+    text = on_a_terminal(100, *one_rule, "--quiet", **changes)
     assert ("\x1b[" in text) is not bool(changes)
     assert "NON_COMPLIANT" in text
 
 
-def test_a_narrow_terminal_is_respected() -> None:
-    lines = on_a_terminal(72, *ONE_RULE, "--quiet", NO_COLOR="1").splitlines()
+def test_a_narrow_terminal_is_respected(one_rule: tuple[str, ...]) -> None:
+    lines = on_a_terminal(72, *one_rule, "--quiet", NO_COLOR="1").splitlines()
     assert max(len(line) for line in lines if not line.startswith("A simulated")) <= 72
 
 
