@@ -176,10 +176,8 @@ def _picked(invocation: Invocation[Parameters]) -> dict[str, Picked]:
 
 def _note_missing_windows(file_system: FileSystem, account: Account) -> None:
     """FSx leaves out the daily window, and the days that backups are kept, where automatic backups are off."""
-    told = {"WeeklyMaintenanceStartTime": file_system.maintenance_start}
-    if file_system.backup_retention_days:
-        told["DailyAutomaticBackupStartTime"] = file_system.backup_start
-    if not file_system.unreadable:
+    if file_system.backup_retention_days and not file_system.unreadable:
+        told = {"DailyAutomaticBackupStartTime": file_system.backup_start}
         note_missing(account, "fsx", "DescribeFileSystems", file_system.id, told)
 
 

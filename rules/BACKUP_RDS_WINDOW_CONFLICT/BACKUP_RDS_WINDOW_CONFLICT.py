@@ -137,8 +137,8 @@ def _windows(database: Database, account: Account, *, managed: bool) -> tuple[Wi
     operation = "DescribeDBInstances" if database.resource.type is RDS_INSTANCE else "DescribeDBClusters"
     has_daily = database.retention_days != 0 and not managed
     daily, weekly = database.backup_window if has_daily else None, database.maintenance_window
-    told = {"PreferredMaintenanceWindow": weekly, **({"PreferredBackupWindow": daily} if has_daily else {})}
-    note_missing(account, "rds", operation, database.identifier, told)
+    if has_daily and database.retention_days:
+        note_missing(account, "rds", operation, database.identifier, {"PreferredBackupWindow": daily})
     with account.calls.reading("rds", operation, database.identifier):
         windows = [backup_window(daily)] if daily else []
         return (*windows, maintenance_window(weekly)) if weekly else tuple(windows)

@@ -132,7 +132,8 @@ class Stage:
         _, status, used = ended
         started.returncode = os.waitstatus_to_exitcode(status)
         if started.returncode not in well:
-            raise RuntimeError(f"{command[0]}: {err.read_text(encoding='utf-8').strip()[-300:]}")
+            told = (err.read_text(encoding="utf-8").strip() or out.read_text(encoding="utf-8").strip())[-600:]
+            raise RuntimeError(f"{command[0]} ended with {started.returncode}: {told}")
         return Figures(elapsed, used.ru_utime + used.ru_stime, mib, Counter(call.operation for call in calls))
 
     # The contenders

@@ -41,6 +41,14 @@ ABSENCE_IS_AN_ANSWER = frozenset(
         "GetBackupSelection BackupSelection.ListOfTags",
         # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRule.html: it then starts within 8 hours
         "GetBackupPlan BackupPlan.Rules.StartWindowMinutes",
+        # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html and FSx's: optional; the daily
+        # window, too, but where automatic backups are on there must be one
+        "DescribeDBInstances DBInstances.PreferredMaintenanceWindow",
+        "DescribeDBClusters DBClusters.PreferredMaintenanceWindow",
+        "DescribeFileSystems FileSystems.WindowsConfiguration.WeeklyMaintenanceStartTime",
+        "DescribeFileSystems FileSystems.LustreConfiguration.WeeklyMaintenanceStartTime",
+        "DescribeFileSystems FileSystems.OntapConfiguration.WeeklyMaintenanceStartTime",
+        "DescribeFileSystems FileSystems.OpenZFSConfiguration.WeeklyMaintenanceStartTime",
         # The page of selections again: with neither conditions, tags nor resources, all are selected
         "GetBackupSelection BackupSelection.Resources",
     }

@@ -193,8 +193,6 @@ def test_what_fsx_answers_in_a_word_that_nobody_knows_is_no_compliance(door: Doo
     ("key", "with_another", "compliance"),
     [
         pytest.param("DailyAutomaticBackupStartTime", {}, None, id="no daily window"),
-        pytest.param("WeeklyMaintenanceStartTime", {}, None, id="no weekly window"),
-        pytest.param("WeeklyMaintenanceStartTime", {"backup": "07:00"}, "NON_COMPLIANT", id="the other one conflicts"),
         pytest.param("DailyAutomaticBackupStartTime", {"retention": 0}, "COMPLIANT", id="automatic backups are off"),
     ],
 )
